@@ -1,0 +1,12 @@
+/** Time as a program is given it. `wall` is for people and rows, `monotonic` for every delay, lease and limit. */
+export interface Clock {
+  /** Epoch seconds with fractions, the unit of every time in rows, API and protocol. */
+  wall(): number;
+  /** Milliseconds from an arbitrary start that never go back, whatever happens to the system's time. */
+  monotonic(): number;
+}
+
+export const systemClock: Clock = {
+  wall: () => Date.now() / 1000,
+  monotonic: () => performance.now(),
+};

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { propertyValue } from './plan.ts';
+
+/**
+ * What a walked build tells, in order. The worker numbers these from 1 in its journal, the master applies each number once: so an
+ * event that is sent again after a lost link changes nothing. Times are the worker's, epoch seconds with fractions.
+ *
+ * Logs are named by step index and name. `stepFinished` carries the final size of each of its logs; the master holds it back until it
+ * has stored that many bytes, so a finished step always has its whole log.
+ */
+export const progressEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('buildStarted'), at: z.number(), workdir: z.string() }),
+  z.object({ type: z.literal('stepStarted'), at: z.number(), step: z.number().int().nonnegative(), name: z.string() }),
+  z.object({
+    type: z.literal('stepFinished'),
+    at: z.number(),
+    step: z.number().int().nonnegative(),
+    /** Number from `RESULTS`. */
+    results: z.number().int().min(0).max(6),
+    state: z.string(),
+    logs: z.array(z.object({ name: z.string(), bytes: z.number().int().nonnegative(), sha256: z.string() })),
+    rc: z.number().int().nullable(),
+    signal: z.string().nullable(),
+    properties: z.record(z.string(), propertyValue).default({}),
+  }),
+  z.object({
+    type: z.literal('buildFinished'),
+    at: z.number(),
+    results: z.number().int().min(0).max(6),
+    state: z.string(),
+  }),
+]);
+export type ProgressEvent = z.infer<typeof progressEvent>;

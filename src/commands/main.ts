@@ -1,0 +1,1 @@
+export async function main(argv: string[]) { console.log(argv, process.version); }

@@ -8,7 +8,11 @@ export interface BackoffOptions {
 }
 
 /** Growing delays between tries of one thing; `reset()` after a success that lasted. */
-export function createBackoff(options: BackoffOptions): { next(): number; reset(): void; readonly tries: number } {
+export function createBackoff(options: BackoffOptions): {
+  next(): number;
+  reset(): void;
+  readonly tries: number;
+} {
   const { firstMs, maxMs, factor = 1.5, jitter = 0.3, random = Math.random } = options;
   let tries = 0;
   return {

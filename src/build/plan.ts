@@ -35,7 +35,9 @@ export const shellStep = z.object({
   /** Relative to the build's directory. */
   workdir: z.string().default('.'),
   /** Exit code → result, over the default of 0 success, anything else failure. */
-  decodeRC: z.record(z.string(), z.enum(['success', 'warnings', 'failure', 'skipped', 'exception'])).default({}),
+  decodeRC: z
+    .record(z.string(), z.enum(['success', 'warnings', 'failure', 'skipped', 'exception']))
+    .default({}),
   ...stepOptions,
 });
 

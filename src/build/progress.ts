@@ -10,7 +10,12 @@ import { propertyValue } from './plan.ts';
  */
 export const progressEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('buildStarted'), at: z.number(), workdir: z.string() }),
-  z.object({ type: z.literal('stepStarted'), at: z.number(), step: z.number().int().nonnegative(), name: z.string() }),
+  z.object({
+    type: z.literal('stepStarted'),
+    at: z.number(),
+    step: z.number().int().nonnegative(),
+    name: z.string(),
+  }),
   z.object({
     type: z.literal('stepFinished'),
     at: z.number(),

@@ -1,5 +1,13 @@
 /** Buildbot's results, in Buildbot's order: the index is the number in rows, API and protocol. */
-export const RESULTS = ['success', 'warnings', 'failure', 'skipped', 'exception', 'retry', 'cancelled'] as const;
+export const RESULTS = [
+  'success',
+  'warnings',
+  'failure',
+  'skipped',
+  'exception',
+  'retry',
+  'cancelled',
+] as const;
 export type Result = (typeof RESULTS)[number];
 
 export function resultNumber(result: Result): number {
@@ -12,7 +20,15 @@ export function resultOf(number: number | null | undefined): Result | undefined 
 }
 
 /** Worst first when several steps or builds are folded into one. */
-const SEVERITY: readonly Result[] = ['cancelled', 'retry', 'exception', 'failure', 'warnings', 'success', 'skipped'];
+const SEVERITY: readonly Result[] = [
+  'cancelled',
+  'retry',
+  'exception',
+  'failure',
+  'warnings',
+  'success',
+  'skipped',
+];
 
 /** The result of the whole when its parts ended as `a` and `b`: Buildbot's `worst_status`. */
 export function worst(a: Result, b: Result): Result {

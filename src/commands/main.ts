@@ -1,1 +1,3 @@
-export async function main(argv: string[]) { console.log(argv, process.version); }
+export async function main(argv: string[]) {
+  console.log(argv, process.version);
+}

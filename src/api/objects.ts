@@ -1,0 +1,228 @@
+import { z } from 'zod';
+import { RESULTS } from '../build/results.ts';
+import { propertyValue } from '../build/plan.ts';
+
+/** The objects of `/api/v2`, with Buildbot's field names plus the words that people want. Times are epoch seconds with fractions. */
+
+const time = z.number();
+const results = z.number().int().min(0).max(6).nullable();
+const result = z.enum(RESULTS).nullable();
+
+export const builderObject = z.object({
+  builderid: z.number().int(),
+  name: z.string(),
+  active: z.boolean(),
+  tags: z.array(z.string()),
+  /** Names of the connected workers that fit it. */
+  workers: z.array(z.string()),
+  pending: z.number().int(),
+  running: z.number().int(),
+  last: z.object({ number: z.number().int(), result, complete_at: time.nullable() }).nullable(),
+});
+export type BuilderObject = z.infer<typeof builderObject>;
+
+export const workerObject = z.object({
+  workerid: z.number().int(),
+  name: z.string(),
+  state: z.enum(['invited', 'pending', 'approved', 'removed']),
+  connected: z.boolean(),
+  /** Connected, approved, not paused and not draining: it takes work. */
+  attached: z.boolean(),
+  paused: z.boolean(),
+  draining: z.boolean(),
+  tags: z.array(z.string()),
+  maxBuilds: z.number().int(),
+  running: z.number().int(),
+  /** SHA-256 of its public key, `sha256:…`; null until it first came. */
+  fingerprint: z.string().nullable(),
+  peer: z.string().nullable(),
+  last_seen_at: time.nullable(),
+  facts: z.record(z.string(), z.string()),
+  /** What the worker says is wrong, such as a full disk. */
+  notes: z.array(z.string()),
+});
+export type WorkerObject = z.infer<typeof workerObject>;
+
+export const logObject = z.object({
+  logid: z.number().int(),
+  stepid: z.number().int(),
+  name: z.string(),
+  bytes: z.number().int(),
+  complete: z.boolean(),
+  pruned: z.boolean(),
+});
+export type LogObject = z.infer<typeof logObject>;
+
+export const stepObject = z.object({
+  stepid: z.number().int(),
+  buildid: z.number().int(),
+  number: z.number().int(),
+  name: z.string(),
+  started_at: time.nullable(),
+  complete_at: time.nullable(),
+  complete: z.boolean(),
+  results,
+  result,
+  state_string: z.string(),
+  rc: z.number().int().nullable(),
+  signal: z.string().nullable(),
+  logs: z.array(logObject),
+});
+export type StepObject = z.infer<typeof stepObject>;
+
+export const buildObject = z.object({
+  buildid: z.number().int(),
+  builderid: z.number().int(),
+  builder: z.string(),
+  number: z.number().int(),
+  buildrequestid: z.number().int(),
+  worker: z.string(),
+  attempt: z.number().int(),
+  complete: z.boolean(),
+  results,
+  result,
+  started_at: time,
+  complete_at: time.nullable(),
+  state_string: z.string(),
+  reason: z.string(),
+  branch: z.string().nullable(),
+  revision: z.string().nullable(),
+  properties: z.record(z.string(), propertyValue),
+  /** Only in the answer to a single build. */
+  steps: z.array(stepObject).optional(),
+});
+export type BuildObject = z.infer<typeof buildObject>;
+
+export const requestObject = z.object({
+  buildrequestid: z.number().int(),
+  buildsetid: z.number().int(),
+  builderid: z.number().int(),
+  builder: z.string(),
+  priority: z.number().int(),
+  submitted_at: time,
+  claimed: z.boolean(),
+  complete: z.boolean(),
+  results,
+  result,
+  reason: z.string(),
+  branch: z.string().nullable(),
+  revision: z.string().nullable(),
+  /** Its builds so far, oldest first; more than one after a lost worker. */
+  builds: z.array(z.object({ buildid: z.number().int(), number: z.number().int(), result })),
+});
+export type RequestObject = z.infer<typeof requestObject>;
+
+export const changeObject = z.object({
+  changeid: z.number().int(),
+  repository: z.string(),
+  branch: z.string(),
+  revision: z.string(),
+  author: z.string(),
+  comments: z.string(),
+  files: z.array(z.string()),
+  when_timestamp: time,
+});
+export type ChangeObject = z.infer<typeof changeObject>;
+
+/** Something that does not work now: a poller or a worker that cannot reach its target, with the doctor's words. */
+export const troubleObject = z.object({
+  subject: z.string(),
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  since: time,
+});
+
+export const statusObject = z.object({
+  title: z.string(),
+  version: z.string(),
+  epoch: z.string(),
+  started_at: time,
+  /** Addresses that are really bound. */
+  listening: z.object({ workers: z.array(z.string()), web: z.array(z.string()) }),
+  reach: z.array(z.string()),
+  draining: z.boolean(),
+  config: z.object({ file: z.string(), loaded_at: time, error: z.string().nullable() }),
+  workers: z.array(workerObject),
+  running: z.array(buildObject),
+  pending: z.array(requestObject),
+  trouble: z.array(troubleObject),
+});
+export type StatusObject = z.infer<typeof statusObject>;
+
+/** `bbx why`: sentences with the facts they rest on. */
+export const whyObject = z.object({
+  subject: z.string(),
+  summary: z.string(),
+  reasons: z.array(z.object({ about: z.string(), reason: z.string(), since: time.nullable() })),
+});
+export type WhyObject = z.infer<typeof whyObject>;
+
+/** The event stream (`GET /api/v2/events`, server-sent events; `id:` is the eventid). Payloads name rows, never text of logs. */
+export const farmEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('build.started'),
+    buildid: z.number(),
+    builder: z.string(),
+    number: z.number(),
+    worker: z.string(),
+    buildrequestid: z.number(),
+  }),
+  z.object({
+    type: z.literal('build.finished'),
+    buildid: z.number(),
+    builder: z.string(),
+    number: z.number(),
+    results: z.number(),
+    buildrequestid: z.number(),
+  }),
+  z.object({
+    type: z.literal('build.lost'),
+    buildid: z.number(),
+    builder: z.string(),
+    number: z.number(),
+    worker: z.string(),
+  }),
+  z.object({
+    type: z.literal('build.adopted'),
+    buildid: z.number(),
+    builder: z.string(),
+    number: z.number(),
+    worker: z.string(),
+  }),
+  z.object({
+    type: z.literal('step.started'),
+    buildid: z.number(),
+    stepid: z.number(),
+    number: z.number(),
+    name: z.string(),
+  }),
+  z.object({
+    type: z.literal('step.finished'),
+    buildid: z.number(),
+    stepid: z.number(),
+    number: z.number(),
+    results: z.number(),
+  }),
+  z.object({ type: z.literal('request.submitted'), buildrequestid: z.number(), builder: z.string() }),
+  z.object({
+    type: z.literal('request.finished'),
+    buildrequestid: z.number(),
+    builder: z.string(),
+    results: z.number(),
+  }),
+  z.object({
+    type: z.literal('change.added'),
+    changeid: z.number(),
+    repository: z.string(),
+    branch: z.string(),
+    revision: z.string(),
+  }),
+  z.object({
+    type: z.literal('worker.changed'),
+    name: z.string(),
+    what: z.enum(['attached', 'detached', 'pending', 'approved', 'removed', 'paused', 'resumed', 'draining']),
+  }),
+  z.object({ type: z.literal('config.applied'), changes: z.array(z.string()) }),
+]);
+export type FarmEvent = z.infer<typeof farmEvent>;

@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import { buildPlan } from '../../build/plan.ts';
+import { progressEvent } from '../../build/progress.ts';
+
+/** Versions that this program speaks, newest first; the greeting picks the newest that both know. */
+export const PROTOCOL_VERSIONS = [1] as const;
+
+const text = (max: number) => z.string().max(max);
+const base64 = (max: number) => z.string().max(max);
+
+/** One try at a build: the number of the try, then 64 random bits in hex. Everything sent with an older one is refused. */
+export const leaseToken = z.string().regex(/^\d{1,6}-[0-9a-f]{16}$/);
+
+/** A build at one worker, named the same way in every message. */
+const leased = { build: z.number().int().positive(), token: leaseToken };
+
+// —— before authentication ——
+
+export const hello = z.object({
+  type: z.literal('hello'),
+  versions: z.array(z.number().int()).min(1).max(16),
+  software: text(100),
+  /** 32 random bytes; the answer signs them, so that the doctor can tell a master from something that repeats old answers. */
+  nonce: base64(64),
+});
+
+export const greeting = z.object({
+  type: z.literal('greeting'),
+  version: z.number().int(),
+  software: text(100),
+  /** Which master this is: SHA-256 of its public key, as in a pin. */
+  instance: text(80),
+  /** Random name of the store's life; renewed when it is restored from a backup. */
+  epoch: text(64),
+  /** Signature with the master's key over the nonce (context string in docs/protocol.md). */
+  signature: base64(200),
+  /** The master's wall clock, epoch seconds. */
+  time: z.number(),
+  capabilities: z.array(text(50)).max(50),
+});
+
+export const authenticate = z.object({
+  type: z.literal('authenticate'),
+  name: text(100),
+  /** SPKI of the worker's key, DER in base64. */
+  publicKey: base64(400),
+  /** Signature with the worker's key over this TLS session's exporter value. */
+  signature: base64(200),
+  /** Join secret, at the first contact only. */
+  secret: text(200).optional(),
+  /** Random for each start of the worker's process: tells a returning process from a second one of the same name. */
+  boot: text(64),
+  /** Only asks whether this would be let in: takes no slot, replaces no session, enrols nothing. */
+  probe: z.boolean().default(false),
+});
+
+/** Why a session is refused; `BBX-PRO-…` rows in codes.ts say it in words. */
+export const refusal = z.object({
+  type: z.literal('refused'),
+  reason: z.enum([
+    'version',
+    'identity',
+    'pending',
+    'expired',
+    'alternating',
+    'busy',
+    'malformed',
+    'removed',
+  ]),
+  message: text(1_000),
+  /** Seconds until another try makes sense. */
+  retryAfter: z.number().nonnegative().optional(),
+});
+
+export const accepted = z.object({
+  type: z.literal('accepted'),
+  session: text(64),
+  /** What the master sees as the worker's address, `[2001:db8::1]:4711`. */
+  peer: text(100),
+  /** Ways to reach the master, best first; the worker keeps them for later connects. */
+  reach: z.array(text(300)).max(32),
+  /** Pins to accept from now on. */
+  pins: z.array(text(80)).max(8),
+});
+
+// —— worker → master ——
+
+/** First message of a session: what the worker is and what it still has. */
+export const inventory = z.object({
+  type: z.literal('inventory'),
+  maxBuilds: z.number().int().positive().max(1_000),
+  facts: z.record(text(50), text(500)),
+  draining: z.boolean(),
+  builds: z
+    .array(z.object({ ...leased, epoch: text(64), state: z.enum(['running', 'finished']) }))
+    .max(10_000),
+});
+export const workerState = z.object({
+  type: z.literal('state'),
+  draining: z.boolean(),
+  notes: z.array(text(1_000)).max(20),
+});
+export const assignAnswer = z.object({
+  type: z.literal('assigned'),
+  ...leased,
+  accepted: z.boolean(),
+  why: text(1_000).optional(),
+});
+export const progress = z.object({
+  type: z.literal('progress'),
+  ...leased,
+  sequence: z.number().int().positive(),
+  event: progressEvent,
+});
+/** Names a stream for the binary frames that follow; `offset` is where the first byte stands in the log. */
+export const openStream = z.object({
+  type: z.literal('open'),
+  ...leased,
+  stream: z.number().int().nonnegative().max(0xffff_ffff),
+  step: z.number().int().nonnegative(),
+  log: text(100),
+  offset: z.number().int().nonnegative(),
+});
+export const echo = z.object({
+  type: z.literal('echo'),
+  id: z.number().int(),
+  bytes: z.number().int().max(65_536),
+});
+
+// —— master → worker ——
+
+/** Answer to `inventory`, for each build named there; and the start of sending for a build that was assigned. */
+export const resume = z.object({
+  type: z.literal('resume'),
+  ...leased,
+  /** Progress events up to this number are stored. */
+  sequence: z.number().int().nonnegative(),
+  /** Stored bytes of each log that the master has begun. */
+  logs: z.array(z.object({ step: z.number().int(), log: text(100), bytes: z.number().int() })).max(100_000),
+});
+/** The build is not this worker's any more: end it, forget it, send nothing more of it. */
+export const drop = z.object({ type: z.literal('drop'), ...leased, why: text(1_000) });
+export const assign = z.object({
+  type: z.literal('assign'),
+  ...leased,
+  plan: buildPlan,
+  /** Values of the secrets that the plan names; kept in memory only. */
+  secrets: z.record(text(100), text(65_536)),
+  /** How long the worker goes on without the master, in seconds; it ends the build before this is over. null: as long as it takes. */
+  orphanAfter: z.number().positive().nullable(),
+});
+export const cancel = z.object({ type: z.literal('cancel'), ...leased, why: text(1_000) });
+/** What is stored now: the worker may free it. Offsets also give credit: at most CREDIT_BYTES past them may be on the way. */
+export const acknowledge = z.object({
+  type: z.literal('ack'),
+  ...leased,
+  sequence: z.number().int().nonnegative(),
+  streams: z.array(z.object({ stream: z.number().int(), offset: z.number().int() })).max(10_000),
+});
+export const settings = z.object({
+  type: z.literal('settings'),
+  paused: z.boolean(),
+  reach: z.array(text(300)).max(32),
+  pins: z.array(text(80)).max(8),
+});
+/** Last words before the master closes: `replaced` ends the worker's process with exit code 8. */
+export const bye = z.object({
+  type: z.literal('bye'),
+  reason: z.enum(['replaced', 'stopping', 'removed']),
+  message: text(1_000),
+});
+export const echoed = z.object({ type: z.literal('echoed'), id: z.number().int(), payload: base64(90_000) });
+
+export const workerMessage = z.discriminatedUnion('type', [
+  hello,
+  authenticate,
+  inventory,
+  workerState,
+  assignAnswer,
+  progress,
+  openStream,
+  echo,
+]);
+export const masterMessage = z.discriminatedUnion('type', [
+  greeting,
+  refusal,
+  accepted,
+  resume,
+  drop,
+  assign,
+  cancel,
+  acknowledge,
+  settings,
+  bye,
+  echoed,
+]);
+
+export type WorkerMessage = z.infer<typeof workerMessage>;
+export type MasterMessage = z.infer<typeof masterMessage>;
+export type MessageOf<Message extends { type: string }, Type extends Message['type']> = Extract<
+  Message,
+  { type: Type }
+>;

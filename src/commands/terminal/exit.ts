@@ -1,0 +1,66 @@
+import { CommanderError } from 'commander';
+import { BbxError, sentences } from '../../base/error.ts';
+import { EXIT, type ExitCode } from '../../base/exit.ts';
+import { Interrupted, type Context } from './context.ts';
+
+/** A command's own verdict that is no error to be printed: a red build, a finding. Thrown after the answer was printed. */
+export class Outcome extends Error {
+  override readonly name = 'Outcome';
+  readonly exit: ExitCode;
+
+  constructor(exit: ExitCode) {
+    super(`exit ${exit}`);
+    this.exit = exit;
+  }
+}
+
+/** Prints an error to stderr, as words or as JSON, and gives the exit code it stands for. */
+export function report(error: unknown, context: Context): number {
+  if (error instanceof Outcome) return error.exit;
+  if (error instanceof Interrupted || context.signal.aborted) return EXIT.interrupted;
+  if (error instanceof CommanderError) return reportUsage(error, context);
+  if (error instanceof BbxError) {
+    write(context, error.toJSON(), [error.message, ...reasons(error)].join(': '), error.hint);
+    return error.exit;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  write(
+    context,
+    { code: 'BBX-FAULT', message: sentences(error).join(': '), retryable: false },
+    `This is a fault of bbx, not of yours:\n${stack}`,
+    'Please report it with the lines above and the command you ran: https://github.com/bbx-farm/bbx/issues',
+  );
+  return EXIT.fault;
+}
+
+function reportUsage(error: CommanderError, context: Context): number {
+  // Commander has printed help and versions itself; they end in 0.
+  if (error.exitCode === 0) return EXIT.ok;
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
+  write(
+    context,
+    { code: 'BBX-USAGE', message, retryable: false },
+    message,
+    'See: bbx --help, or bbx COMMAND --help',
+  );
+  return EXIT.usage;
+}
+
+/** Sentences of the causes that the message does not already hold. */
+function reasons(error: BbxError): string[] {
+  return sentences(error.cause ?? error.message).filter((sentence) => !error.message.includes(sentence));
+}
+
+function write(context: Context, json: object, message: string, hint: string | undefined): void {
+  if (context.json) {
+    context.stderr.write(
+      `${JSON.stringify({ error: { ...(hint === undefined ? {} : { hint }), ...json } })}\n`,
+    );
+    return;
+  }
+  context.stderr.write(
+    `bbx: ${message}\n${hint === undefined ? '' : `     ${hint.replaceAll('\n', '\n     ')}\n`}`,
+  );
+}

@@ -1,0 +1,80 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+import { stripVTControlCharacters } from 'node:util';
+import type { Context } from './context.ts';
+
+/** One column of a table: a heading and what stands under it. */
+export interface Column<Item> {
+  heading: string;
+  value: (item: Item, style: Style) => string;
+}
+
+/** How things look here: colours that are none without a terminal, and times as this reader wants them. */
+export interface Style {
+  readonly paint: ChalkInstance;
+  /** `3 min ago` at a terminal, UTC ISO 8601 elsewhere; `-` for null. Takes epoch seconds. */
+  readonly time: (epochSeconds: number | null) => string;
+}
+
+export function styleOf(context: Context, now = Date.now() / 1000): Style {
+  return {
+    paint: new Chalk({ level: context.color ? 1 : 0 }),
+    time: (epochSeconds) => {
+      if (epochSeconds === null) return '-';
+      return context.stdout.isTTY
+        ? relative(now - epochSeconds)
+        : new Date(epochSeconds * 1000).toISOString();
+    },
+  };
+}
+
+/** The command's answer: JSON when asked for, else what `words` makes of it. The only writer of stdout besides streams. */
+export function answer(context: Context, value: unknown, words: (style: Style) => string): void {
+  const text = context.json ? JSON.stringify(value, null, 2) : words(styleOf(context));
+  if (text !== '') context.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** Progress, warnings, hints: for people, on stderr, never with `--json`. */
+export function note(context: Context, text: string): void {
+  if (!context.json) context.stderr.write(`${text}\n`);
+}
+
+/** A table: aligned with headings at a terminal, tab-separated without headings and untruncated elsewhere. */
+export function table<Item>(
+  context: Context,
+  columns: readonly Column<Item>[],
+  items: readonly Item[],
+): string {
+  const style = styleOf(context);
+  const rows = items.map((item) => columns.map((column) => column.value(item, style)));
+  if (!context.stdout.isTTY) return rows.map((row) => row.map(oneLine).join('\t')).join('\n');
+  const all = [columns.map((column) => style.paint.dim(column.heading)), ...rows];
+  const widths = columns.map((_, index) => Math.max(...all.map((row) => width(row[index] ?? ''))));
+  const line = (row: string[]) =>
+    row
+      .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - width(cell)))
+      .join('  ')
+      .trimEnd();
+  return all.map(line).join('\n');
+}
+
+function width(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\t\r\n]+/g, ' ');
+}
+
+function relative(seconds: number): string {
+  const away = Math.abs(seconds);
+  const [amount, unit] =
+    away < 60
+      ? [away, 's']
+      : away < 3_600
+        ? [away / 60, 'min']
+        : away < 86_400
+          ? [away / 3_600, 'h']
+          : [away / 86_400, 'd'];
+  const text = `${Math.floor(amount)} ${unit}`;
+  return seconds >= 0 ? `${text} ago` : `in ${text}`;
+}

@@ -127,7 +127,8 @@ export const routes = {
  * Two answers are streams and stand beside the table:
  * `GET /api/v2/builds/:build/steps/:step/logs/:log?offset=&limit=&follow=&channels=` gives bytes (`channels=output` leaves bbx's own
  * header lines out: exactly what the command wrote); with `follow=true` it ends when the log is complete.
- * `GET /api/v2/events?after=` gives server-sent events, `id:` the eventid, `data:` a `farmEvent`.
+ * `GET /api/v2/events?after=` gives server-sent events, `id:` the eventid, `data:` a `farmEvent`; without `after` it begins with what
+ * happens from now on, and a comment line is sent at once, so that a reader knows when it listens.
  */
 export const STREAMS = {
   log: '/api/v2/builds/:build/steps/:step/logs/:log',

@@ -39,7 +39,9 @@ export async function bbx(args: readonly string[], options: RunOptions): Promise
       try {
         return JSON.parse(stdout()) as never;
       } catch (cause) {
-        throw new Error(`bbx ${args.join(' ')} gave no JSON (exit ${code}): ${stdout()}${stderr()}`, { cause });
+        throw new Error(`bbx ${args.join(' ')} gave no JSON (exit ${code}): ${stdout()}${stderr()}`, {
+          cause,
+        });
       }
     },
   };
@@ -127,7 +129,9 @@ export function startBbx(args: readonly string[], options: RunOptions): Program 
 }
 
 function launch(args: readonly string[], options: RunOptions): ChildProcess {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(BBX_|NODE_OPTIONS$|VITEST|TEST$)/.test(name));
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(BBX_|NODE_OPTIONS$|VITEST|TEST$)/.test(name),
+  );
   return spawn(process.execPath, [BIN, ...args], {
     cwd: options.cwd,
     env: { ...Object.fromEntries(inherited), NO_COLOR: '1', ...options.env },

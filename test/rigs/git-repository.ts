@@ -16,8 +16,18 @@ export interface GitRepository {
 export async function gitRepository(path: string, files: Record<string, string>): Promise<GitRepository> {
   await mkdir(path, { recursive: true });
   const git = async (...args: string[]) => {
-    const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', '-c', 'commit.gpgsign=false'];
-    const { stdout } = await run('git', [...identity, ...args], { cwd: path, env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' } });
+    const identity = [
+      '-c',
+      'user.name=Test',
+      '-c',
+      'user.email=test@example.org',
+      '-c',
+      'commit.gpgsign=false',
+    ];
+    const { stdout } = await run('git', [...identity, ...args], {
+      cwd: path,
+      env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' },
+    });
     return stdout.trim();
   };
   await git('init', '--quiet', '--initial-branch=main');

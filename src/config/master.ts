@@ -1,0 +1,86 @@
+import type { StepPlan, EnvValue, Properties } from '../build/plan.ts';
+import type { Address, ListenAddress } from './schema/leaf.ts';
+
+/** A master's configuration as the programs use it: every value checked, every name resolved. */
+export interface MasterConfig {
+  title: string;
+  listen: { workers: ListenAddress[]; web: ListenAddress[] };
+  /** How workers get here, best first. */
+  reach: Address[];
+  /** With a final slash. */
+  url: string | null;
+  network: { families: 'auto' | (4 | 6)[] };
+  /** `sqlite:PATH` (relative to the directory) or `postgres://…`, as `openStore` takes it. */
+  store: string;
+  /** Keys are names or patterns with `*`; ask `workerSettings`. */
+  workers: Record<string, WorkerSettings>;
+  lostWorkerGraceMs: number;
+  repositories: Record<string, RepositoryConfig>;
+  schedulers: Record<string, SchedulerConfig>;
+  builders: Record<string, BuilderConfig>;
+  /** Absolute paths of secret files. */
+  secrets: Record<string, { file: string }>;
+  access: { read: 'everyone' | 'users'; write: 'users' | 'nobody' };
+  /** null: kept for ever. `builds` counts finished builds of each builder. */
+  retention: { logsMs: number | null; builds: number | null };
+}
+
+export interface WorkerSettings {
+  tags: string[];
+  /** null: the worker's own number counts. */
+  maxBuilds: number | null;
+}
+
+export interface RepositoryConfig {
+  git: string;
+  /** null: never polled. */
+  pollMs: number | null;
+  /** Patterns, `*` matches any text also across `/`; ask `matchesBranch`. */
+  branches: string[];
+  /** Name of the secret with credentials in the form of git's credential store. */
+  credentials: { secret: string } | null;
+}
+
+interface SchedulerCommon {
+  builders: string[];
+  priority: number;
+  properties: Properties;
+}
+export interface BranchSchedulerConfig extends SchedulerCommon {
+  kind: 'branch';
+  repository: string;
+  /** Patterns; the repository's own when none are written. */
+  branches: string[];
+  /** 0: every change is built at once, alone. */
+  treeStableTimerMs: number;
+}
+export interface NightlySchedulerConfig extends SchedulerCommon {
+  kind: 'nightly';
+  repository: string | null;
+  /** null: the repository's default branch. */
+  branch: string | null;
+  cron: string;
+  /** null: the master's own time zone. */
+  timezone: string | null;
+  onlyIfChanged: boolean;
+}
+export type SchedulerConfig = BranchSchedulerConfig | NightlySchedulerConfig;
+
+export interface BuilderConfig {
+  description: string;
+  tags: string[];
+  /** null: no condition. A worker must be named, and have all tags. */
+  workers: { names: string[] | null; tags: string[] | null };
+  repository: string | null;
+  /** Directory of its builds at the worker, for `BuildPlan.builddir`. */
+  builddir: string;
+  env: Record<string, EnvValue>;
+  properties: Properties;
+  /** `continue`: a worker that cannot reach the master goes on (`orphanAfter: null` in `assign`). */
+  orphan: 'stop' | 'continue';
+  /**
+   * As they go into a plan, except that a git step whose `repository` is that of the builder's repository and whose branch and
+   * revision are null takes branch and revision from the source stamp.
+   */
+  steps: StepPlan[];
+}

@@ -30,9 +30,13 @@ export const greeting = z.object({
   software: text(100),
   /** Which master this is: SHA-256 of its public key, as in a pin. */
   instance: text(80),
+  /** SPKI of the master's key, DER in base64; `instance` is its fingerprint. */
+  publicKey: base64(400),
+  /** 32 random bytes that the worker's signature must cover. */
+  challenge: base64(64),
   /** Random name of the store's life; renewed when it is restored from a backup. */
   epoch: text(64),
-  /** Signature with the master's key over the nonce (context string in docs/protocol.md). */
+  /** Signature with the master's key over nonce, challenge, TLS exporter value and epoch (docs/protocol.md). */
   signature: base64(200),
   /** The master's wall clock, epoch seconds. */
   time: z.number(),
@@ -44,7 +48,7 @@ export const authenticate = z.object({
   name: text(100),
   /** SPKI of the worker's key, DER in base64. */
   publicKey: base64(400),
-  /** Signature with the worker's key over this TLS session's exporter value. */
+  /** Signature with the worker's key over nonce, challenge, this TLS session's exporter value, name and boot. */
   signature: base64(200),
   /** Join secret, at the first contact only. */
   secret: text(200).optional(),
@@ -121,15 +125,14 @@ export const openStream = z.object({
   log: text(100),
   offset: z.number().int().nonnegative(),
 });
-export const echo = z.object({
-  type: z.literal('echo'),
-  id: z.number().int(),
-  bytes: z.number().int().max(65_536),
-});
+/** The worker cannot deliver the rest of a build (its spool is damaged or was freed): the master counts it as lost. */
+export const abandoned = z.object({ type: z.literal('abandoned'), ...leased, why: text(1_000) });
+/** Asks for the same bytes back; allowed before authentication, so the answer is never larger than the question. */
+export const echo = z.object({ type: z.literal('echo'), id: z.number().int(), payload: base64(90_000) });
 
 // —— master → worker ——
 
-/** Answer to `inventory`, for each build named there; and the start of sending for a build that was assigned. */
+/** Answer to a build of `inventory`: go on with it, from here. A build that is newly assigned starts at zero without it. */
 export const resume = z.object({
   type: z.literal('resume'),
   ...leased,
@@ -150,7 +153,7 @@ export const assign = z.object({
   orphanAfter: z.number().positive().nullable(),
 });
 export const cancel = z.object({ type: z.literal('cancel'), ...leased, why: text(1_000) });
-/** What is stored now: the worker may free it. Offsets also give credit: at most CREDIT_BYTES past them may be on the way. */
+/** What is stored now: the worker may free it. Offsets also give credit: at most `LIMITS.creditBytes` past them may be on the way. */
 export const acknowledge = z.object({
   type: z.literal('ack'),
   ...leased,
@@ -179,6 +182,7 @@ export const workerMessage = z.discriminatedUnion('type', [
   assignAnswer,
   progress,
   openStream,
+  abandoned,
   echo,
 ]);
 export const masterMessage = z.discriminatedUnion('type', [

@@ -1,0 +1,65 @@
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
+
+/** A TCP relay on loopback whose cable can be pulled: nothing passes, nothing is closed, as with an unplugged link. */
+export interface CuttableRelay extends AsyncDisposable {
+  readonly address: string;
+  /** Where connections go, `[::1]:9989`; set when it is known. */
+  target: string;
+  /** Bytes stop in both directions; open connections stay open and silent; new ones are accepted and stay silent. */
+  unplug(): void;
+  /** Bytes flow again, those held up included. */
+  plug(): void;
+  /** Everything open is reset, as by a firewall that forgot it. */
+  reset(): void;
+  connections(): number;
+}
+
+export async function cuttableRelay(): Promise<CuttableRelay> {
+  const pairs = new Set<[Socket, Socket]>();
+  let unplugged = false;
+  const server = createServer((near) => {
+    const far = createConnection({ host: '::1', port: Number(relay.target.split(':').at(-1)) });
+    const pair: [Socket, Socket] = [near, far];
+    pairs.add(pair);
+    for (const [from, to] of [pair, [far, near] as const]) {
+      from.on('data', (bytes) => {
+        if (!to.write(bytes)) {
+          from.pause();
+          to.once('drain', () => unplugged || from.resume());
+        }
+      });
+      from.on('end', () => to.end());
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        to.destroy();
+        pairs.delete(pair);
+      });
+    }
+    if (unplugged) pair.forEach((socket) => socket.pause());
+  });
+  server.listen(0, '::1');
+  await once(server, 'listening');
+  const relay: CuttableRelay = {
+    target: '',
+    address: `[::1]:${(server.address() as AddressInfo).port}`,
+    unplug() {
+      unplugged = true;
+      for (const pair of pairs) pair.forEach((socket) => socket.pause());
+    },
+    plug() {
+      unplugged = false;
+      for (const pair of pairs) pair.forEach((socket) => socket.resume());
+    },
+    reset() {
+      for (const pair of pairs) pair.forEach((socket) => socket.resetAndDestroy());
+    },
+    connections: () => pairs.size,
+    async [Symbol.asyncDispose]() {
+      for (const pair of pairs) pair.forEach((socket) => socket.destroy());
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return relay;
+}

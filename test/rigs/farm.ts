@@ -1,0 +1,117 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
+import { bbx, bbxOk, startBbx, type Program, type Ran } from './bbx.ts';
+import { tempDir } from './temp-dir.ts';
+
+export interface FarmOptions {
+  /** The whole `master.yaml` less `listen` and `reach`, which the rig writes. */
+  config: string;
+  /** Names of workers to make and start; each may have flags of its own for `create-worker`. */
+  workers?: readonly string[];
+  /** Address that the master listens on and workers dial. */
+  host?: string;
+  /** Where workers are told to find the master; the address that it listens on unless a relay stands between. */
+  reach?: string;
+  /** Environment of all programs. */
+  env?: Record<string, string>;
+}
+
+/** A farm of real `bin/bbx` processes in a temporary directory, TLS on, ended and removed with its block. */
+export interface Farm extends AsyncDisposable {
+  readonly dir: string;
+  readonly masterDir: string;
+  readonly address: string;
+  master: Program;
+  readonly workers: Map<string, Program>;
+  /** Runs a command in the master's directory, whatever its exit code. */
+  run(...args: string[]): Promise<Ran>;
+  /** Runs a command with `--json` and gives its answer; fails when it does not end with 0. */
+  ask<Value>(...args: string[]): Promise<Value>;
+  startMaster(): Promise<Program>;
+  /** Makes the worker's directory if there is none, starts it and waits until it is attached. */
+  startWorker(name: string): Promise<Program>;
+  writeConfig(config: string): Promise<void>;
+}
+
+export async function startFarm(options: FarmOptions): Promise<Farm> {
+  const temp = await tempDir();
+  const host = options.host ?? '[::1]';
+  const address = `${host}:${await freePort(host)}`;
+  const masterDir = join(temp.path, 'master');
+  const env = options.env ?? {};
+  const workers = new Map<string, Program>();
+  const all: Program[] = [];
+
+  const farm: Farm = {
+    dir: temp.path,
+    masterDir,
+    address,
+    workers,
+    master: undefined as never,
+    run: (...args) => bbx(args, { cwd: masterDir, env, limitMs: 90_000 }),
+    async ask(...args) {
+      return (await bbxOk([...args, '--json'], { cwd: masterDir, env, limitMs: 90_000 })).json();
+    },
+    async writeConfig(config) {
+      const listen = `listen: { workers: "${address}", web: "${host}:0" }\nreach: ["${options.reach ?? address}"]\n`;
+      await writeFile(join(masterDir, 'master.yaml'), listen + config);
+    },
+    async startMaster() {
+      farm.master = startBbx(['run', 'master', masterDir], { cwd: temp.path, env });
+      all.push(farm.master);
+      await bbxOk(['status', '--wait', '20s', '--dir', masterDir], { cwd: temp.path, env });
+      return farm.master;
+    },
+    async startWorker(name) {
+      const dir = join(temp.path, name);
+      const joined = await bbxOk(['worker', 'add', name, '--dir', masterDir], { cwd: temp.path, env });
+      await bbxOk(
+        ['create-worker', dir, '--master', options.reach ?? address, '--name', name, '--join', '-'],
+        {
+          cwd: temp.path,
+          env,
+          input: joined.stdout,
+        },
+      );
+      const program = startBbx(['run', 'worker', dir], { cwd: temp.path, env });
+      workers.set(name, program);
+      all.push(program);
+      await bbxOk(['worker', 'show', name, '--wait', 'attached', '--dir', masterDir], {
+        cwd: temp.path,
+        env,
+      });
+      return program;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(all.map((program) => program[Symbol.asyncDispose]()));
+      await temp[Symbol.asyncDispose]();
+    },
+  };
+
+  try {
+    await bbxOk(['create-master', masterDir, '--name', 'test farm'], { cwd: temp.path, env });
+    await mkdir(masterDir, { recursive: true });
+    await farm.writeConfig(options.config);
+    await farm.startMaster();
+    await Promise.all((options.workers ?? []).map((name) => farm.startWorker(name)));
+    return farm;
+  } catch (error) {
+    const outputs = all.map((program) => program.output()).join('\n---\n');
+    await farm[Symbol.asyncDispose]();
+    throw new Error(`the farm did not start:\n${outputs}`, { cause: error });
+  }
+}
+
+/** A port that was free a moment ago; a master that is to be restarted needs the same one twice, so it cannot be 0. */
+export async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  server.listen(0, host.replace(/^\[|\]$/g, ''));
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,152 @@
+import type { Clock } from '../base/clock.ts';
+import { sentences } from '../base/error.ts';
+import type { Secret } from '../base/secret.ts';
+import { codes } from './codes.ts';
+import type { Command, CommandPort, CommandResult } from './command-port.ts';
+import type { LogWriter } from './journal.ts';
+import { createStepOutput, type StepOutput } from './step-output.ts';
+import type { Mask } from './mask.ts';
+import type { EnvValue, Properties, StepPlan } from './plan.ts';
+import { interpolate } from './properties.ts';
+import type { Result } from './results.ts';
+import { describeEnd, describeStart, describeStep } from './step-words.ts';
+
+export interface StepContext {
+  port: CommandPort;
+  log: LogWriter;
+  mask: Mask;
+  secrets: ReadonlyMap<string, Secret>;
+  /** The build's environment; the step's own goes over it. */
+  env: Readonly<Record<string, EnvValue>>;
+  properties: Properties;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+export interface StepEnd {
+  result: Result;
+  state: string;
+  rc: number | null;
+  signal: string | null;
+  properties: Properties;
+}
+
+/** Runs one step and writes its log. Rejects only when the log cannot be written; every other trouble is a result. */
+export async function runStep(step: StepPlan, context: StepContext): Promise<StepEnd> {
+  const output = createStepOutput(context.log, context.mask);
+  let command: Command;
+  try {
+    command = fillIn(step, context);
+  } catch (error) {
+    await output.header(`${sentences(error).join(': ')}\n`);
+    return exception(step);
+  }
+  await output.header(
+    describeStart(step, command, shownEnv(step, context.env, command), context.mask.tooShort),
+  );
+  const started = context.clock.monotonic();
+  const ended = await runCommand(command, context, output);
+  if (ended === undefined) return exception(step, command);
+  await output.header(describeEnd(ended, step, context.clock.monotonic() - started));
+  const result = resultOfCommand(step, ended);
+  return {
+    result,
+    state: describeStep(step, command, result, ended),
+    rc: ended.rc,
+    signal: ended.signal,
+    properties: ended.properties ?? {},
+  };
+}
+
+/** The command's end, or undefined after a fault of the port, which is told in the log. */
+async function runCommand(
+  command: Command,
+  context: StepContext,
+  output: StepOutput,
+): Promise<CommandResult | undefined> {
+  const { port, signal } = context;
+  let ended: CommandResult | undefined;
+  let fault: unknown;
+  try {
+    ended = await port.run(command, { signal, onOutput: output.onOutput });
+  } catch (error) {
+    fault = error;
+  }
+  // A log that cannot be written is no end of a step: that ends the whole walk.
+  await output.settle();
+  if (ended === undefined) await output.header(`cannot run the command: ${sentences(fault).join(': ')}\n`);
+  return ended;
+}
+
+/** A step's result, by its exit code and `decodeRC`; a command ended from outside or by a signal has no code to decode. */
+export function resultOfCommand(step: StepPlan, ended: CommandResult): Result {
+  switch (ended.ended) {
+    case 'cancelled':
+      return 'cancelled';
+    case 'notStarted':
+      return 'exception';
+    case 'signal':
+    case 'timeout':
+    case 'maxTime':
+      return 'failure';
+    case 'exit': {
+      const decoded = step.kind === 'shell' ? step.decodeRC[String(ended.rc)] : undefined;
+      return decoded ?? (ended.rc === 0 ? 'success' : 'failure');
+    }
+  }
+}
+
+function exception(step: StepPlan, command?: Command): StepEnd {
+  const state = describeStep(step, command, 'exception', undefined);
+  return { result: 'exception', state, rc: null, signal: null, properties: {} };
+}
+
+/** The command as the port gets it. Throws for a property or a secret that is not there. */
+function fillIn(step: StepPlan, context: StepContext): Command {
+  const { properties, secrets } = context;
+  const fillEnv = (env: Readonly<Record<string, EnvValue>>) =>
+    Object.fromEntries(
+      Object.entries(env).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? interpolate(value, properties) : reveal(value.secret, secrets),
+      ]),
+    );
+  if (step.kind === 'git') {
+    const credentials = step.credentials === null ? null : reveal(step.credentials.secret, secrets);
+    return { kind: 'git', step, env: fillEnv(context.env), credentials };
+  }
+  return {
+    kind: 'shell',
+    // Text is never interpolated: a branch named `;rm -rf .` would be run.
+    command:
+      typeof step.command === 'string'
+        ? step.command
+        : step.command.map((word) => interpolate(word, properties)),
+    env: fillEnv({ ...context.env, ...step.env }),
+    workdir: step.workdir,
+    timeoutMs: step.timeoutMs,
+    maxTimeMs: step.maxTimeMs,
+    sigtermTimeMs: step.sigtermTimeMs,
+  };
+}
+
+/** The environment as a log may show it: a secret by its name's presence only, as quoting would hide its value from the mask. */
+function shownEnv(
+  step: StepPlan,
+  buildEnv: Readonly<Record<string, EnvValue>>,
+  command: Command,
+): Record<string, string> {
+  const planned = step.kind === 'shell' ? { ...buildEnv, ...step.env } : buildEnv;
+  return Object.fromEntries(
+    Object.entries(command.env).map(([name, value]) => [
+      name,
+      typeof planned[name] === 'string' ? value : '***',
+    ]),
+  );
+}
+
+function reveal(name: string, secrets: ReadonlyMap<string, Secret>): string {
+  const secret = secrets.get(name);
+  if (secret === undefined) throw codes['BBX-BLD-SECRET']({ name });
+  return secret.reveal();
+}

@@ -17,6 +17,9 @@ export default defineConfig({
           include: ['test/scenario/**/*.test.ts', 'test/interop/**/*.test.ts', 'test/lab/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          globalSetup: ['test/rigs/debian.ts'],
+          // Farms are several processes each; two cores carry two files at a time.
+          maxWorkers: 2,
         },
       },
     ],

@@ -110,18 +110,16 @@ export const tag = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}$/, {
 export const tags = z.array(tag).max(64);
 
 const PIN = /^sha256:[A-Za-z0-9_-]{43}$/;
-export const pins = z
-  .union([z.string(), z.array(z.string()).max(8)])
-  .transform((value, ctx) => {
-    const texts = typeof value === 'string' ? [value] : value;
-    texts.forEach((text, index) => {
-      if (PIN.test(text)) return;
-      complain(
-        ctx,
-        `"${text}" is not a pin: it must be sha256: and 43 characters of base64url`,
-        'copy the line that "bbx run master" prints, or take it from the join string',
-        typeof value === 'string' ? [] : [index],
-      );
-    });
-    return texts;
+export const pins = z.union([z.string(), z.array(z.string()).max(8)]).transform((value, ctx) => {
+  const texts = typeof value === 'string' ? [value] : value;
+  texts.forEach((text, index) => {
+    if (PIN.test(text)) return;
+    complain(
+      ctx,
+      `"${text}" is not a pin: it must be sha256: and 43 characters of base64url`,
+      'copy the line that "bbx run master" prints, or take it from the join string',
+      typeof value === 'string' ? [] : [index],
+    );
   });
+  return texts;
+});

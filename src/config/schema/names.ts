@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /** A repository's, scheduler's name. */
 export const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, {
-  error: 'is not a name: it starts with a letter or digit and has only letters, digits and . _ - (at most 80)',
+  error:
+    'is not a name: it starts with a letter or digit and has only letters, digits and . _ - (at most 80)',
 });
 
 /**
@@ -15,7 +16,8 @@ export const builderName = plainName.refine((name) => !/^[rc]?\d+$/.test(name), 
 
 /** A worker's name: its host's name fits. */
 export const workerName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
-  error: 'is not a name: it starts with a letter or digit and has only letters, digits and . _ - (at most 100)',
+  error:
+    'is not a name: it starts with a letter or digit and has only letters, digits and . _ - (at most 100)',
 });
 
 /** A worker's name, or a pattern with `*` for many of them. */

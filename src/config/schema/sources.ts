@@ -6,12 +6,17 @@ import { complain } from './leaf.ts';
 export const branchPattern = z.string().superRefine((pattern, ctx) => {
   const problem = branchProblem(pattern.replaceAll('*', 'x'));
   if (problem !== undefined)
-    complain(ctx, `"${pattern}" is not a branch pattern: ${problem}`, 'write a name such as main, or release/*');
+    complain(
+      ctx,
+      `"${pattern}" is not a branch pattern: ${problem}`,
+      'write a name such as main, or release/*',
+    );
 });
 
 export const branchName = z.string().superRefine((name, ctx) => {
   const problem = name.includes('*') ? 'it holds "*"' : branchProblem(name);
-  if (problem !== undefined) complain(ctx, `"${name}" is not a branch name: ${problem}`, 'write one name, such as main');
+  if (problem !== undefined)
+    complain(ctx, `"${name}" is not a branch name: ${problem}`, 'write one name, such as main');
 });
 
 /** What of git-check-ref-format(1) a name breaks, as far as it matters here; undefined: nothing. */
@@ -32,13 +37,16 @@ export const gitUrl = z
   .max(2_000)
   .superRefine((url, ctx) => {
     const fix = 'write https://host/path, ssh://user@host/path, user@host:path, or an absolute path';
-    if (url.startsWith('-')) return complain(ctx, `"${url}" starts with "-": git would take it for a flag`, fix);
+    if (url.startsWith('-'))
+      return complain(ctx, `"${url}" starts with "-": git would take it for a flag`, fix);
     if (/[\0-\x20\x7f]/.test(url) && !url.startsWith('/'))
       return complain(ctx, 'the address of a repository holds a space or a control character', fix);
-    if (/[\0\r\n]/.test(url)) return complain(ctx, 'the path of a repository holds a line break or a zero byte', fix);
+    if (/[\0\r\n]/.test(url))
+      return complain(ctx, 'the path of a repository holds a line break or a zero byte', fix);
     const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(url)?.[1]?.toLowerCase();
     if (scheme === undefined) {
-      if (/^[A-Za-z][A-Za-z0-9+.-]*::/.test(url)) return complain(ctx, `"${url}" names a helper program`, fix);
+      if (/^[A-Za-z][A-Za-z0-9+.-]*::/.test(url))
+        return complain(ctx, `"${url}" names a helper program`, fix);
       if (url.startsWith('/') || /^(?:[^@:/\s]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^:/@\s[\]]+):.+$/.test(url)) return;
       return complain(ctx, `"${url}" is not the address of a repository that every worker can use`, fix);
     }
@@ -65,7 +73,11 @@ export const storeUrl = z.string().superRefine((url, ctx) => {
   if (/^sqlite:(?!\/\/).+$/.test(url) && !url.includes('\0')) return;
   if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) {
     if (!passwordIn(url)) return;
-    complain(ctx, 'the address of the store holds a password', 'leave it out: PGPASSWORD or ~/.pgpass are used');
+    complain(
+      ctx,
+      'the address of the store holds a password',
+      'leave it out: PGPASSWORD or ~/.pgpass are used',
+    );
     return;
   }
   complain(ctx, `"${url}" is not the address of a store`, fix);
@@ -74,7 +86,12 @@ export const storeUrl = z.string().superRefine((url, ctx) => {
 /** The public address of the web pages, with a final slash. */
 export const publicUrl = z.string().transform((text, ctx) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
+  if (
+    url === undefined ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    url.search !== '' ||
+    url.hash !== ''
+  ) {
     complain(ctx, `"${text}" is not the address of a web page`, 'write https://farm.example/');
     return z.NEVER;
   }
@@ -88,7 +105,11 @@ export const cron = z.string().superRefine((pattern, ctx) => {
     complain(ctx, `"${pattern}" never comes`, 'write a time that comes, such as "0 3 * * *"');
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'unreadable';
-    complain(ctx, `"${pattern}" is not a cron pattern: ${reason}`, 'write five fields, such as "0 3 * * *" for 3:00');
+    complain(
+      ctx,
+      `"${pattern}" is not a cron pattern: ${reason}`,
+      'write five fields, such as "0 3 * * *" for 3:00',
+    );
   }
 });
 

@@ -5,7 +5,10 @@ import { environmentName, plainName, variableName } from './names.ts';
 const secretReference = z.strictObject({ secret: variableName.describe('A name from "secrets"') });
 
 /** An environment value: text, or a reference to a secret. Numbers are refused: YAML reads 1.10 as 1.1. */
-const envText = z.string().max(131_072).refine((text) => !text.includes('\0'), { message: 'holds a zero byte' });
+const envText = z
+  .string()
+  .max(131_072)
+  .refine((text) => !text.includes('\0'), { message: 'holds a zero byte' });
 export const env = z
   .record(environmentName, z.union([envText, secretReference]))
   .describe('Environment variables: text, ${{ property }} in text, or { secret: NAME }');
@@ -17,7 +20,11 @@ export const workdir = z
   .max(1_000)
   .superRefine((path, ctx) => {
     if (path.startsWith('/') || path.includes('\\') || path.split('/').includes('..'))
-      complain(ctx, `"${path}" leaves the build's directory`, 'write a path below it, such as "packages/app"');
+      complain(
+        ctx,
+        `"${path}" leaves the build's directory`,
+        'write a path below it, such as "packages/app"',
+      );
     if (path.includes('${{')) complain(ctx, 'properties are not filled in here', 'write the path itself');
   });
 
@@ -27,7 +34,10 @@ const stepOptions = {
   flunkOnFailure: z.boolean().optional().describe('A failure makes the whole build a failure (default true)'),
   flunkOnWarnings: z.boolean().optional().describe('Warnings make the whole build a failure'),
   warnOnFailure: z.boolean().optional().describe('A failure makes the whole build have warnings'),
-  warnOnWarnings: z.boolean().optional().describe('Warnings make the whole build have warnings (default true)'),
+  warnOnWarnings: z
+    .boolean()
+    .optional()
+    .describe('Warnings make the whole build have warnings (default true)'),
   alwaysRun: z.boolean().optional().describe('Runs even after a step with haltOnFailure failed'),
   timeout: durationOrOff.optional().describe('Limit of silence (default 20m); off: none'),
   maxTime: durationOrOff.optional().describe('Limit in all (default off)'),
@@ -35,7 +45,9 @@ const stepOptions = {
   workdir: workdir.optional().describe("Below the build's directory"),
 };
 
-const exitCode = z.string().regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/, { error: 'is not an exit code from 0 to 255' });
+const exitCode = z
+  .string()
+  .regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/, { error: 'is not an exit code from 0 to 255' });
 
 export const git = z.strictObject({
   repository: plainName.optional().describe('A name from "repositories"; default: the builder\'s'),

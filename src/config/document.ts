@@ -125,10 +125,9 @@ function parsed(text: string, file: string): ConfigDocument {
       fix: words?.fix ?? null,
     };
   });
-  const usable =
-    yaml.errors.every((error) => error.code === 'DUPLICATE_KEY') && problems.every((p) => p.path === '');
-  const broken = problems.length > yaml.errors.filter((error) => error.code === 'DUPLICATE_KEY').length;
-  const value: unknown = usable && !broken ? yaml.toJS({ maxAliasCount: MOST_ALIASES }) : undefined;
+  // A key that stands twice spoils nothing else: go on, so that all mistakes come at once.
+  const readable = problems.length === yaml.errors.filter((error) => error.code === 'DUPLICATE_KEY').length;
+  const value: unknown = readable ? yaml.toJS({ maxAliasCount: MOST_ALIASES }) : undefined;
   return {
     file,
     value,
@@ -212,8 +211,8 @@ function rangeOf(
     const wantsKey = what === 'key' || depth < path.length || !isScalar(node);
     if (wantsKey && key?.range) return [key.range[0], key.range[1]];
     const range = (node as ParsedNode | undefined)?.range;
-    if (range && (depth > 0 || path.length === 0 || depth === 0))
-      return [range[0], Math.max(range[0] + 1, depth === 0 ? range[0] + 1 : range[1])];
+    if (range && isScalar(node)) return [range[0], range[1]];
+    if (range) return [range[0], range[0] + 1];
     if (key?.range) return [key.range[0], key.range[1]];
   }
   return [0, 1];

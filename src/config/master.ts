@@ -1,5 +1,6 @@
 import type { StepPlan, EnvValue, Properties } from '../build/plan.ts';
-import type { Address, ListenAddress } from './schema/leaf.ts';
+import type { Address } from '../net/endpoint/address.ts';
+import type { ListenAddress } from '../net/endpoint/listen-address.ts';
 
 /** A master's configuration as the programs use it: every value checked, every name resolved. */
 export interface MasterConfig {

@@ -1,4 +1,5 @@
-import type { Address, Hop } from './schema/leaf.ts';
+import type { Address } from '../net/endpoint/address.ts';
+import type { Hop } from '../net/endpoint/hop.ts';
 
 /** A worker's configuration as the program uses it. */
 export interface WorkerConfig {

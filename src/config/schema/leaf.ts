@@ -5,8 +5,6 @@ import { parseAddress } from '../../net/endpoint/address.ts';
 import { parseHop } from '../../net/endpoint/hop.ts';
 import { parseListen } from '../../net/endpoint/listen-address.ts';
 
-/** Worker port of Buildbot and of bbx. */
-export const WORKER_PORT = 9989;
 /** Longest time that a configuration may name: 10 years, far under what a timer of a program counts wrong. */
 const LONGEST_MS = 3_650 * 86_400_000;
 
@@ -90,18 +88,23 @@ function readBy<Value>(
     return parse(text);
   } catch (error) {
     if (!(error instanceof BbxError)) throw error;
-    complain(ctx, error.message, error.hint, path);
+    const { column, problem } = error.data;
+    ctx.addIssue({
+      code: 'custom',
+      // The place in the file says more than the place in the value.
+      message: typeof problem === 'string' ? `"${text}": ${problem}` : error.message,
+      path,
+      params: { fix: error.hint, column },
+    });
     return z.NEVER;
   }
 }
 
-export const masterAddress = (text: string) => parseAddress(text, { defaultPort: WORKER_PORT });
-export const listenAddresses = textsReadBy(parseListen);
+export const masterAddress = (text: string) => parseAddress(text);
+/** Listening addresses; `defaultPort` stands in for one that is not written. */
+export const listenAddresses = (defaultPort: number) =>
+  textsReadBy((text) => parseListen(text, { defaultPort }));
 export const hops = textsReadBy(parseHop);
-
-export type Address = ReturnType<typeof parseAddress>;
-export type ListenAddress = ReturnType<typeof parseListen>;
-export type Hop = ReturnType<typeof parseHop>;
 
 /** A tag, as builders ask for it and workers have it. */
 export const tag = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}$/, {

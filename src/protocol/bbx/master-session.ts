@@ -1,18 +1,31 @@
+import { randomBytes } from 'node:crypto';
+import type { ZodError } from 'zod';
+import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { BbxError } from '../../base/error.ts';
 import type { Channel } from '../../build/command-port.ts';
 import type { BuildPlan } from '../../build/plan.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
+import { protocolCodes } from '../codes.ts';
+import { decodeLogFrame } from './codec.ts';
+import { DIALECTS, agree, readWith, writeWith } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
+import { createEchoBudget } from './echo-budget.ts';
+import { createIntake } from './intake.ts';
+import type { StoredLog } from './intake.ts';
+import { fingerprintOf, signGreeting, verifyAuthentication } from './keys.ts';
 import type { SigningKey } from './keys.ts';
+import type { Lease } from './lease.ts';
+import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
+import { openLine } from './line.ts';
+import type { SessionEnd } from './line.ts';
+import { workerMessage } from './messages.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
+import { CLOSE } from './wire.ts';
 import type { MessageSocket } from './wire.ts';
 
-/** One try at a build, as both sides name it. */
-export interface Lease {
-  build: number;
-  token: string;
-}
+export type { Lease } from './lease.ts';
+export type { SessionEnd } from './line.ts';
 
 /** What a peer says it is; its signature over this TLS session was already found good. */
 export interface WorkerClaim {
@@ -52,13 +65,6 @@ export interface LogBytes extends Lease {
   bytes: Uint8Array;
 }
 
-/** Why and how a session ended. */
-export interface SessionEnd {
-  code: number;
-  reason: string;
-  error?: BbxError;
-}
-
 /**
  * What the master does with a session. Called one at a time and in the order of the wire: a returned promise is waited for, and while it
  * runs the socket is read at most `LIMITS.queueBytes` ahead. A rejection closes the session with `CLOSE.fault`; the worker comes back
@@ -96,6 +102,8 @@ export interface MasterSessionOptions {
   onRejected?(end: SessionEnd): void;
   capabilities?: readonly string[];
   limits?: Partial<Limits>;
+  /** Versions served, newest first. */
+  dialects?: readonly Dialect[];
 }
 
 /** The master's end of one connection. Methods never throw after the end; they do nothing then. */
@@ -119,12 +127,12 @@ export interface MasterSession {
   /** Says what is stored of a build from the inventory; the worker sends on from there. */
   resume(
     lease: Lease,
-    stored: { sequence: number; logs: readonly { step: number; log: string; bytes: number }[] },
+    stored: { sequence: number; logs: readonly StoredLog[] },
   ): void;
   /** Says what is stored now (after fdatasync). Only what changed need be named. */
   acknowledge(
     lease: Lease,
-    stored: { sequence?: number; logs?: readonly { step: number; log: string; bytes: number }[] },
+    stored: { sequence?: number; logs?: readonly StoredLog[] },
   ): void;
   settings(settings: Omit<MessageOf<MasterMessage, 'settings'>, 'type'>): void;
   /** Last words, then the close. */
@@ -132,5 +140,260 @@ export interface MasterSession {
   close(code: number, reason: string): void;
 }
 
+/** One answer for a name that nobody knows and for a key that is not the name's: it tells a stranger nothing. */
+const UNKNOWN = 'the name is not known here, or it belongs to another key';
+
 /** Serves one connection. Returns at once; everything else comes through the callbacks. */
-export declare function serveMasterSession(options: MasterSessionOptions): MasterSession;
+export function serveMasterSession(options: MasterSessionOptions): MasterSession {
+  const { peer, clock, key, epoch, exporter } = options;
+  const limits: Limits = { ...LIMITS, ...options.limits };
+  const dialects = options.dialects ?? DIALECTS;
+  const intake = createIntake(limits);
+  const echoes = createEchoBudget(clock, limits.echoBurst, limits.echoPerSecond);
+  const challenge = randomBytes(32);
+  let stage: 'hello' | 'authenticate' | 'inventory' | 'open' | 'over' = 'hello';
+  let dialect: Dialect | undefined;
+  let greeted: { nonce: Buffer; software: string } | undefined;
+  let claim: WorkerClaim | undefined;
+  let handlers: MasterSessionHandlers | undefined;
+
+  const line = openLine({
+    socket: options.socket,
+    peer,
+    clock,
+    limits,
+    text: onText,
+    binary: onBinary,
+  });
+  const hurry = setTimeout(() => {
+    const state = `it did not authenticate within ${limits.authenticationMs / 1000} s`;
+    line.close(CLOSE.tooSlow, 'too slow', protocolCodes['BBX-PRO-TOO-SLOW']({ peer, state }));
+  }, limits.authenticationMs);
+  void line.end.then((end) => {
+    clearTimeout(hurry);
+    stage = 'over';
+    if (handlers === undefined) options.onRejected?.(end);
+    else handlers.onClosed(end);
+  });
+
+  function send(message: MasterMessage): void {
+    const lowered = writeWith(dialect, message);
+    if (lowered !== null) line.send(lowered);
+  }
+
+  function refuse(reason: MessageOf<MasterMessage, 'refused'>['reason'], message: string, retryAfter?: number) {
+    send({
+      type: 'refused',
+      reason,
+      message: message.slice(0, 1_000),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    });
+    const name = claim?.name ?? '';
+    const error = protocolCodes['BBX-PRO-REFUSED']({ name, peer, reason, message });
+    line.close(CLOSE.refused, reason, error);
+  }
+
+  function onText(text: string): void | Promise<void> {
+    const json = readWith(dialect, text);
+    if (json === undefined) return line.malformed('text that is not JSON');
+    const parsed = workerMessage.safeParse(json);
+    if (!parsed.success) return line.malformed(`a message that cannot be: ${complaint(parsed.error)}`);
+    const message = parsed.data;
+    if (message.type === 'echo' && stage !== 'hello') return onEcho(message);
+    switch (stage) {
+      case 'hello':
+        return message.type === 'hello' ? onHello(message) : outOfOrder(message.type);
+      case 'authenticate':
+        return message.type === 'authenticate' ? onAuthenticate(message) : outOfOrder(message.type);
+      case 'inventory':
+        if (message.type !== 'inventory') return outOfOrder(message.type);
+        stage = 'open';
+        return handlers?.onInventory(message);
+      case 'open':
+        return onWork(message);
+      case 'over':
+        return undefined;
+    }
+  }
+
+  function outOfOrder(type: string): void {
+    line.malformed(`"${type}" where it does not belong`);
+  }
+
+  function onEcho({ id, payload }: MessageOf<WorkerMessage, 'echo'>): void {
+    if (echoes.take()) send({ type: 'echoed', id, payload });
+    else refuse('busy', 'too many echoes');
+  }
+
+  function onHello({ versions, software, nonce }: MessageOf<WorkerMessage, 'hello'>): void {
+    dialect = agree(dialects, versions);
+    if (dialect === undefined) {
+      const mine = dialects.map(({ version }) => version).join(', ');
+      return refuse('version', `this master speaks ${mine}, the worker offers ${versions.join(', ')}`);
+    }
+    greeted = { nonce: Buffer.from(nonce, 'base64'), software };
+    stage = 'authenticate';
+    send({
+      type: 'greeting',
+      version: dialect.version,
+      software: options.software,
+      instance: key.fingerprint,
+      publicKey: Buffer.from(key.publicKey).toString('base64'),
+      challenge: challenge.toString('base64'),
+      epoch,
+      signature: signGreeting(key, { nonce: greeted.nonce, challenge, exporter, epoch }),
+      time: clock.wall(),
+      capabilities: [...(options.capabilities ?? [])],
+    });
+  }
+
+  async function onAuthenticate(message: MessageOf<WorkerMessage, 'authenticate'>): Promise<void> {
+    const started = clock.monotonic();
+    const { name, boot, secret, probe, signature } = message;
+    const publicKey = Buffer.from(message.publicKey, 'base64');
+    const nonce = greeted?.nonce ?? Buffer.alloc(0);
+    const software = greeted?.software ?? '';
+    const binding = { nonce, challenge, exporter, name, boot };
+    const fingerprint = fingerprintOf(publicKey);
+    claim = { name, publicKey, fingerprint, secret, boot, probe, peer, software };
+    // A claim without a good signature is nobody's: it is not even looked up, and the answer waits like the others.
+    const decision: Decision = verifyAuthentication(publicKey, binding, signature)
+      ? await options.authenticate(claim)
+      : { let: 'out', reason: 'unknown' };
+    if (line.ended) return;
+    if (decision.let === 'in') return letIn(claim, decision);
+    await sleep(Math.max(0, limits.refusalMs - (clock.monotonic() - started)));
+    if (decision.reason === 'unknown') return refuse('identity', UNKNOWN, decision.retryAfter);
+    refuse(decision.reason, decision.message ?? WORDS[decision.reason], decision.retryAfter);
+  }
+
+  function letIn(who: WorkerClaim, decision: Decision & { let: 'in' }): void | Promise<void> {
+    clearTimeout(hurry);
+    const { session: id, reach, pins } = decision;
+    if (!who.probe) {
+      line.raiseLimit();
+      handlers = options.accept(session, who);
+      stage = 'inventory';
+    }
+    send({ type: 'accepted', session: id, peer, reach: [...reach], pins: [...pins] });
+    if (who.probe) {
+      stage = 'over';
+      return line.close(CLOSE.normal, 'probe');
+    }
+    return handlers?.onReady?.();
+  }
+
+  function onWork(message: WorkerMessage): void | Promise<void> {
+    const on = handlers;
+    if (on === undefined) return undefined;
+    switch (message.type) {
+      case 'state':
+        return on.onState({ draining: message.draining, notes: message.notes });
+      case 'assigned': {
+        const { build, token, accepted, why } = message;
+        if (!accepted) intake.forget(message);
+        return on.onAssigned({ build, token, accepted, why });
+      }
+      case 'abandoned':
+        intake.forget(message);
+        return on.onAbandoned({ build: message.build, token: message.token }, message.why);
+      case 'progress': {
+        const verdict = intake.event(message, message.sequence, message.event);
+        return verdict.is === 'fresh'
+          ? on.onProgress(verdict.lease, message.sequence, message.event)
+          : unused(verdict);
+      }
+      case 'open': {
+        const verdict = intake.open(message);
+        return verdict.is === 'fresh' ? undefined : unused(verdict);
+      }
+      default:
+        return outOfOrder(message.type);
+    }
+  }
+
+  function onBinary(bytes: Uint8Array): void | Promise<void> {
+    const frame = decodeLogFrame(bytes);
+    if (typeof frame === 'string') return line.malformed(frame);
+    if (stage !== 'open' || handlers === undefined) return outOfOrder('binary frame');
+    const verdict = intake.bytes(frame);
+    if (verdict.is !== 'fresh') return unused(verdict);
+    const { lease, step, log, offset, bytes: piece } = verdict;
+    return handlers.onBytes({ ...lease, step, log, offset, channel: frame.channel, at: frame.at, bytes: piece });
+  }
+
+  function unused(verdict: Unused): void {
+    if (verdict.is === 'malformed') return line.malformed(verdict.state);
+    if (verdict.is === 'foreign' && verdict.tell) {
+      send({ type: 'drop', ...verdict.lease, why: 'this try at the build is not this session’s' });
+    }
+    if (verdict.is !== 'again') return;
+    const again = intake.repeat(verdict.lease, verdict.stream);
+    if (again !== undefined) send(again);
+  }
+
+  const session: MasterSession = {
+    get claim() {
+      return claim;
+    },
+    get ended() {
+      return line.ended;
+    },
+    get heardAt() {
+      return line.heardAt;
+    },
+    assign(lease, { plan, secrets, orphanAfter }) {
+      send({ type: 'assign', ...pick(lease), plan, secrets: { ...secrets }, orphanAfter });
+      intake.begin(lease, { sequence: 0, logs: [] });
+    },
+    cancel: (lease, why) => send({ type: 'cancel', ...pick(lease), why: why.slice(0, 1_000) }),
+    drop(lease, why) {
+      intake.forget(lease);
+      send({ type: 'drop', ...pick(lease), why: why.slice(0, 1_000) });
+    },
+    resume(lease, { sequence, logs }) {
+      intake.begin(lease, { sequence, logs });
+      send({
+        type: 'resume',
+        ...pick(lease),
+        sequence,
+        logs: logs.map(({ step, log, bytes }) => ({ step, log, bytes })),
+      });
+    },
+    acknowledge(lease, stored) {
+      const acknowledgement = intake.stored(lease, stored);
+      if (acknowledgement !== undefined) send(acknowledgement);
+    },
+    settings: ({ paused, reach, pins }) => send({ type: 'settings', paused, reach: [...reach], pins: [...pins] }),
+    bye(reason, message) {
+      send({ type: 'bye', reason, message: message.slice(0, 1_000) });
+      line.close(reason === 'replaced' ? CLOSE.replaced : CLOSE.stopping, reason);
+    },
+    close: (code, reason) => line.close(code, reason),
+  };
+  return session;
+}
+
+type Unused =
+  | { is: 'again'; lease: Lease; stream?: number }
+  | { is: 'foreign'; lease: Lease; tell: boolean }
+  | { is: 'ignored' }
+  | { is: 'malformed'; state: string };
+
+const WORDS = {
+  pending: 'waiting to be approved',
+  expired: 'the join string is used up or has expired',
+  alternating: 'two processes use this name in turn',
+  busy: 'too many connections',
+  removed: 'the worker was removed',
+} as const;
+
+function pick({ build, token }: Lease): Lease {
+  return { build, token };
+}
+
+/** The first thing that zod has against a message, short and without the message's own text. */
+function complaint(error: ZodError): string {
+  const issue = error.issues[0];
+  return issue === undefined ? 'unknown' : `${issue.path.join('.') || 'its type'}: ${issue.code}`;
+}

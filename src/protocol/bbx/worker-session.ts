@@ -1,9 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
-import type { SigningKey } from './keys.ts';
-import type { Limits } from './limits.ts';
-import type { SessionEnd } from './master-session.ts';
+import type { BbxError } from '../../base/error.ts';
+import { protocolCodes } from '../codes.ts';
+import { encodeLogFrame } from './codec.ts';
 import type { LogFrame } from './codec.ts';
+import { DIALECTS, readWith, writeWith } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
+import { fingerprintOf, signAuthentication, verifyGreeting } from './keys.ts';
+import type { SigningKey } from './keys.ts';
+import { LIMITS } from './limits.ts';
+import type { Limits } from './limits.ts';
+import { openLine } from './line.ts';
+import type { SessionEnd } from './line.ts';
+import { masterMessage } from './messages.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
+import { refusalError } from './refusal.ts';
+import { CLOSE } from './wire.ts';
 import type { MessageSocket } from './wire.ts';
 
 export type Greeting = MessageOf<MasterMessage, 'greeting'>;
@@ -21,6 +33,8 @@ export interface GreetOptions {
   clock: Clock;
   signal?: AbortSignal;
   limits?: Partial<Limits>;
+  /** Versions offered, newest first. */
+  dialects?: readonly Dialect[];
 }
 
 /** A greeted master: its identity is proven, nobody is logged in. The doctor stops here, a worker goes on with `authenticate`. */
@@ -61,5 +75,204 @@ export interface WorkerSession {
   close(code?: number, reason?: string): void;
 }
 
-/** Greets the master and checks who it is. Rejects with BBX-PRO-WRONG-MASTER, -SIGNATURE, -VERSION, -NOT-BBX, -TOO-SLOW, -MALFORMED. */
-export declare function greetMaster(options: GreetOptions): Promise<GreetedMaster>;
+/**
+ * Greets the master and checks who it is. Rejects with BBX-PRO-WRONG-MASTER, -SIGNATURE, -VERSION, -BUSY, -NOT-BBX, -TOO-SLOW,
+ * -MALFORMED, or the signal's reason; the socket is closed then.
+ */
+export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
+  const { peer, clock, exporter, signal } = options;
+  const limits: Limits = { ...LIMITS, ...options.limits };
+  const dialects = options.dialects ?? DIALECTS;
+  const nonce = randomBytes(32);
+  const greetedMaster = Promise.withResolvers<GreetedMaster>();
+  const letIn = Promise.withResolvers<WorkerSession>();
+  // Whoever waits for them handles them; a greeting that nobody follows up must not be an unhandled rejection.
+  letIn.promise.catch(() => undefined);
+  const receiver = Promise.withResolvers<(message: MasterMessage) => void | Promise<void>>();
+  const echoes = new Map<number, { payload: string; at: number; done(ms: number): void; fail(error: unknown): void }>();
+  let stage: 'greeting' | 'greeted' | 'authenticating' | 'open' = 'greeting';
+  let dialect: Dialect | undefined;
+  let greeting: Greeting | undefined;
+  let receive: ((message: MasterMessage) => void | Promise<void>) | undefined;
+  let name = '';
+  let ownFingerprint = '';
+
+  const line = openLine({
+    socket: options.socket,
+    peer,
+    clock,
+    limits,
+    text: onText,
+    binary: () => line.malformed('a binary frame'),
+  });
+  const startHurry = () =>
+    setTimeout(() => {
+      const state = `no answer within ${limits.authenticationMs / 1000} s`;
+      line.close(CLOSE.tooSlow, 'too slow', protocolCodes['BBX-PRO-TOO-SLOW']({ peer, state }));
+    }, limits.authenticationMs);
+  let hurry = startHurry();
+  let stopped: unknown;
+  const onAbort = () => {
+    stopped = signal?.reason;
+    line.close(CLOSE.normal, 'stopped');
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  void line.end.then((end) => {
+    clearTimeout(hurry);
+    signal?.removeEventListener('abort', onAbort);
+    const error = stopped ?? early(end);
+    greetedMaster.reject(error);
+    letIn.reject(error);
+    receiver.resolve(() => undefined);
+    for (const { fail } of echoes.values()) fail(error);
+    echoes.clear();
+  });
+
+  /** An end before anything is known of the peer says most probably that it is something else. */
+  function early(end: SessionEnd): unknown {
+    if (end.error !== undefined && (stage !== 'greeting' || end.code !== 1006)) return end.error;
+    const state = 'it ended the connection before it had said who it is';
+    return protocolCodes['BBX-PRO-NOT-BBX']({ peer, state }, { cause: end.error });
+  }
+
+  function send(message: WorkerMessage): void {
+    const lowered = writeWith(dialect, message);
+    if (lowered !== null) line.send(lowered);
+  }
+
+  function fail(code: number, error: BbxError): void {
+    line.close(code, error.code, error);
+  }
+
+  function onText(text: string): void | Promise<void> {
+    const json = readWith(dialect, text);
+    if (json === undefined) return line.malformed('text that is not JSON');
+    const parsed = masterMessage.safeParse(json);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      return line.malformed(`a message that cannot be: ${issue?.path.join('.') || 'its type'}: ${issue?.code}`);
+    }
+    const message = parsed.data;
+    if (message.type === 'echoed') return onEchoed(message);
+    if (message.type === 'refused' && stage !== 'open') {
+      return fail(CLOSE.normal, refusalError(message, { peer, name, fingerprint: ownFingerprint }));
+    }
+    switch (stage) {
+      case 'greeting':
+        return message.type === 'greeting' ? onGreeting(message) : outOfOrder(message.type);
+      case 'greeted':
+        return outOfOrder(message.type);
+      case 'authenticating':
+        return message.type === 'accepted' ? onAccepted(message) : outOfOrder(message.type);
+      case 'open':
+        if (NOT_IN_SESSION.has(message.type)) return outOfOrder(message.type);
+        // The master may speak before the caller has said who listens.
+        return receive === undefined ? receiver.promise.then((to) => to(message)) : receive(message);
+    }
+  }
+
+  function outOfOrder(type: string): void {
+    line.malformed(`"${type}" where it does not belong`);
+  }
+
+  function onEchoed({ id, payload }: MessageOf<MasterMessage, 'echoed'>): void {
+    const waiting = echoes.get(id);
+    if (waiting === undefined || waiting.payload !== payload) return line.malformed('an echo of something else');
+    echoes.delete(id);
+    waiting.done(clock.monotonic() - waiting.at);
+  }
+
+  function onGreeting(message: Greeting): void {
+    const publicKey = Buffer.from(message.publicKey, 'base64');
+    const instance = fingerprintOf(publicKey);
+    dialect = dialects.find(({ version }) => version === message.version);
+    if (dialect === undefined) {
+      const mine = dialects.map(({ version }) => version).join(', ');
+      const state = `it chose version ${message.version}, this worker offered ${mine}`;
+      return fail(CLOSE.malformed, protocolCodes['BBX-PRO-VERSION']({ peer, state }));
+    }
+    if (options.pins.length > 0 && !options.pins.includes(instance)) {
+      const expected = options.pins;
+      return fail(CLOSE.normal, protocolCodes['BBX-PRO-WRONG-MASTER']({ peer, got: instance, expected }));
+    }
+    const challenge = Buffer.from(message.challenge, 'base64');
+    const binding = { nonce, challenge, exporter, epoch: message.epoch };
+    if (message.instance !== instance || !verifyGreeting(publicKey, binding, message.signature)) {
+      return fail(CLOSE.normal, protocolCodes['BBX-PRO-SIGNATURE']({ peer }));
+    }
+    greeting = message;
+    stage = 'greeted';
+    clearTimeout(hurry);
+    greetedMaster.resolve({
+      greeting: message,
+      instance,
+      echo: (payload) =>
+        new Promise((done, failEcho) => {
+          if (line.ended) return void line.end.then((end) => failEcho(early(end)));
+          const id = (nextEcho += 1);
+          const text = Buffer.from(payload).toString('base64');
+          echoes.set(id, { payload: text, at: clock.monotonic(), done, fail: failEcho });
+          send({ type: 'echo', id, payload: text });
+        }),
+      authenticate(identity) {
+        const { key, boot, secret, probe = false } = identity;
+        name = identity.name;
+        ownFingerprint = key.fingerprint;
+        if (line.ended) return letIn.promise;
+        hurry = startHurry();
+        stage = 'authenticating';
+        send({
+          type: 'authenticate',
+          name,
+          publicKey: Buffer.from(key.publicKey).toString('base64'),
+          signature: signAuthentication(key, { nonce, challenge, exporter, name, boot }),
+          boot,
+          probe,
+          ...(secret === undefined ? {} : { secret }),
+        });
+        return letIn.promise;
+      },
+      close: () => line.close(CLOSE.normal, ''),
+    });
+  }
+  let nextEcho = 0;
+
+  function onAccepted(accepted: Accepted): void {
+    if (greeting === undefined) return outOfOrder('accepted');
+    clearTimeout(hurry);
+    stage = 'open';
+    line.raiseLimit();
+    letIn.resolve({
+      accepted,
+      greeting,
+      instance: greeting.instance,
+      send,
+      sendLog: (frame) => line.sendBytes(encodeLogFrame(frame)),
+      get unsent() {
+        return line.unsent;
+      },
+      drained: () => line.drained(),
+      get heardAt() {
+        return line.heardAt;
+      },
+      get ended() {
+        return line.ended;
+      },
+      receive(handler) {
+        receive = handler;
+        receiver.resolve(handler);
+      },
+      end: line.end,
+      close: (code = CLOSE.normal, reason = '') => line.close(code, reason),
+    });
+  }
+
+  if (signal?.aborted) onAbort();
+  else {
+    const versions = dialects.map(({ version }) => version);
+    send({ type: 'hello', versions, software: options.software, nonce: nonce.toString('base64') });
+  }
+  return greetedMaster.promise;
+}
+
+const NOT_IN_SESSION: ReadonlySet<MasterMessage['type']> = new Set(['greeting', 'accepted', 'refused']);

@@ -1,0 +1,188 @@
+import type { Clock } from '../../base/clock.ts';
+import type { BbxError } from '../../base/error.ts';
+import { protocolCodes } from '../codes.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { createInbox } from './inbox.ts';
+import type { Limits } from './limits.ts';
+import { CLOSE } from './wire.ts';
+import type { MessageSocket } from './wire.ts';
+
+/** Why and how a session ended. */
+export interface SessionEnd {
+  /** A closing code: one of `CLOSE`, 1006 for an end without a word, 1009 for too large a message. */
+  code: number;
+  reason: string;
+  error?: BbxError;
+}
+
+/** What both ends of a session share: order, pauses, signs of life, sizes, and one end. */
+export interface Line {
+  /** Throws BBX-PRO-TOO-LARGE before anything is sent. */
+  send(message: object): void;
+  sendBytes(bytes: Uint8Array): void;
+  readonly unsent: number;
+  drained(): Promise<void>;
+  /** From now on full-sized messages are taken. */
+  raiseLimit(): void;
+  readonly heardAt: number;
+  readonly ended: boolean;
+  /** Resolves when the socket has ended and no handler runs any more. */
+  readonly end: Promise<SessionEnd>;
+  /** What was received and not yet handled is dropped. */
+  close(code: number, reason: string, error?: BbxError): void;
+  /** Closes with `CLOSE.malformed`. `state` goes on "it sent …". */
+  malformed(state: string): void;
+}
+
+export interface LineOptions {
+  socket: MessageSocket;
+  peer: string;
+  clock: Clock;
+  limits: Limits;
+  text(text: string): void | Promise<void>;
+  binary(bytes: Uint8Array): void | Promise<void>;
+}
+
+/** Longest closing reason in UTF-8 (RFC 6455 section 5.5: a control frame has 125 bytes, two are the code). */
+const REASON_BYTES = 123;
+
+export function openLine(options: LineOptions): Line {
+  const { socket, peer, limits } = options;
+  let closing: SessionEnd | undefined;
+  let gone = false;
+  let waiters: (() => void)[] = [];
+  const ended = Promise.withResolvers<SessionEnd>();
+
+  const inbox = createInbox<string | Uint8Array>({
+    maxBytes: limits.queueBytes,
+    maxItems: limits.queueMessages,
+    full(full) {
+      heartbeat.hold(full);
+      if (full) socket.pause();
+      else socket.resume();
+    },
+    handle: (item) => {
+      // After a close from this side nothing is handled any more, whatever was on the way.
+      if (closing !== undefined && !gone) return;
+      return typeof item === 'string' ? options.text(item) : options.binary(item);
+    },
+    failed(error) {
+      const state = 'this side failed while handling a message';
+      close(CLOSE.fault, 'fault', protocolCodes['BBX-PRO-LOST']({ peer, state }, { cause: error }));
+    },
+  });
+  const heartbeat = startHeartbeat({
+    clock: options.clock,
+    pingEveryMs: limits.pingEveryMs,
+    silenceMs: limits.silenceMs,
+    ping: () => socket.ping(),
+    dead() {
+      const state = `nothing was received for ${Math.round(limits.silenceMs / 1000)} s`;
+      closing ??= {
+        code: CLOSE.silent,
+        reason: 'silent',
+        error: protocolCodes['BBX-PRO-LOST']({ peer, state }),
+      };
+      // Nobody is there to answer a closing handshake.
+      socket.destroy();
+    },
+  });
+
+  const wake = () => {
+    const woken = waiters;
+    waiters = [];
+    for (const resolve of woken) resolve();
+  };
+  const close = (code: number, reason: string, error?: BbxError) => {
+    if (closing !== undefined || gone) return;
+    closing = { code, reason, ...(error === undefined ? {} : { error }) };
+    inbox.clear();
+    socket.close(code, cut(reason));
+  };
+  /** A peer that only asks and never reads would make the answers pile up here. */
+  const checkBacklog = () => {
+    if (socket.unsent <= limits.backlogBytes || closing !== undefined || gone) return;
+    const state = `it does not read what it is sent (${socket.unsent} bytes wait)`;
+    closing = {
+      code: CLOSE.notReading,
+      reason: 'not reading',
+      error: protocolCodes['BBX-PRO-LOST']({ peer, state }),
+    };
+    socket.destroy();
+  };
+
+  socket.on({
+    text: (text) => inbox.push(text, Buffer.byteLength(text)),
+    binary: (bytes) => inbox.push(bytes, bytes.length),
+    alive() {
+      heartbeat.heard();
+      checkBacklog();
+    },
+    drained: wake,
+    closed(code, reason, error) {
+      gone = true;
+      heartbeat.stop();
+      wake();
+      const end = closing ?? endByPeer(peer, code, reason, error);
+      // What came before the peer's close still counts: its last words may be among it.
+      if (closing !== undefined) inbox.clear();
+      void inbox.idle().then(() => ended.resolve(end));
+    },
+  });
+
+  return {
+    send(message) {
+      if (closing !== undefined || gone) return;
+      const text = JSON.stringify(message);
+      const bytes = Buffer.byteLength(text);
+      if (bytes > limits.messageBytes) {
+        const what = `a message "${String((message as { type?: unknown }).type)}"`;
+        throw protocolCodes['BBX-PRO-TOO-LARGE']({ what, bytes, limit: limits.messageBytes });
+      }
+      socket.sendText(text);
+      checkBacklog();
+    },
+    sendBytes(bytes) {
+      if (closing !== undefined || gone) return;
+      socket.sendBinary(bytes);
+      checkBacklog();
+    },
+    get unsent() {
+      return socket.unsent;
+    },
+    async drained() {
+      while (!gone && socket.unsent >= limits.unsentBytes) {
+        await new Promise<void>((resolve) => waiters.push(resolve));
+      }
+    },
+    raiseLimit: () => socket.limit(limits.messageBytes),
+    get heardAt() {
+      return heartbeat.heardAt;
+    },
+    get ended() {
+      return gone || closing !== undefined;
+    },
+    end: ended.promise,
+    close,
+    malformed(state) {
+      close(CLOSE.malformed, state, protocolCodes['BBX-PRO-MALFORMED']({ peer, state }));
+    },
+  };
+}
+
+function endByPeer(peer: string, code: number, reason: string, cause: Error | undefined): SessionEnd {
+  if (code === CLOSE.normal) return { code, reason };
+  const said = reason === '' ? '' : ` ("${reason}")`;
+  const state =
+    code === 1006
+      ? `the connection ended without a word${cause === undefined ? '' : `: ${cause.message}`}`
+      : `it closed with ${code}${said}`;
+  const error = protocolCodes['BBX-PRO-LOST']({ peer, state }, cause === undefined ? {} : { cause });
+  return { code, reason, error };
+}
+
+function cut(reason: string): string {
+  let text = reason;
+  while (Buffer.byteLength(text) > REASON_BYTES) text = text.slice(0, -1);
+  return text;
+}

@@ -112,12 +112,15 @@ export function createIntake(limits: Limits) {
         return malformed(`event ${sequence} of build ${lease.build} after event ${work.sequence}`);
       }
       if (work.lastEvent !== undefined) return malformed('an event after the end of its build');
-      if (sequence > work.stored + limits.creditEvents) return malformed('more events than it has credit for');
+      if (sequence > work.stored + limits.creditEvents)
+        return malformed('more events than it has credit for');
       if (event.type === 'stepFinished') {
         for (const { name, bytes } of event.logs) {
           const received = work.logs.get(logKey(event.step, name))?.received ?? 0;
           if (received !== bytes) {
-            return malformed(`the end of a step whose log "${name}" has ${bytes} bytes, after ${received} of them`);
+            return malformed(
+              `the end of a step whose log "${name}" has ${bytes} bytes, after ${received} of them`,
+            );
           }
         }
         work.finished.set(event.step, sequence);
@@ -136,7 +139,8 @@ export function createIntake(limits: Limits) {
       const key = logKey(message.step, message.log);
       let log = work.logs.get(key);
       if (log === undefined) {
-        if (work.logs.size >= limits.streams) return malformed(`more than ${limits.streams} logs of one build`);
+        if (work.logs.size >= limits.streams)
+          return malformed(`more than ${limits.streams} logs of one build`);
         log = { step: message.step, name: message.log, received: 0, stored: 0, stream: undefined };
         work.logs.set(key, log);
       }
@@ -150,7 +154,9 @@ export function createIntake(limits: Limits) {
       return { is: 'fresh' };
     },
 
-    bytes(frame: LogFrame): Verdict<{ lease: Lease; step: number; log: string; offset: number; bytes: Uint8Array }> {
+    bytes(
+      frame: LogFrame,
+    ): Verdict<{ lease: Lease; step: number; log: string; offset: number; bytes: Uint8Array }> {
       const stream = streams.get(frame.stream);
       // Streams of a lease that was taken away may still have frames on the way.
       if (stream === undefined) {
@@ -160,7 +166,9 @@ export function createIntake(limits: Limits) {
       }
       const { work, log } = stream;
       if (frame.offset > log.received) {
-        return malformed(`bytes from ${frame.offset} of the log "${log.name}", after ${log.received}: a hole`);
+        return malformed(
+          `bytes from ${frame.offset} of the log "${log.name}", after ${log.received}: a hole`,
+        );
       }
       const end = frame.offset + frame.payload.length;
       if (end <= log.received) return { is: 'again', lease: work.lease, stream: frame.stream };

@@ -125,15 +125,9 @@ export interface MasterSession {
   /** Ends the lease at the worker; what still arrives of it is ignored. */
   drop(lease: Lease, why: string): void;
   /** Says what is stored of a build from the inventory; the worker sends on from there. */
-  resume(
-    lease: Lease,
-    stored: { sequence: number; logs: readonly StoredLog[] },
-  ): void;
+  resume(lease: Lease, stored: { sequence: number; logs: readonly StoredLog[] }): void;
   /** Says what is stored now (after fdatasync). Only what changed need be named. */
-  acknowledge(
-    lease: Lease,
-    stored: { sequence?: number; logs?: readonly StoredLog[] },
-  ): void;
+  acknowledge(lease: Lease, stored: { sequence?: number; logs?: readonly StoredLog[] }): void;
   settings(settings: Omit<MessageOf<MasterMessage, 'settings'>, 'type'>): void;
   /** Last words, then the close. */
   bye(reason: MessageOf<MasterMessage, 'bye'>['reason'], message: string): void;
@@ -181,7 +175,11 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
     if (lowered !== null) line.send(lowered);
   }
 
-  function refuse(reason: MessageOf<MasterMessage, 'refused'>['reason'], message: string, retryAfter?: number) {
+  function refuse(
+    reason: MessageOf<MasterMessage, 'refused'>['reason'],
+    message: string,
+    retryAfter?: number,
+  ) {
     send({
       type: 'refused',
       reason,
@@ -319,7 +317,15 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
     const verdict = intake.bytes(frame);
     if (verdict.is !== 'fresh') return unused(verdict);
     const { lease, step, log, offset, bytes: piece } = verdict;
-    return handlers.onBytes({ ...lease, step, log, offset, channel: frame.channel, at: frame.at, bytes: piece });
+    return handlers.onBytes({
+      ...lease,
+      step,
+      log,
+      offset,
+      channel: frame.channel,
+      at: frame.at,
+      bytes: piece,
+    });
   }
 
   function unused(verdict: Unused): void {
@@ -364,7 +370,8 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
       const acknowledgement = intake.stored(lease, stored);
       if (acknowledgement !== undefined) send(acknowledgement);
     },
-    settings: ({ paused, reach, pins }) => send({ type: 'settings', paused, reach: [...reach], pins: [...pins] }),
+    settings: ({ paused, reach, pins }) =>
+      send({ type: 'settings', paused, reach: [...reach], pins: [...pins] }),
     bye(reason, message) {
       send({ type: 'bye', reason, message: message.slice(0, 1_000) });
       line.close(reason === 'replaced' ? CLOSE.replaced : CLOSE.stopping, reason);

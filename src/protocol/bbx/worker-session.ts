@@ -89,7 +89,10 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
   // Whoever waits for them handles them; a greeting that nobody follows up must not be an unhandled rejection.
   letIn.promise.catch(() => undefined);
   const receiver = Promise.withResolvers<(message: MasterMessage) => void | Promise<void>>();
-  const echoes = new Map<number, { payload: string; at: number; done(ms: number): void; fail(error: unknown): void }>();
+  const echoes = new Map<
+    number,
+    { payload: string; at: number; done(ms: number): void; fail(error: unknown): void }
+  >();
   let stage: 'greeting' | 'greeted' | 'authenticating' | 'open' = 'greeting';
   let dialect: Dialect | undefined;
   let greeting: Greeting | undefined;
@@ -150,7 +153,9 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
     const parsed = masterMessage.safeParse(json);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      return line.malformed(`a message that cannot be: ${issue?.path.join('.') || 'its type'}: ${issue?.code}`);
+      return line.malformed(
+        `a message that cannot be: ${issue?.path.join('.') || 'its type'}: ${issue?.code}`,
+      );
     }
     const message = parsed.data;
     if (message.type === 'echoed') return onEchoed(message);
@@ -177,7 +182,8 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
 
   function onEchoed({ id, payload }: MessageOf<MasterMessage, 'echoed'>): void {
     const waiting = echoes.get(id);
-    if (waiting === undefined || waiting.payload !== payload) return line.malformed('an echo of something else');
+    if (waiting === undefined || waiting.payload !== payload)
+      return line.malformed('an echo of something else');
     echoes.delete(id);
     waiting.done(clock.monotonic() - waiting.at);
   }

@@ -5,7 +5,7 @@ import type { Generated } from 'kysely';
  * `results` are numbers of build/results.ts and null until complete. The same schema stands on SQLite and PostgreSQL.
  */
 export interface Tables {
-  /** Facts about the store itself: `epoch`. */
+  /** Facts about the store itself: `schema` (number of the last migration) and `epoch`. */
   meta: { key: string; value: string };
 
   builders: {
@@ -39,6 +39,8 @@ export interface Tables {
     /** One name, or a pattern with `*` for several uses. */
     names: string;
     uses: number;
+    /** Uses so far; counted by a conditional update, so that two masters never give away the same last one. */
+    used: Generated<number>;
     expires_at: number;
     created_at: number;
   };
@@ -92,7 +94,7 @@ export interface Tables {
     submitted_at: number;
     /** Set while a build of it runs. */
     claimed_at: number | null;
-    /** Tries so far; three lost workers end it as `exception`. */
+    /** Tries that ended without a result (lost workers); three of them end it as `exception`. */
     attempts: Generated<number>;
     complete_at: number | null;
     results: number | null;

@@ -1,0 +1,122 @@
+import type { Db, Tx } from './database.ts';
+
+export interface LogRow {
+  logid: number;
+  stepid: number;
+  name: string;
+  /** Bytes known to be on disk when the row was last written. */
+  bytes: number;
+  complete: boolean;
+  sha256: string | null;
+  pruned: boolean;
+}
+
+/** A log named as the protocol names it. */
+export interface BuildLogRow extends LogRow {
+  /** Number of its step. */
+  step: number;
+}
+
+const COLUMNS = [
+  'logs.logid',
+  'logs.stepid',
+  'logs.name',
+  'logs.bytes',
+  'logs.complete',
+  'logs.sha256',
+  'logs.pruned',
+] as const;
+
+function rowOf<Row extends { complete: number; pruned: number }>(row: Row) {
+  return { ...row, complete: row.complete === 1, pruned: row.pruned === 1 };
+}
+
+/** The id of a step's log of that name, made when it is new. */
+export async function ensureLog(tx: Tx, stepid: number, name: string): Promise<number> {
+  const { logid } = await tx
+    .insertInto('logs')
+    .values({ stepid, name, bytes: 0, complete: 0 })
+    .onConflict((conflict) => conflict.columns(['stepid', 'name']).doUpdateSet({ name }))
+    .returning('logid')
+    .executeTakeFirstOrThrow();
+  return logid;
+}
+
+export async function logById(db: Db, logid: number): Promise<LogRow | undefined> {
+  const row = await db.selectFrom('logs').select(COLUMNS).where('logid', '=', logid).executeTakeFirst();
+  return row === undefined ? undefined : rowOf(row);
+}
+
+/** A step's log by name. */
+export async function findLog(db: Db, stepid: number, name: string): Promise<LogRow | undefined> {
+  const row = await db
+    .selectFrom('logs')
+    .select(COLUMNS)
+    .where('stepid', '=', stepid)
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return row === undefined ? undefined : rowOf(row);
+}
+
+export async function logsOfSteps(db: Db, stepids: readonly number[]): Promise<LogRow[]> {
+  if (stepids.length === 0) return [];
+  const rows = await db
+    .selectFrom('logs')
+    .select(COLUMNS)
+    .where('stepid', 'in', [...stepids])
+    .orderBy('logid')
+    .execute();
+  return rows.map(rowOf);
+}
+
+/** Every log of a build with the number of its step: what a worker that comes back is told of. */
+export async function logsOfBuild(db: Db, buildid: number): Promise<BuildLogRow[]> {
+  const rows = await db
+    .selectFrom('logs')
+    .innerJoin('steps', 'steps.stepid', 'logs.stepid')
+    .select(COLUMNS)
+    .select('steps.number as step')
+    .where('steps.buildid', '=', buildid)
+    .orderBy('logs.logid')
+    .execute();
+  return rows.map(rowOf);
+}
+
+/** Notes sizes that are known to be on disk; a row never shrinks by it. */
+export async function setLogSizes(
+  tx: Tx,
+  sizes: Iterable<readonly [logid: number, bytes: number]>,
+): Promise<void> {
+  for (const [logid, bytes] of sizes) {
+    await tx
+      .updateTable('logs')
+      .set({ bytes })
+      .where('logid', '=', logid)
+      .where('bytes', '<', bytes)
+      .where('complete', '=', 0)
+      .execute();
+  }
+}
+
+/** The log is whole: its final size and the SHA-256 of its bytes in hex, when it is known. */
+export async function completeLog(
+  tx: Tx,
+  logid: number,
+  end: { bytes: number; sha256: string | null },
+): Promise<void> {
+  await tx
+    .updateTable('logs')
+    .set({ bytes: end.bytes, sha256: end.sha256, complete: 1 })
+    .where('logid', '=', logid)
+    .execute();
+}
+
+/** Retention has removed the files of these. */
+export async function markPruned(tx: Tx, logids: readonly number[]): Promise<void> {
+  if (logids.length === 0) return;
+  await tx
+    .updateTable('logs')
+    .set({ pruned: 1 })
+    .where('logid', 'in', [...logids])
+    .execute();
+}

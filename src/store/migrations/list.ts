@@ -1,0 +1,15 @@
+import type { Kysely } from 'kysely';
+import type { Dialect } from '../database.ts';
+import { up as first } from './0001-first.ts';
+
+export interface Migration {
+  number: number;
+  name: string;
+  up: (db: Kysely<unknown>, dialect: Dialect) => Promise<void>;
+}
+
+/** Every migration there ever was, in order. One that was published is never changed; the next one mends it. */
+export const migrations: readonly Migration[] = [{ number: 1, name: 'first', up: first }];
+
+/** The schema that this program writes and reads. */
+export const SCHEMA = migrations.length;

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { Kysely } from 'kysely';
+import type { Tables } from '../tables.ts';
+import type { Engine } from '../engine.ts';
+import { codes } from '../codes.ts';
+import { openSqlite } from './database.ts';
+import type { SqliteFile } from './database.ts';
+import { sqliteDialect } from './dialect.ts';
+import { isBusy, sqliteError } from './error.ts';
+
+/**
+ * Opens a SQLite file with a connection that writes and one that only reads (in WAL mode it sees the newest commit and never waits).
+ * Makes the file when it is missing and `readOnly` is not set. Errors: BBX-STO-MISSING, -OPEN, -DAMAGED.
+ */
+export function openSqliteEngine(file: string, options: { readOnly: boolean }): Engine {
+  const fresh = !existsSync(file);
+  if (options.readOnly && fresh) throw codes['BBX-STO-MISSING']({ file });
+  const write = openSqlite(file, options);
+  let read: SqliteFile;
+  try {
+    // Reading one page finds a file that is no database at all.
+    write.prepare('select count(*) from sqlite_master').all([]);
+    if (!options.readOnly) enterWal(file, write, fresh);
+    read = options.readOnly ? write : openSqlite(file, { readOnly: true });
+  } catch (error) {
+    write.close();
+    throw sqliteError(file, error);
+  }
+  const writer = new Kysely<Tables>({ dialect: sqliteDialect(write) });
+  const reader = read === write ? writer : new Kysely<Tables>({ dialect: sqliteDialect(read) });
+  return {
+    dialect: 'sqlite',
+    name: file,
+    writer,
+    reader,
+    isBusy,
+    vacuum(pages) {
+      try {
+        write.raw.exec(`pragma incremental_vacuum(${Math.trunc(pages)})`);
+        const [left] = write.raw.prepare('pragma freelist_count').all();
+        return Promise.resolve(Number(left?.['freelist_count']));
+      } catch (error) {
+        return Promise.reject(sqliteError(file, error) as Error);
+      }
+    },
+    async close() {
+      if (reader !== writer) await reader.destroy();
+      await writer.destroy();
+    },
+  };
+}
+
+/** WAL needs a lock for itself the first time; `auto_vacuum` can only be chosen while the file is empty. */
+function enterWal(file: string, database: SqliteFile, fresh: boolean): void {
+  try {
+    if (fresh) database.raw.exec('pragma auto_vacuum = incremental');
+    database.raw.exec('pragma journal_mode = wal');
+  } catch (error) {
+    throw sqliteError(file, error);
+  }
+}

@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import { systemClock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { silentLog } from '../base/log.ts';
+import { codes } from './codes.ts';
+import type { Db, Dialect, Tx } from './database.ts';
+import type { Engine } from './engine.ts';
+import { getMeta, setMeta } from './meta.ts';
+import { migrate, schemaOf } from './migrate.ts';
+import { migrations as published } from './migrations/list.ts';
+import type { Migration } from './migrations/list.ts';
+import { openSqliteEngine } from './sqlite/open.ts';
+import { createTransactions } from './transactions.ts';
+import { parseStoreUrl } from './url.ts';
+
+export interface StoreOptions {
+  /** What a relative path in the URL is relative to: the master's directory. */
+  dir: string;
+  clock?: Clock;
+  log?: Log;
+  /** Opens what is there and never writes; a missing store is BBX-STO-MISSING. */
+  readOnly?: boolean;
+  /** For tests of upgrades. */
+  migrations?: readonly Migration[];
+}
+
+/** The farm's rows. */
+export interface Store {
+  /** Random name of this store's life; see `newEpoch`. */
+  readonly epoch: string;
+  readonly dialect: Dialect;
+  /** Where it is, for messages. */
+  readonly name: string;
+  /** Number of its schema, and the migrations that ran at this opening. */
+  readonly schema: number;
+  readonly upgraded: readonly number[];
+  /**
+   * Runs `act` as one transaction, alone: others wait for their turn (BBX-STO-BUSY, retryable, when that takes too long). When it
+   * resolves the rows are on the disk; when it rejects nothing of it happened. Inside, await nothing but SQL through `tx`: a
+   * transaction over its time limit is rolled back, and `tx` is dead afterwards.
+   */
+  write<T>(act: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Reads what is committed; never waits for writers. Each statement sees the newest state. */
+  read<T>(act: (db: Db) => Promise<T>): Promise<T>;
+  /** Renews the epoch; for a store that was restored from a backup, so that nothing of its other life is mixed in. */
+  newEpoch(): Promise<string>;
+  /** Gives space of deleted rows back to the disk, a bounded piece at a time, until `signal` or the end. */
+  vacuum(signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Pages given back per turn at the disk: 4 MB, some milliseconds in which nothing else runs. */
+const VACUUM_PAGES = 1_000;
+
+/**
+ * Opens (and makes, and upgrades) the store at `url`: `sqlite:FILE`. Errors: BBX-STO-URL, -MISSING, -OPEN, -FOREIGN, -DAMAGED,
+ * -NEWER-SCHEMA, -OLDER-SCHEMA (read only).
+ */
+export async function openStore(url: string, options: StoreOptions): Promise<Store> {
+  const { readOnly = false } = options;
+  const { file } = parseStoreUrl(url, options.dir);
+  const engine = openSqliteEngine(file, { readOnly });
+  try {
+    return await storeOver(engine, options);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** The store over an opened database; `openStore` is what everybody but a contract test calls. */
+export async function storeOver(engine: Engine, options: Omit<StoreOptions, 'dir'>): Promise<Store> {
+  const { clock = systemClock, log = silentLog, readOnly = false, migrations = published } = options;
+  const upgraded = await agree(engine, { readOnly, migrations });
+  if (upgraded.length > 0) log.info('store upgraded', { store: engine.name, migrations: upgraded });
+
+  let epoch = (await getMeta(engine.reader, 'epoch')) ?? '';
+  const transactions = createTransactions(engine, { clock, log });
+  let closing: Promise<void> | undefined;
+  const open = () => {
+    if (closing !== undefined) throw codes['BBX-STO-CLOSED']({ what: `store "${engine.name}"` });
+  };
+
+  const store: Store = {
+    get epoch() {
+      return epoch;
+    },
+    dialect: engine.dialect,
+    name: engine.name,
+    schema: migrations.length,
+    upgraded,
+    async write(act) {
+      open();
+      return transactions.run(act);
+    },
+    async read(act) {
+      open();
+      return act(engine.reader);
+    },
+    async newEpoch() {
+      const renewed = newName();
+      await store.write((tx) => setMeta(tx, 'epoch', renewed));
+      epoch = renewed;
+      return renewed;
+    },
+    async vacuum(signal) {
+      for (let left = 1; left > 0 && signal?.aborted !== true;) {
+        open();
+        left = await transactions.alone(() => engine.vacuum(VACUUM_PAGES));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    close() {
+      closing ??= transactions.alone(() => engine.close());
+      return closing;
+    },
+    [Symbol.asyncDispose]: () => store.close(),
+  };
+  return store;
+}
+
+/** Brings the schema to what this program knows, or says why it cannot. */
+async function agree(
+  engine: Engine,
+  options: { readOnly: boolean; migrations: readonly Migration[] },
+): Promise<number[]> {
+  const { migrations, readOnly } = options;
+  const file = engine.name;
+  const known = migrations.length;
+  const found = await schemaOf(engine.reader, engine.dialect);
+  if (found === undefined) throw codes['BBX-STO-FOREIGN']({ file });
+  if (found > known) throw codes['BBX-STO-NEWER-SCHEMA']({ file, found, known });
+  if (found === known) return [];
+  if (readOnly) throw codes['BBX-STO-OLDER-SCHEMA']({ file, found, known });
+  return migrate({
+    db: engine.writer,
+    dialect: engine.dialect,
+    migrations,
+    from: found,
+    first: (tx) => setMeta(tx, 'epoch', newName()),
+  });
+}
+
+/** 128 random bits. */
+function newName(): string {
+  return randomBytes(16).toString('hex');
+}

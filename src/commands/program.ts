@@ -1,5 +1,11 @@
 import { Command } from 'commander';
 import type { Context } from './terminal/context.ts';
+import { flag } from './terminal/flag.ts';
+import { addBuildCommands } from './tree/build.ts';
+import { addBuilderCommands } from './tree/builder.ts';
+import { addFarmCommands } from './tree/farm.ts';
+import { addRunCommands } from './tree/run.ts';
+import { addWorkerCommands } from './tree/worker.ts';
 import { BBX_VERSION } from './version.ts';
 
 /**
@@ -11,13 +17,23 @@ export function createProgram(context: Context): Command {
     .description('Creates, configures, runs and diagnoses build farms.')
     .version(BBX_VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help for a command')
+    // context.ts reads these two itself, since errors of the parser must obey them as well.
+    .addOption(flag('--json', 'print JSON and nothing else on stdout, errors as JSON on stderr'))
+    .addOption(flag('--no-input', 'never ask a question'))
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .showSuggestionAfterError(true)
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text),
+      // Only help comes here, for a group that was called without a command.
+      writeErr: (text) => (context.json ? undefined : context.stderr.write(text)),
       // terminal/exit.ts prints it, as words or as JSON.
       outputError: () => undefined,
     });
+  addRunCommands(program, context);
+  addFarmCommands(program, context);
+  addWorkerCommands(program, context);
+  addBuilderCommands(program, context);
+  addBuildCommands(program, context);
   return program;
 }

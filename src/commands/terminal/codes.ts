@@ -10,4 +10,25 @@ export const codes = defineCodes({
     about:
       'The command line has an unknown flag, a bad value, or lacks an answer that no question could ask for.',
   }),
+  'BBX-API-NO-BUILD': row<{ request: number }>({
+    message: ({ request }) => `Cannot show a build of request r${request}: none has started yet`,
+    hint: ({ request }) => `See why it waits: bbx why r${request}`,
+    exit: EXIT.notFound,
+    retryable: true,
+    about: 'The request exists, but no worker has taken it yet. `bbx why r17` says what it waits for.',
+  }),
+  'BBX-API-NO-STEP': row<{ build: string; step: string; names: readonly string[] }>({
+    message: ({ build, step, names }) =>
+      `Cannot show step "${step}" of ${build}: it has ${names.length === 0 ? 'no steps yet' : names.join(', ')}`,
+    hint: ({ build }) => `See: bbx build show ${build}`,
+    exit: EXIT.notFound,
+    about: 'A step is named by its number or its name; the build has no such step, or has not come to it.',
+  }),
+  'BBX-WAIT-LIMIT': row<{ what: string; limit: string; hint?: string }>({
+    message: ({ what, limit }) => `Waited ${limit} for ${what}`,
+    hint: ({ hint }) => hint,
+    exit: EXIT.timeLimit,
+    retryable: true,
+    about: 'A command with `--wait` reached its time limit. What it waited for goes on without it.',
+  }),
 });

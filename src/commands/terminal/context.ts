@@ -30,7 +30,7 @@ export function createContext(argv: readonly string[]): Context {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    json: words.includes('--json'),
+    json: words.includes('--json') || process.env['BBX_JSON'] !== undefined,
     interactive: terminal && !words.includes('--no-input') && process.env['BBX_NO_INPUT'] === undefined,
     color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
     signal: interrupted.signal,

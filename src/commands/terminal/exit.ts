@@ -36,7 +36,9 @@ export function report(error: unknown, context: Context): number {
 function reportUsage(error: CommanderError, context: Context): number {
   // Commander has printed help and versions itself; they end in 0.
   if (error.exitCode === 0) return EXIT.ok;
-  const message = error.message
+  // A group without a command: commander has printed the group's help to stderr, which is the answer for people.
+  if (error.code === 'commander.help' && !context.json) return EXIT.usage;
+  const message = (error.code === 'commander.help' ? 'a command is missing' : error.message)
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
   write(

@@ -1,6 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { stripVTControlCharacters } from 'node:util';
 import type { Context } from './context.ts';
+import { printable } from './printable.ts';
 
 /** One column of a table: a heading and what stands under it. */
 export interface Column<Item> {
@@ -11,6 +12,8 @@ export interface Column<Item> {
 /** How things look here: colours that are none without a terminal, and times as this reader wants them. */
 export interface Style {
   readonly paint: ChalkInstance;
+  /** A person reads it at a terminal: ids may be cut short. Elsewhere nothing is. */
+  readonly short: boolean;
   /** `3 min ago` at a terminal, UTC ISO 8601 elsewhere; `-` for null. Takes epoch seconds. */
   readonly time: (epochSeconds: number | null) => string;
 }
@@ -18,6 +21,7 @@ export interface Style {
 export function styleOf(context: Context, now = Date.now() / 1000): Style {
   return {
     paint: new Chalk({ level: context.color ? 1 : 0 }),
+    short: context.stdout.isTTY,
     time: (epochSeconds) => {
       if (epochSeconds === null) return '-';
       return context.stdout.isTTY
@@ -27,9 +31,16 @@ export function styleOf(context: Context, now = Date.now() / 1000): Style {
   };
 }
 
-/** The command's answer: JSON when asked for, else what `words` makes of it. The only writer of stdout besides streams. */
-export function answer(context: Context, value: unknown, words: (style: Style) => string): void {
-  const text = context.json ? JSON.stringify(value, null, 2) : words(styleOf(context));
+/**
+ * The command's answer: JSON when asked for, else what `words` makes of it (of a copy whose texts have no control characters: names and
+ * messages come from peers). The only writer of stdout besides streams.
+ */
+export function answer<Value>(
+  context: Context,
+  value: Value,
+  words: (style: Style, value: Value) => string,
+): void {
+  const text = context.json ? JSON.stringify(value, null, 2) : words(styleOf(context), printable(value));
   if (text !== '') context.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
@@ -55,6 +66,14 @@ export function table<Item>(
       .join('  ')
       .trimEnd();
   return all.map(line).join('\n');
+}
+
+/** Named facts of one thing: aligned at a terminal, `name<tab>value` lines elsewhere. */
+export function facts(context: Context, pairs: readonly (readonly [name: string, value: string])[]): string {
+  const { paint } = styleOf(context);
+  if (!context.stdout.isTTY) return pairs.map(([name, value]) => `${name}\t${oneLine(value)}`).join('\n');
+  const widest = Math.max(0, ...pairs.map(([name]) => name.length));
+  return pairs.map(([name, value]) => `${paint.dim(name.padEnd(widest))}  ${value}`).join('\n');
 }
 
 function width(text: string): number {

@@ -1,0 +1,23 @@
+import { follow } from './build-follow.ts';
+import type { WatchOptions } from './build-watch.ts';
+import { buildName, buildOf, openFarm } from './farm.ts';
+import type { Context } from './terminal/context.ts';
+import { answer, note } from './terminal/print.ts';
+
+export async function retryBuild(
+  context: Context,
+  text: string,
+  options: WatchOptions & { wait?: boolean },
+): Promise<void> {
+  const name = buildName(text);
+  await using client = openFarm(context, options);
+  const build = await buildOf(client, context, name);
+  const request = await client.call('retryBuild', { params: { build } }, { signal: context.signal });
+  const title = `r${request.buildrequestid}`;
+  if (options.wait === true || options.waitLimit !== undefined) {
+    note(context, `Request ${title} for ${request.builder}`);
+    await follow(context, client, request.buildrequestid, { waitLimitMs: options.waitLimit });
+  }
+  answer(context, request, () => title);
+  note(context, `Follow it: bbx build watch ${title}`);
+}

@@ -1,0 +1,69 @@
+import type { BuildObject, RequestObject, StepObject } from '../api/objects.ts';
+import { buildName, openFarm, type DirOptions } from './farm.ts';
+import type { Context } from './terminal/context.ts';
+import { answer, facts, table, type Column, type Style } from './terminal/print.ts';
+import { buildTitle, resultWord, sourceWords, tookWords } from './words.ts';
+
+const STEP_COLUMNS: readonly Column<StepObject>[] = [
+  { heading: 'STEP', value: (step) => String(step.number) },
+  { heading: 'NAME', value: (step) => step.name },
+  {
+    heading: 'RESULT',
+    value: (step, style) => resultWord(style, step.result, step.started_at === null ? 'waiting' : 'running'),
+  },
+  { heading: 'TOOK', value: (step) => tookWords(step) },
+  {
+    heading: 'LOGS',
+    value: ({ logs }) =>
+      logs.map((log) => `${log.name} ${log.pruned ? '(removed)' : `${log.bytes} B`}`).join(', ') || '-',
+  },
+  { heading: 'STATE', value: (step) => step.state_string },
+];
+
+export async function showBuild(context: Context, text: string, options: DirOptions): Promise<void> {
+  const name = buildName(text);
+  await using client = openFarm(context, options);
+  const { signal } = context;
+  if (name.kind === 'request') {
+    const request = await client.call('request', { params: { request: name.id } }, { signal });
+    answer(context, request, (style, seen) => requestWords(context, style, seen));
+    return;
+  }
+  const build = await client.call('build', { params: { build: name.build } }, { signal });
+  answer(context, build, (style, seen) => buildWords(context, style, seen));
+}
+
+function buildWords(context: Context, style: Style, build: BuildObject): string {
+  const properties = Object.entries(build.properties).map(([name, value]) => `${name}=${String(value)}`);
+  return [
+    facts(context, [
+      ['build', `${style.paint.bold(buildTitle(build))} (${build.buildid})`],
+      ['result', resultWord(style, build.result)],
+      ['state', build.state_string],
+      ['source', sourceWords(build, style)],
+      ['worker', build.worker],
+      ['request', `r${build.buildrequestid}, try ${build.attempt}`],
+      ['reason', build.reason || '-'],
+      ['started', style.time(build.started_at)],
+      ['took', tookWords(build)],
+      ['properties', properties.join(', ') || '-'],
+    ]),
+    table(context, STEP_COLUMNS, build.steps ?? []),
+  ].join(context.stdout.isTTY ? '\n\n' : '\n');
+}
+
+function requestWords(context: Context, style: Style, request: RequestObject): string {
+  const builds = request.builds.map(
+    ({ number, result }) => `${request.builder}/${number} ${resultWord(style, result)}`,
+  );
+  return facts(context, [
+    ['request', style.paint.bold(`r${request.buildrequestid}`)],
+    ['builder', request.builder],
+    ['result', resultWord(style, request.result, request.claimed ? 'running' : 'waiting')],
+    ['source', sourceWords(request, style)],
+    ['priority', String(request.priority)],
+    ['reason', request.reason || '-'],
+    ['submitted', style.time(request.submitted_at)],
+    ['builds', builds.join(', ') || `none yet; see: bbx why r${request.buildrequestid}`],
+  ]);
+}

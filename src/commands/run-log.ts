@@ -1,0 +1,75 @@
+import type { Log } from '../base/log.ts';
+import { sentences } from '../base/error.ts';
+import { Chalk } from 'chalk';
+import type { Context } from './terminal/context.ts';
+import { printable } from './terminal/printable.ts';
+
+export interface RunOptions {
+  logFormat: 'text' | 'json';
+  verbose?: boolean;
+}
+
+type Level = 'debug' | 'info' | 'warn' | 'error';
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The log of a long-living program, on stderr: for people a line with time, level, sentence and `name=value` facts (local time of day at a
+ * terminal, UTC ISO 8601 elsewhere), or JSON lines. Written at once, so that nothing is lost when the process ends.
+ */
+export async function createRunLog(context: Context, options: RunOptions): Promise<Log> {
+  const write = options.logFormat === 'json' || context.json ? await jsonWriter() : textWriter(context);
+  const at =
+    (level: Level) =>
+    (message: string, fields: Fields = {}) =>
+      write(level, message, fields);
+  return {
+    debug: options.verbose === true ? at('debug') : () => undefined,
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  };
+}
+
+async function jsonWriter() {
+  const { pino } = await import('pino');
+  const logger = pino(
+    {
+      level: 'debug',
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ fd: 2, sync: true }),
+  );
+  return (level: Level, message: string, fields: Fields) => logger[level](plain(fields), message);
+}
+
+function textWriter(context: Context) {
+  const { stderr, color } = context;
+  const paint = new Chalk({ level: color && stderr.isTTY ? 1 : 0 });
+  const colours = { debug: paint.dim, info: paint.reset, warn: paint.yellow, error: paint.red };
+  const time = stderr.isTTY ? () => new Date().toLocaleTimeString('en-GB') : () => new Date().toISOString();
+  return (level: Level, message: string, fields: Fields) => {
+    const facts = Object.entries(plain(fields)).map(([name, value]) => `${name}=${fact(value)}`);
+    const line = [colours[level](oneLine(printable(message))), paint.dim(printable(facts.join(' ')))];
+    stderr.write(`${paint.dim(time())} ${colours[level](level.padEnd(5))} ${line.join(' ').trimEnd()}\n`);
+  };
+}
+
+/** Errors as their sentences: both writers would print `{}`, or a stack of no use to the reader. */
+function plain(fields: Fields): Record<string, unknown> {
+  const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    pairs.map(([name, value]) => [name, value instanceof Error ? sentences(value).join(': ') : value]),
+  );
+}
+
+function fact(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  return /^[^\s"=]+$/.test(text) || typeof value === 'object' ? text : JSON.stringify(text);
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' | ');
+}

@@ -1,0 +1,91 @@
+import type { WorkerObject } from '../api/objects.ts';
+import { sleep } from '../base/abort.ts';
+import { printDuration } from '../base/duration.ts';
+import { BbxError } from '../base/error.ts';
+import { EXIT } from '../base/exit.ts';
+import type { Client } from '../client/client.ts';
+import { openFarm, type DirOptions } from './farm.ts';
+import { codes } from './terminal/codes.ts';
+import type { Context } from './terminal/context.ts';
+import { answer, facts } from './terminal/print.ts';
+import { createProgress } from './terminal/progress.ts';
+import { workerState } from './worker-list.ts';
+
+export type AwaitedState = 'attached' | 'connected' | 'pending' | 'detached';
+
+export interface ShowWorkerOptions extends DirOptions {
+  wait?: AwaitedState;
+  waitLimit: number;
+}
+
+/** A look costs a millisecond; a script that waits for a worker should go on at once when it is there. */
+const LOOK_AGAIN_MS = 250;
+
+export async function showWorker(context: Context, name: string, options: ShowWorkerOptions): Promise<void> {
+  await using client = openFarm(context, options);
+  const worker =
+    options.wait === undefined
+      ? await client.call('worker', { params: { worker: name } }, { signal: context.signal })
+      : await waitForWorker(context, client, name, options.wait, options.waitLimit);
+  answer(context, worker, (style, seen) =>
+    facts(context, [
+      ['worker', style.paint.bold(seen.name)],
+      ['state', workerState(seen, style)],
+      ['builds', `${seen.running} of ${seen.maxBuilds}`],
+      ['tags', seen.tags.join(', ') || '-'],
+      ['from', seen.peer ?? '-'],
+      ['seen', seen.connected ? 'now' : style.time(seen.last_seen_at)],
+      ['key', seen.fingerprint ?? 'it has not been here yet'],
+      ...Object.entries(seen.facts),
+      ...seen.notes.map((text): [string, string] => ['note', text]),
+    ]),
+  );
+}
+
+function isSo(worker: WorkerObject | undefined, wanted: AwaitedState): boolean {
+  switch (wanted) {
+    case 'attached':
+      return worker?.attached === true;
+    case 'connected':
+      return worker?.connected === true;
+    case 'pending':
+      return worker?.state === 'pending';
+    case 'detached':
+      return worker?.connected !== true;
+  }
+}
+
+async function waitForWorker(
+  context: Context,
+  client: Client,
+  name: string,
+  wanted: AwaitedState,
+  limitMs: number,
+): Promise<WorkerObject> {
+  const limit = AbortSignal.timeout(limitMs);
+  const signal = AbortSignal.any([context.signal, limit]);
+  using progress = createProgress(context);
+  progress.wait(`worker "${name}" is not ${wanted} yet`);
+  let last: WorkerObject | undefined;
+  try {
+    for (;;) {
+      last = await client.call('worker', { params: { worker: name } }, { signal }).catch((error: unknown) => {
+        if (error instanceof BbxError && error.exit === EXIT.notFound) return undefined;
+        throw error;
+      });
+      if (last !== undefined && isSo(last, wanted)) return last;
+      await sleep(LOOK_AGAIN_MS, signal);
+    }
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!limit.aborted) throw error;
+    throw codes['BBX-WAIT-LIMIT']({
+      what: `worker "${name}" to be ${wanted}; ${last === undefined ? 'the master does not know it' : `it is ${last.state}${last.connected ? ' and connected' : ', not connected'}`}`,
+      limit: printDuration(limitMs),
+      hint:
+        last?.state === 'pending'
+          ? `Let it in: bbx worker approve ${name}`
+          : "Look at the worker's log; on its host: bbx doctor",
+    });
+  }
+}

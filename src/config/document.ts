@@ -30,6 +30,8 @@ export interface Place {
 /** What was read from a file (or came out of code), and where in it each thing stands. */
 export interface ConfigDocument {
   file: string;
+  /** What a problem at a path names as its file: also a flag or an environment variable that gave the value. */
+  fileOf(path: readonly PropertyKey[]): string;
   /** Plain data; undefined when the text could not be read at all. */
   value: unknown;
   /** Mistakes of the text itself. */
@@ -42,14 +44,14 @@ export interface ConfigDocument {
 
 /** A problem at a path of a document. */
 export function problemAt(
-  document: Pick<ConfigDocument, 'file' | 'locate'>,
+  document: Pick<ConfigDocument, 'fileOf' | 'locate'>,
   path: readonly PropertyKey[],
   says: { message: string; fix?: string | undefined; severity?: 'error' | 'warning'; what?: 'key' | 'value' },
 ): Problem {
   const place = document.locate(path, says.what ?? 'value');
   return {
     severity: says.severity ?? 'error',
-    file: document.file,
+    file: document.fileOf(path),
     line: place?.line ?? null,
     column: place?.column ?? null,
     path: printKeyPath(path),
@@ -62,7 +64,7 @@ export function problemAt(
 
 /** A document whose value did not come from a text. */
 export function plainDocument(file: string, value: unknown): ConfigDocument {
-  return { file, value, problems: [], locate: () => null, written: () => null };
+  return { file, fileOf: () => file, value, problems: [], locate: () => null, written: () => null };
 }
 
 /** How the `yaml` library is to read configurations, also when they are edited. */
@@ -85,7 +87,8 @@ export function readDocument(bytes: Uint8Array | string, file: string): ConfigDo
     return parsed(text, file);
   } catch (error) {
     // Known: too deep for the parser's recursion (RangeError), or an alias that holds itself many times over (ReferenceError).
-    const why = error instanceof RangeError ? 'it is nested too deeply' : String((error as Error).message);
+    if (!(error instanceof RangeError || error instanceof ReferenceError)) throw error;
+    const why = error instanceof ReferenceError ? error.message : 'it is nested too deeply';
     return {
       ...plainDocument(file, undefined),
       problems: [wholeFile(file, `cannot be read as YAML: ${why}`)],
@@ -130,6 +133,7 @@ function parsed(text: string, file: string): ConfigDocument {
   const value: unknown = readable ? yaml.toJS({ maxAliasCount: MOST_ALIASES }) : undefined;
   return {
     file,
+    fileOf: () => file,
     value,
     problems,
     locate,

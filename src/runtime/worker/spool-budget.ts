@@ -1,0 +1,64 @@
+/** How many bytes the spool holds, and who waits because it is full. */
+export interface SpoolBudget {
+  readonly used: number;
+  readonly limit: number;
+  /** Takes room for bytes, waiting until it is there. `held` is called once when it has to wait. Rejects with the signal's reason. */
+  take(bytes: number, held: () => void): Promise<void> | undefined;
+  /** Takes room without asking: for what is small and cannot wait. */
+  force(bytes: number): void;
+  give(bytes: number): void;
+  /** Writers that wait now. */
+  readonly waiting: number;
+  /** Called when somebody begins to wait, so that what can be freed is freed. */
+  onPressure(listener: () => void): void;
+  /** Lets all who wait fail, now and later: the worker is stopping. */
+  giveUp(reason: Error): void;
+}
+
+export function createSpoolBudget(limit: number): SpoolBudget {
+  let used = 0;
+  let over: Error | undefined;
+  const queue: { bytes: number; resolve(): void; reject(error: Error): void }[] = [];
+  const listeners: (() => void)[] = [];
+  const fits = (bytes: number) => used === 0 || used + bytes <= limit;
+  const serve = () => {
+    for (let next = queue[0]; next !== undefined && fits(next.bytes); next = queue[0]) {
+      queue.shift();
+      used += next.bytes;
+      next.resolve();
+    }
+  };
+  return {
+    get used() {
+      return used;
+    },
+    limit,
+    take(bytes, held) {
+      if (over !== undefined) return Promise.reject(over);
+      if (queue.length === 0 && fits(bytes)) {
+        used += bytes;
+        return undefined;
+      }
+      held();
+      return new Promise((resolve, reject) => {
+        queue.push({ bytes, resolve, reject });
+        for (const listener of listeners) listener();
+      });
+    },
+    force(bytes) {
+      used += bytes;
+    },
+    give(bytes) {
+      used = Math.max(0, used - bytes);
+      serve();
+    },
+    get waiting() {
+      return queue.length;
+    },
+    onPressure: (listener) => void listeners.push(listener),
+    giveUp(reason) {
+      over = reason;
+      for (const { reject } of queue.splice(0)) reject(reason);
+    },
+  };
+}

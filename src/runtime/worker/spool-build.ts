@@ -1,0 +1,247 @@
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Journal } from '../../build/journal.ts';
+import { buildPlan } from '../../build/plan.ts';
+import { progressEvent } from '../../build/progress.ts';
+import type { ProgressEvent } from '../../build/progress.ts';
+import { logKey } from '../../protocol/bbx/lease.ts';
+import { leaseToken } from '../../protocol/bbx/messages.ts';
+import { openAppendFile, readRecords, retried } from './spool-file.ts';
+import type { AppendFile } from './spool-file.ts';
+import { createSpoolLog, parseSegmentName, recoverSpoolLog } from './spool-log.ts';
+import type { SpoolDeps, SpoolLog } from './spool-log.ts';
+import { RECORD_MAX_BYTES, encodeRecord } from './spool-record.ts';
+
+/** What a build attempt is, as it was assigned; `lease.json` of its directory. No secret's value is in it. */
+export const spoolLease = z.object({
+  build: z.number().int().positive(),
+  token: leaseToken,
+  epoch: z.string(),
+  orphanAfter: z.number().positive().nullable(),
+  plan: buildPlan,
+});
+export type SpoolLease = z.infer<typeof spoolLease>;
+
+/** A line of the journal: an event, or a log's name and number before its first byte. */
+const entry = z.union([
+  z.object({ event: progressEvent }),
+  z.object({ log: z.object({ id: z.number().int(), step: z.number().int(), name: z.string() }) }),
+]);
+
+const JOURNAL = 'journal';
+const LEASE = 'lease.json';
+
+/** One build attempt on the worker's disk: its plan, its events, its logs. Goes when the master has stored its end, or drops it. */
+export interface SpoolBuild {
+  readonly lease: SpoolLease;
+  readonly dir: string;
+  /** Number of the last event; events count from 1. */
+  readonly sequence: number;
+  readonly finished: boolean;
+  /** For `runPlan`: everything is in a file before the promise resolves. */
+  readonly journal: Journal;
+  readonly logs: readonly SpoolLog[];
+  /** The event of a number up to `sequence`. */
+  event(sequence: number): ProgressEvent;
+  /** The master has stored so much. */
+  acknowledge(stored: { sequence?: number; logs?: readonly { id: number; bytes: number }[] }): Promise<void>;
+  /** Frees what can be freed now that somebody waits for room. */
+  squeeze(): void;
+  /** Called after every write; one listener at a time. */
+  watch(listener: (() => void) | undefined): void;
+  close(): Promise<void>;
+  /** Closes and deletes. */
+  remove(): Promise<void>;
+}
+
+export function spoolDirectoryName(lease: { build: number; token: string }): string {
+  return `${lease.build}-${lease.token}`;
+}
+
+/** Makes the directory of an attempt; it is on the disk when this resolves, so that an answered assignment is never forgotten. */
+export async function createSpoolBuild(
+  spool: string,
+  lease: SpoolLease,
+  deps: SpoolDeps,
+): Promise<SpoolBuild> {
+  const dir = join(spool, spoolDirectoryName(lease));
+  const text = JSON.stringify(lease);
+  await retried(deps.disk, async () => {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const file = await open(join(dir, `${LEASE}.new`), 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(join(dir, `${LEASE}.new`), join(dir, LEASE));
+  });
+  await syncDirectory(dir);
+  await syncDirectory(spool);
+  deps.budget.force(Buffer.byteLength(text));
+  const journal = await openAppendFile(join(dir, JOURNAL), 0, deps.disk);
+  return makeBuild(dir, lease, deps, journal, [], [], Buffer.byteLength(text));
+}
+
+/** An attempt of a former process; undefined when its assignment was never complete, so that nothing of it ran. */
+export async function recoverSpoolBuild(dir: string, deps: SpoolDeps): Promise<SpoolBuild | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(dir, LEASE), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const lease = parseLease(text);
+  if (lease === undefined) return undefined;
+  const events: ProgressEvent[] = [];
+  const places: { id: number; step: number; name: string }[] = [];
+  const path = join(dir, JOURNAL);
+  const file = await open(path, 'a+', 0o600);
+  let size = 0;
+  try {
+    for await (const record of readRecords(file, 0)) {
+      const line = entry.safeParse(JSON.parse(record.content.toString('utf8')));
+      if (!line.success) break;
+      if ('event' in line.data) events.push(line.data.event);
+      else places.push(line.data.log);
+      size = record.next;
+    }
+    await file.truncate(size);
+  } finally {
+    await file.close();
+  }
+  const bases = new Map<number, number[]>();
+  for (const name of await readdir(dir)) {
+    const segment = parseSegmentName(name);
+    if (segment !== undefined) bases.set(segment.id, [...(bases.get(segment.id) ?? []), segment.base]);
+  }
+  const logs: SpoolLog[] = [];
+  for (const place of places)
+    logs.push(await recoverSpoolLog({ dir, ...place }, bases.get(place.id) ?? [], deps));
+  deps.budget.force(size + Buffer.byteLength(text));
+  const journal = await openAppendFile(path, size, deps.disk);
+  return makeBuild(dir, lease, deps, journal, events, logs, Buffer.byteLength(text));
+}
+
+function makeBuild(
+  dir: string,
+  lease: SpoolLease,
+  deps: SpoolDeps,
+  file: AppendFile,
+  events: ProgressEvent[],
+  logs: SpoolLog[],
+  leaseBytes: number,
+): SpoolBuild {
+  let listener: (() => void) | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let removed = false;
+  const changed = () => listener?.();
+  const append = (line: z.infer<typeof entry>, sync: boolean): Promise<void> => {
+    const next = last.then(async () => {
+      const record = encodeRecord(Buffer.from(JSON.stringify(line)));
+      if (record.length > RECORD_MAX_BYTES) throw new Error(`an event of ${record.length} bytes`);
+      deps.budget.force(record.length);
+      await file.append(record);
+      if (sync) await file.sync();
+    });
+    last = next.catch(() => undefined);
+    return next;
+  };
+
+  const journal: Journal = {
+    async event(event) {
+      // The end of a step promises that its logs are whole: they were synced by `finish`, the promise is synced here.
+      await append({ event }, event.type === 'stepFinished' || event.type === 'buildFinished');
+      events.push(event);
+      changed();
+    },
+    log(step, name) {
+      const log = createSpoolLog({ dir, id: logs.length, step, name }, deps);
+      logs.push(log);
+      const named = append({ log: { id: log.id, step, name } }, false);
+      named.catch(() => undefined);
+      return {
+        async write(channel, bytes) {
+          await named;
+          await log.write(channel, bytes);
+          changed();
+        },
+        async finish() {
+          await named;
+          return log.finish();
+        },
+      };
+    },
+  };
+
+  const close = async () => {
+    await last;
+    for (const log of logs) await log.close();
+    await file.close();
+  };
+  return {
+    lease,
+    dir,
+    get sequence() {
+      return events.length;
+    },
+    get finished() {
+      return events.at(-1)?.type === 'buildFinished';
+    },
+    journal,
+    logs,
+    event(sequence) {
+      const event = events[sequence - 1];
+      if (event === undefined)
+        throw new Error(`event ${sequence} of build ${lease.build} is not in the spool`);
+      return event;
+    },
+    async acknowledge({ sequence, logs: stored }) {
+      if (removed) return;
+      for (const { id, bytes } of stored ?? []) await logs[id]?.free(bytes);
+      if (sequence === undefined) return;
+      // A stored end of a step says that its logs are stored.
+      const sizes = new Map<string, number>();
+      for (const event of events.slice(0, sequence)) {
+        if (event.type !== 'stepFinished') continue;
+        for (const { name, bytes } of event.logs) sizes.set(logKey(event.step, name), bytes);
+      }
+      for (const log of logs) {
+        const bytes = sizes.get(logKey(log.step, log.name));
+        if (bytes !== undefined && log.base < bytes) await log.free(bytes);
+      }
+    },
+    squeeze() {
+      if (removed) return;
+      for (const log of logs) log.free(0).catch(() => undefined);
+    },
+    watch: (given) => void (listener = given),
+    close,
+    async remove() {
+      if (removed) return;
+      removed = true;
+      const bytes = logs.reduce((sum, log) => sum + log.fileBytes, leaseBytes + file.size);
+      await close();
+      await rm(dir, { recursive: true, force: true });
+      deps.budget.give(bytes);
+    },
+  };
+}
+
+function parseLease(text: string): SpoolLease | undefined {
+  try {
+    return spoolLease.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes a directory's entries last through a power cut. Systems that cannot open a directory have it without this. */
+async function syncDirectory(dir: string): Promise<void> {
+  const handle = await open(dir, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}

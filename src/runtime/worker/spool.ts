@@ -1,0 +1,142 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sleep } from '../../base/abort.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { createSpoolBudget } from './spool-budget.ts';
+import { createSpoolBuild, recoverSpoolBuild, spoolDirectoryName } from './spool-build.ts';
+import type { SpoolBuild, SpoolLease } from './spool-build.ts';
+import type { SpoolDeps } from './spool-log.ts';
+
+/** How long until a write is tried again on a full disk. */
+const FULL_DISK_RETRY_MS = 1_000;
+
+/**
+ * What the worker has not yet been told to be stored: every event and every byte is written here before it is sent, and stays until
+ * the master has acknowledged it.
+ */
+export interface Spool {
+  readonly builds: readonly SpoolBuild[];
+  create(lease: SpoolLease): Promise<SpoolBuild>;
+  /** Deletes one that is acknowledged to its end or dropped. */
+  remove(build: SpoolBuild): Promise<void>;
+  /** Moves one of another life of the store to `old-<epoch>/`, where nothing reads it again. Gives the new place. */
+  setAside(build: SpoolBuild): Promise<string>;
+  /** What the master should know: a full spool, a full disk, things set aside. */
+  notes(): string[];
+  /** Called when `notes` may have changed. */
+  onNote(listener: () => void): void;
+  readonly used: number;
+  readonly limit: number;
+  /** Writers that wait are let fail; files are closed. */
+  close(): Promise<void>;
+}
+
+/** Opens the directory, cuts what a crash left half-written, and deletes attempts whose assignment was never complete. */
+export async function openSpool(options: {
+  dir: string;
+  limitBytes: number;
+  clock: Clock;
+  log: Log;
+}): Promise<Spool> {
+  const { dir, clock, log } = options;
+  const budget = createSpoolBudget(options.limitBytes);
+  const stop = new AbortController();
+  const builds: SpoolBuild[] = [];
+  const listeners: (() => void)[] = [];
+  const aside: string[] = [];
+  let fullDisk: string | undefined;
+  const told = () => {
+    for (const listener of listeners) listener();
+  };
+  const deps: SpoolDeps = {
+    clock,
+    budget,
+    disk: {
+      async wait(error) {
+        if (fullDisk === undefined) {
+          fullDisk = `the disk of the spool is full (${error.message}); steps are held up until there is room`;
+          log.error(fullDisk, { dir });
+          told();
+        }
+        await sleep(FULL_DISK_RETRY_MS, stop.signal);
+      },
+      over() {
+        if (fullDisk === undefined) return;
+        fullDisk = undefined;
+        log.info('the disk of the spool has room again', { dir });
+        told();
+      },
+    },
+  };
+  budget.onPressure(() => {
+    told();
+    for (const build of builds) build.squeeze();
+  });
+
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const path = join(dir, entry.name);
+    if (entry.name.startsWith('old-')) {
+      aside.push(entry.name);
+      continue;
+    }
+    if (!/^\d+-\d+-[0-9a-f]{16}$/.test(entry.name)) continue;
+    const build = await recoverSpoolBuild(path, deps);
+    if (build === undefined) await rm(path, { recursive: true, force: true });
+    else builds.push(build);
+  }
+
+  const forget = (build: SpoolBuild) => {
+    const at = builds.indexOf(build);
+    if (at >= 0) builds.splice(at, 1);
+  };
+  return {
+    builds,
+    async create(lease) {
+      const build = await createSpoolBuild(dir, lease, deps);
+      builds.push(build);
+      return build;
+    },
+    async remove(build) {
+      forget(build);
+      await build.remove();
+    },
+    async setAside(build) {
+      forget(build);
+      await build.close();
+      // The epoch comes from a file name's point of view from a stranger.
+      const name = `old-${build.lease.epoch.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 64)}`;
+      await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
+      const place = join(dir, name, spoolDirectoryName(build.lease));
+      await rename(build.dir, place);
+      if (!aside.includes(name)) aside.push(name);
+      told();
+      return place;
+    },
+    notes() {
+      const notes: string[] = [];
+      if (fullDisk !== undefined) notes.push(fullDisk);
+      if (budget.waiting > 0) {
+        notes.push(
+          `the spool is full (${budget.used} of ${budget.limit} bytes); ${budget.waiting} steps are held up`,
+        );
+      }
+      for (const name of aside.slice(0, 5))
+        notes.push(`builds of another life of the store are kept in spool/${name}`);
+      return notes;
+    },
+    onNote: (listener) => void listeners.push(listener),
+    get used() {
+      return budget.used;
+    },
+    limit: budget.limit,
+    async close() {
+      const reason = new Error('the worker is stopping');
+      budget.giveUp(reason);
+      stop.abort(reason);
+      for (const build of builds) await build.close();
+    },
+  };
+}

@@ -20,7 +20,7 @@ export const FARM_NAME = 'bbx-farm.invalid';
 /** A new P-256 private key, as the PEM of its PKCS #8 form. */
 export function createFarmKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return privateKey.export({ type: 'pkcs8', format: 'pem' });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 /**

@@ -1,0 +1,117 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { codes } from './codes.ts';
+import type { Address, WebSocketAddress } from './endpoint/address.ts';
+import { printAddress } from './endpoint/address.ts';
+import type { Hop } from './endpoint/hop.ts';
+import { printHop } from './endpoint/hop.ts';
+import type { Evidence, OnEvidence } from './evidence.ts';
+import type { Connection, Secured } from './hops/connection.ts';
+import { connectTcp } from './hops/tcp.ts';
+import type { TlsRoute } from './hops/tls.ts';
+import { secureClient } from './hops/tls.ts';
+import { connectUnix } from './hops/unix.ts';
+import { openWebSocketTunnel } from './hops/web-socket.ts';
+import { endsOf } from './peer.ts';
+import type { Resolver } from './resolve.ts';
+import { systemResolver } from './system-resolver.ts';
+
+/** A whole dial: ten seconds for the slowest usual connect, and the same again for what follows it. */
+export const DIAL_LIMIT_MS = 20_000;
+/** Each phase: connect, TLS handshake, WebSocket handshake. */
+export const PHASE_LIMIT_MS = 10_000;
+
+/** The way to a peer: through the hops in order, to the address, and there TLS as the innermost layer. */
+export interface Route {
+  to: Address;
+  via: readonly Hop[];
+  /** Undefined: plain bytes. */
+  tls?: TlsRoute;
+  /** The TLS of the web port itself, for a `wss://` address; by default a usual authority's certificate for its host. */
+  web?: TlsRoute;
+}
+
+export interface DialOptions {
+  signal?: AbortSignal;
+  /** The whole dial; default 20 s. */
+  timeoutMs?: number;
+  /** Told of every lookup, attempt and handshake as it ends. */
+  onEvidence?: OnEvidence;
+  /** Default: the system's own, both families asked apart. */
+  resolver?: Resolver;
+}
+
+/**
+ * Connects along a route. The stream has a listener for errors already; its owner closes it.
+ * @throws BbxError with what failed: BBX-NET-… of codes.ts; the signal's reason when it was aborted. `evidence` of the failed dial has
+ * gone to `onEvidence` before.
+ */
+export async function dial(route: Route, options: DialOptions = {}): Promise<Connection> {
+  const { timeoutMs = DIAL_LIMIT_MS, resolver = systemResolver } = options;
+  options.signal?.throwIfAborted();
+  const hop = route.via[0];
+  if (hop !== undefined) throw codes['BBX-NET-HOP-KIND']({ hop: printHop(hop) });
+
+  const target = printAddress(route.to);
+  const evidence: Evidence[] = [];
+  const onEvidence: OnEvidence = (one) => {
+    evidence.push(one);
+    options.onEvidence?.(one);
+  };
+  const limit = new AbortController();
+  const timer = setTimeout(
+    () => limit.abort(codes['BBX-NET-TIME']({ target, phase: 'the connection', ms: timeoutMs })),
+    timeoutMs,
+  );
+  const signal =
+    options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
+  // A race that ends by its own limit names every address; the limit around it knows none. So the race's comes first.
+  const limitMs = Math.max(1, Math.min(PHASE_LIMIT_MS, timeoutMs - 20));
+  const phase = { target, signal, limitMs, onEvidence };
+
+  let opened: Duplex | undefined;
+  try {
+    const socket = await connectSocket(route.to, { ...phase, resolver });
+    opened = socket;
+    const ends = route.to.kind === 'unix' ? { peer: target, local: target } : endsOf(socket);
+    let stream: Duplex = socket;
+    if (route.to.kind === 'web-socket') {
+      stream = opened = await enterWebPort(socket, route.to, route.web ?? {}, phase);
+    }
+    let secured: Secured | undefined;
+    if (route.tls !== undefined) {
+      const host = route.to.kind === 'unix' ? 'localhost' : route.to.host;
+      ({ stream, secured } = await secureClient(stream, route.tls, { ...phase, host }));
+    }
+    signal.throwIfAborted();
+    return { stream, ...ends, secured, evidence };
+  } catch (error) {
+    opened?.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Phase {
+  target: string;
+  signal: AbortSignal;
+  limitMs: number;
+  onEvidence: OnEvidence;
+}
+
+async function connectSocket(to: Address, options: Phase & { resolver: Resolver }): Promise<Socket> {
+  return to.kind === 'unix' ? connectUnix(to.path, options.signal) : connectTcp(to.host, to.port, options);
+}
+
+async function enterWebPort(
+  socket: Socket,
+  to: WebSocketAddress,
+  web: TlsRoute,
+  phase: Phase,
+): Promise<Duplex> {
+  const outer = to.secure
+    ? (await secureClient(socket, { alpn: ['http/1.1'], ...web }, { ...phase, host: to.host })).stream
+    : socket;
+  return openWebSocketTunnel(outer, to, phase);
+}

@@ -1,0 +1,219 @@
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { errnoOf } from '../base/error.ts';
+import { codes } from './codes.ts';
+import { printHostPort } from './endpoint/host.ts';
+import type { ListenAddress } from './endpoint/listen-address.ts';
+import { printListen } from './endpoint/listen-address.ts';
+import type { Connection } from './hops/connection.ts';
+import { endsOf, guard } from './peer.ts';
+import { listenersOn, parseIfInet6, parseTcpTable } from './proc.ts';
+import type { TlsServer, TlsServerOptions } from './tls/server.ts';
+import { createTlsServer } from './tls/server.ts';
+
+/** Connections that the kernel holds for a master that is busy; the kernel cuts it to somaxconn. */
+const BACKLOG = 511;
+/** After `close`, what is open may end by itself for so long. */
+const CLOSE_GRACE_MS = 1_000;
+/** Tries to find a port that is free on both loopback addresses. */
+const PORT_TRIES = 20;
+
+export interface ListenOptions {
+  addresses: readonly ListenAddress[];
+  /** Called for each connection, after its TLS handshake where there is TLS. The stream has a listener for errors. */
+  onConnection(connection: Connection): void;
+  tls?: TlsServerOptions;
+}
+
+export interface Listener {
+  /** What is really bound, printed: `[::]:9989`, `127.0.0.1:9989`, `unix:/path`. */
+  readonly bound: readonly string[];
+  /** Sentences about what is not as asked, such as a host without IPv6. */
+  readonly notes: readonly string[];
+  /** The port of the first address that has one. */
+  readonly port: number | undefined;
+  /** Takes no more connections; what is open may end by itself for `graceMs` (1 s) and is then destroyed. */
+  close(graceMs?: number): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Listens on every address, or on none. `::` takes both families whatever `bindv6only` says, and IPv4 alone, with a note, where the
+ * host has no IPv6; `localhost` is both loopback addresses, with one port where the system chooses it.
+ * @throws BbxError BBX-NET-IN-USE, BBX-NET-PRIVILEGE, BBX-NET-NOT-OURS or BBX-NET-LISTEN
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const open = new Set<Socket>();
+  const servers: Server[] = [];
+  const notes: string[] = [];
+  const tls: TlsServer | undefined =
+    options.tls === undefined ? undefined : createTlsServer(options.tls, options.onConnection);
+  const onSocket = (socket: Socket) => {
+    guard(socket).setNoDelay(true);
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    if (tls !== undefined) tls.secure(socket);
+    else options.onConnection({ stream: socket, ...endsOfAny(socket), secured: undefined, evidence: [] });
+  };
+  const bind = async (target: { host: string; port: number } | { path: string }) => {
+    const server = createServer({ allowHalfOpen: false }, onSocket);
+    await start(server, target);
+    servers.push(server);
+    return server.address() as AddressInfo | string as AddressInfo;
+  };
+  const endsOfAny = (socket: Socket) =>
+    socket.remoteAddress === undefined && socket.localAddress === undefined
+      ? { peer: 'unix:', local: 'unix:' }
+      : endsOf(socket);
+
+  try {
+    for (const address of options.addresses) await bindOne(address, bind, notes);
+  } catch (error) {
+    await closeAll(servers, open, 0);
+    throw error;
+  }
+
+  const infos = servers.map((server) => server.address());
+  const close = (graceMs = CLOSE_GRACE_MS) => closeAll(servers, open, graceMs);
+  return {
+    bound: infos.map((info) =>
+      typeof info === 'string' ? `unix:${info}` : printHostPort(info?.address ?? '', info?.port ?? 0),
+    ),
+    notes,
+    port: infos.find((info): info is AddressInfo => typeof info === 'object' && info !== null)?.port,
+    close,
+    [Symbol.asyncDispose]: () => close(0),
+  };
+}
+
+type Bind = (target: { host: string; port: number } | { path: string }) => Promise<AddressInfo>;
+
+async function bindOne(address: ListenAddress, bind: Bind, notes: string[]): Promise<void> {
+  if (address.kind === 'unix') {
+    await bind({ path: address.path }).catch((error: unknown) => explainAndThrow(address, error));
+  } else if (address.host === '::') {
+    await bindEverywhere(address, bind, notes);
+  } else if (address.host === 'localhost') {
+    await bindLoopback(address, bind, notes);
+  } else {
+    await bind(address).catch((error: unknown) => explainAndThrow(address, error));
+  }
+}
+
+async function bindEverywhere(
+  address: { kind: 'tcp'; host: string; port: number },
+  bind: Bind,
+  notes: string[],
+): Promise<void> {
+  // With IPv6 switched off by sysctl a bind of `::` succeeds and takes IPv4 only, so success proves nothing.
+  if (!(await hostHasIpv6())) {
+    notes.push(`This host has no IPv6: listening on IPv4 alone for ${printListen(address)}`);
+    const ipv4 = { ...address, host: '0.0.0.0' };
+    await bind(ipv4).catch((error: unknown) => explainAndThrow(ipv4, error));
+    return;
+  }
+  await bind(address).catch((error: unknown) => explainAndThrow(address, error));
+}
+
+async function bindLoopback(
+  address: { kind: 'tcp'; host: string; port: number },
+  bind: Bind,
+  notes: string[],
+): Promise<void> {
+  const both = await hostHasIpv6();
+  if (!both) notes.push(`This host has no IPv6: listening on 127.0.0.1 alone for ${printListen(address)}`);
+  const bindAt = (host: string, port: number) =>
+    bind({ host, port }).catch((error: unknown) => explainAndThrow({ ...address, host, port }, error));
+  if (!both) {
+    await bindAt('127.0.0.1', address.port);
+    return;
+  }
+  if (address.port !== 0) {
+    await bindAt('::1', address.port);
+    await bindAt('127.0.0.1', address.port);
+    return;
+  }
+  const { port } = await freeLoopbackPort();
+  await bindAt('::1', port);
+  await bindAt('127.0.0.1', port);
+}
+
+/** A port that both loopback addresses had free a moment ago. */
+async function freeLoopbackPort(): Promise<{ port: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const probes = [createServer(), createServer()] as const;
+    try {
+      await start(probes[0], { host: '::1', port: 0 });
+      const { port } = probes[0].address() as AddressInfo;
+      await start(probes[1], { host: '127.0.0.1', port });
+      return { port };
+    } catch (error) {
+      if (errnoOf(error) !== 'EADDRINUSE' || attempt >= PORT_TRIES) throw error;
+    } finally {
+      await Promise.all(probes.map((probe) => new Promise<void>((resolve) => probe.close(() => resolve()))));
+    }
+  }
+}
+
+function start(server: Server, target: { host: string; port: number } | { path: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    // Always an explicit host: without one Node ignores what is said about families.
+    server.listen({ ...target, backlog: BACKLOG, exclusive: true }, () => {
+      server.off('error', reject);
+      // Too many open files at accept, for instance: the connection is lost, the server goes on.
+      server.on('error', () => undefined);
+      resolve();
+    });
+  });
+}
+
+/** Whether any interface has an IPv6 address; true where the system does not say (other than Linux). */
+async function hostHasIpv6(): Promise<boolean> {
+  try {
+    return parseIfInet6(await readFile('/proc/net/if_inet6', 'latin1')).length > 0;
+  } catch (error) {
+    return process.platform !== 'linux' || errnoOf(error) !== 'ENOENT';
+  }
+}
+
+async function explainAndThrow(address: ListenAddress, error: unknown): Promise<never> {
+  const errno = errnoOf(error) ?? 'unknown error';
+  const printed = printListen(address);
+  switch (errno) {
+    case 'EADDRINUSE':
+      throw codes['BBX-NET-IN-USE'](
+        { address: printed, holders: await holdersOf(address) },
+        { cause: error },
+      );
+    case 'EACCES':
+      throw codes['BBX-NET-PRIVILEGE']({ address: printed }, { cause: error });
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+      throw codes['BBX-NET-NOT-OURS']({ address: printed, errno }, { cause: error });
+    default:
+      throw codes['BBX-NET-LISTEN']({ address: printed, problem: errno }, { cause: error });
+  }
+}
+
+async function holdersOf(address: ListenAddress): Promise<string[]> {
+  if (address.kind === 'unix') return [];
+  const tables = await Promise.all(
+    ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => readFile(file, 'latin1').catch(() => '')),
+  );
+  return listenersOn(tables.flatMap(parseTcpTable), address.port, address.host);
+}
+
+async function closeAll(
+  servers: readonly Server[],
+  open: ReadonlySet<Socket>,
+  graceMs: number,
+): Promise<void> {
+  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+  const timer = setTimeout(() => {
+    for (const socket of open) socket.destroy();
+  }, graceMs);
+  await Promise.all(closed);
+  clearTimeout(timer);
+}

@@ -241,6 +241,23 @@ export async function setSequence(tx: Tx, buildid: number, sequence: number): Pr
   return done.numUpdatedRows > 0n;
 }
 
+/** `setSequence` for several events that one transaction stores: from `stored`, the last one so far, to `sequence`. */
+export async function advanceSequence(
+  tx: Tx,
+  buildid: number,
+  stored: number,
+  sequence: number,
+): Promise<boolean> {
+  const done = await tx
+    .updateTable('builds')
+    .set({ sequence })
+    .where('buildid', '=', buildid)
+    .where('sequence', '=', stored)
+    .where('complete_at', 'is', null)
+    .executeTakeFirst();
+  return done.numUpdatedRows > 0n;
+}
+
 export async function setBuildState(tx: Tx, buildid: number, state: string): Promise<void> {
   await tx.updateTable('builds').set({ state_string: state }).where('buildid', '=', buildid).execute();
 }

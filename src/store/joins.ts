@@ -56,6 +56,27 @@ export async function revokeJoins(tx: Tx, names: string): Promise<number> {
   return Number(done.numDeletedRows);
 }
 
+/** The join that a secret opens, whatever its state, and the key with which `name` used it before. */
+export async function joinBySecret(
+  db: Db,
+  hash: string,
+  name: string,
+): Promise<(JoinRow & { usedWithKey: string | undefined }) | undefined> {
+  const join = await db
+    .selectFrom('joins')
+    .select(['joinid', 'names', 'uses', 'used', 'expires_at', 'created_at'])
+    .where('secret_sha256', '=', hash)
+    .executeTakeFirst();
+  if (join === undefined) return undefined;
+  const use = await db
+    .selectFrom('join_uses')
+    .select('public_key')
+    .where('joinid', '=', join.joinid)
+    .where('worker_name', '=', name)
+    .executeTakeFirst();
+  return { ...join, usedWithKey: use?.public_key };
+}
+
 /**
  * Uses a secret once, for a name and a key. The same name and key may come again with it until it expires, which costs no further
  * use: so a lost answer locks nobody out.

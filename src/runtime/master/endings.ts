@@ -1,0 +1,84 @@
+import { resultNumber, type Result } from '../../build/results.ts';
+import { cancelRequest, finishRequest, unclaimRequest } from '../../store/buildrequests.ts';
+import { finishBuild } from '../../store/builds.ts';
+import type { Tx } from '../../store/database.ts';
+import { finishOpenSteps } from '../../store/steps.ts';
+import type { Emit } from './events.ts';
+import type { Running } from './running.ts';
+
+/** After so many tries that ended without a result of their own a request is not tried again. */
+export const MOST_TRIES = 3;
+
+/** How a build ended. `again`: it says nothing about the sources (a lost worker), so its request is tried again. */
+export interface Ending {
+  result: Result;
+  state: string;
+  at: number;
+  again: 'counted' | 'uncounted' | false;
+}
+
+/** What became of the build and of its request. */
+export interface Ended {
+  result: Result;
+  /** The request waits again. */
+  requeued: boolean;
+}
+
+/**
+ * Ends a build, its open steps and its request, as rows and events of one transaction. A build that somebody cancelled is not tried
+ * again; the third try without a result ends build and request as `exception`. Undefined when it was complete before.
+ */
+export async function endBuild(tx: Tx, emit: Emit, build: Running, ending: Ending): Promise<Ended | undefined> {
+  const { buildid, requestid, builder, number } = build;
+  const { at } = ending;
+  let { result, state } = ending;
+  let requeued = false;
+  if (ending.again !== false && build.cancelReason !== null) {
+    result = 'cancelled';
+    state = `cancelled: ${build.cancelReason}`;
+  } else if (ending.again !== false) {
+    const tries = await unclaimRequest(tx, requestid, { count: ending.again === 'counted' });
+    requeued = tries !== undefined && tries < MOST_TRIES;
+    if (!requeued) {
+      result = 'exception';
+      state = `${state}; ${tries ?? 0} tries ended without a result, it is not tried again`;
+    }
+  }
+  if (!(await finishBuild(tx, buildid, { result, state, at }))) return undefined;
+  await finishOpenSteps(tx, buildid, { result, state, at });
+  emit({
+    type: 'build.finished',
+    buildid,
+    builder,
+    number,
+    results: resultNumber(result),
+    buildrequestid: requestid,
+  });
+  if (!requeued) await endRequest(tx, emit, { buildrequestid: requestid, builder }, result, at);
+  return { result, requeued };
+}
+
+/** Ends a request with its build's result. */
+export async function endRequest(
+  tx: Tx,
+  emit: Emit,
+  request: { buildrequestid: number; builder: string },
+  result: Result,
+  at: number,
+): Promise<void> {
+  const finished = await finishRequest(tx, request.buildrequestid, result, at);
+  if (finished !== undefined) emit({ type: 'request.finished', ...request, results: resultNumber(result) });
+}
+
+/** Ends a request that waits. False when it does not wait. */
+export async function endWaitingRequest(
+  tx: Tx,
+  emit: Emit,
+  request: { buildrequestid: number; builder: string },
+  at: number,
+): Promise<boolean> {
+  const finished = await cancelRequest(tx, request.buildrequestid, at);
+  if (finished === undefined) return false;
+  emit({ type: 'request.finished', ...request, results: resultNumber('cancelled') });
+  return true;
+}

@@ -1,0 +1,239 @@
+import { sleep } from '../../base/abort.ts';
+import type { Clock } from '../../base/clock.ts';
+import { BbxError } from '../../base/error.ts';
+import type { Log } from '../../base/log.ts';
+import type { LogBytes } from '../../protocol/bbx/master-session.ts';
+import { CLOSE } from '../../protocol/bbx/wire.ts';
+import { LIMITS } from '../../protocol/bbx/limits.ts';
+import type { LogFiles } from '../../store/log-files.ts';
+import { setLogSizes } from '../../store/logs.ts';
+import type { Store } from '../../store/store.ts';
+import { codes } from './codes.ts';
+import { oneLine, type TroubleList } from './trouble.ts';
+import { nameOf, type OpenLog, type Running } from './running.ts';
+
+/** Bytes of one log that may wait for the disk before its session is no longer read; less than the credit of a stream. */
+const WAITING_BYTES = 256 * 1024;
+/** After a failed write (a full disk), how long until the next try. */
+const RETRY_MS = 1_000;
+/** How often the sizes of growing logs are written to their rows: lists show them, nothing depends on them. */
+const ROW_EVERY_MS = 2_000;
+const TROUBLE = 'log files';
+
+/** What workers send of logs, on its way to the disk and back as acknowledgements. */
+export interface LogIntake {
+  /** A log that begins, or that a worker goes on with at `stored` bytes. */
+  open(build: Running, step: number, name: string, at?: { logid: number; stored: number }): OpenLog;
+  /** The row is committed: what waited is written. */
+  placed(log: OpenLog, logid: number): void;
+  /** Takes a piece. Gives a promise when the sender must be held up until it resolves. */
+  take(log: OpenLog, piece: LogBytes): void | Promise<void>;
+  /**
+   * Resolves when the log is on the disk, compared and closed; size and SHA-256 are those to store in its row. A difference is said loudly and
+   * does not hold up the build. Rejects when the signal of `stop` comes first.
+   */
+  finish(log: OpenLog, expected: { bytes?: number; sha256?: string }): Promise<{ bytes: number; sha256: string | null }>;
+  /** Wakes who follows a log; called with each new size. */
+  listen(logid: number, listener: () => void): () => void;
+  /** Where a growing log stands now, for readers; undefined when it is not open. */
+  sizeOf(logid: number): number | undefined;
+  /** Writes and acknowledges what has arrived; later bytes are refused. */
+  stop(): Promise<void>;
+}
+
+export function createLogIntake(options: {
+  files: LogFiles;
+  store: Store;
+  clock: Clock;
+  log: Log;
+  trouble: TroubleList;
+}): LogIntake {
+  const { files, store, clock, log: say, trouble } = options;
+  const stopping = new AbortController();
+  const dirty = new Set<OpenLog>();
+  const open = new Map<number, OpenLog>();
+  const listeners = new Map<number, Set<() => void>>();
+  const rowsDue = new Map<number, number>();
+  let timer: NodeJS.Timeout | undefined;
+  let syncing: Promise<void> | undefined;
+  let rowsAt = clock.monotonic();
+
+  /** Does `act` until it works; a full disk is said once and waited for. */
+  async function persist<T>(what: string, act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const value = await act();
+        trouble.clear(TROUBLE);
+        return value;
+      } catch (error) {
+        if (!(error instanceof BbxError && error.retryable)) throw error;
+        trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: `${what}: ${oneLine(error)}` }, { cause: error }));
+        await sleep(RETRY_MS, stopping.signal);
+      }
+    }
+  }
+
+  function write(log: OpenLog): Promise<void> {
+    log.writing ??= (async () => {
+      try {
+        for (let piece = log.waiting.shift(); piece !== undefined; piece = log.waiting.shift()) {
+          const { offset, channel, at, bytes } = piece;
+          const size = await persist('append', () => files.append(log.logid!, { offset, channel, at, bytes }));
+          log.waitingBytes -= bytes.length;
+          log.written = size;
+          dirty.add(log);
+          wake(log.logid!);
+        }
+      } finally {
+        log.writing = undefined;
+      }
+      syncSoon();
+    })();
+    return log.writing;
+  }
+
+  function wake(logid: number): void {
+    for (const listener of listeners.get(logid) ?? []) listener();
+  }
+
+  function syncSoon(): void {
+    if (timer !== undefined || dirty.size === 0 || stopping.signal.aborted) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      void sync();
+    }, LIMITS.acknowledgeMs / 2);
+  }
+
+  /** One fdatasync for everything that was written; who comes meanwhile is in the next. */
+  function sync(): Promise<void> {
+    syncing ??= (async () => {
+      try {
+        const batch = [...dirty].filter(({ complete }) => !complete);
+        dirty.clear();
+        if (batch.length === 0) return;
+        const sizes = await persist('sync', () => files.sync(batch.map(({ logid }) => logid!)));
+        for (const log of batch) acknowledge(log, sizes.get(log.logid!) ?? log.stored);
+        await writeRows();
+      } catch (error) {
+        if (!stopping.signal.aborted) say.error('Log files could not be synced', { error: oneLine(error) });
+      } finally {
+        syncing = undefined;
+        syncSoon();
+      }
+    })();
+    return syncing;
+  }
+
+  function acknowledge(log: OpenLog, size: number): void {
+    if (size <= log.stored) return;
+    log.stored = size;
+    rowsDue.set(log.logid!, size);
+    const { lease, session, ended } = log.build;
+    if (!ended) session?.acknowledge(lease, { logs: [{ step: log.step, log: log.name, bytes: size }] });
+  }
+
+  async function writeRows(): Promise<void> {
+    if (rowsDue.size === 0 || clock.monotonic() - rowsAt < ROW_EVERY_MS) return;
+    rowsAt = clock.monotonic();
+    const due = [...rowsDue];
+    rowsDue.clear();
+    await store.write((tx) => setLogSizes(tx, due));
+  }
+
+  return {
+    open(build, step, name, at) {
+      const size = at?.stored ?? 0;
+      const log: OpenLog = {
+        build,
+        step,
+        name,
+        logid: at?.logid,
+        received: size,
+        written: size,
+        stored: size,
+        waiting: [],
+        waitingBytes: 0,
+        writing: undefined,
+        complete: false,
+      };
+      if (at !== undefined) open.set(at.logid, log);
+      return log;
+    },
+    placed(log, logid) {
+      log.logid = logid;
+      open.set(logid, log);
+      if (log.waiting.length > 0) write(log).catch(faultOf(log));
+    },
+    take(log, piece) {
+      if (stopping.signal.aborted) throw stopping.signal.reason;
+      log.waiting.push(piece);
+      log.waitingBytes += piece.bytes.length;
+      log.received = Math.max(log.received, piece.offset + piece.bytes.length);
+      if (log.logid === undefined) return undefined;
+      const written = write(log);
+      if (log.waitingBytes > WAITING_BYTES) return written;
+      written.catch(faultOf(log));
+      return undefined;
+    },
+    async finish(log, expected) {
+      const logid = log.logid!;
+      while (log.waiting.length > 0 || log.writing !== undefined) await write(log);
+      log.complete = true;
+      dirty.delete(log);
+      let end: { bytes: number; sha256: string | null };
+      try {
+        end = await persist('finish', () => files.finish(logid, expected));
+      } catch (error) {
+        if (!(error instanceof BbxError) || stopping.signal.aborted) throw error;
+        // Not retryable: the bytes are not those that the worker counted, or cannot be read back. The result still counts.
+        const mismatch = codes['BBX-MAS-LOG-MISMATCH'](
+          {
+            build: nameOf(log.build),
+            step: log.build.steps.get(log.step)?.name ?? String(log.step),
+            log: log.name,
+            expected: `${expected.bytes ?? '?'} bytes, sha256 ${expected.sha256 ?? '?'}`,
+            got: error.message,
+          },
+          { cause: error },
+        );
+        say.error(mismatch.message, { code: mismatch.code });
+        trouble.say(`log ${logid}`, mismatch);
+        end = { bytes: await files.size(logid), sha256: null };
+      }
+      open.delete(logid);
+      rowsDue.delete(logid);
+      log.stored = end.bytes;
+      return { bytes: end.bytes, sha256: end.sha256 };
+    },
+    listen(logid, listener) {
+      let set = listeners.get(logid);
+      if (set === undefined) listeners.set(logid, (set = new Set()));
+      set.add(listener);
+      return () => {
+        set.delete(listener);
+        if (set.size === 0) listeners.delete(logid);
+      };
+    },
+    sizeOf: (logid) => open.get(logid)?.written,
+    async stop() {
+      const writes = [...open.values()].flatMap(({ writing }) => writing ?? []);
+      // A full disk must not hold up the end: the worker still has what is not acknowledged.
+      setTimeout(() => stopping.abort(new Error('the master stops')), RETRY_MS).unref();
+      await Promise.allSettled(writes);
+      await sync();
+      stopping.abort(new Error('the master stops'));
+      clearTimeout(timer);
+      await syncing;
+    },
+  };
+
+  function faultOf(log: OpenLog): (error: unknown) => void {
+    return (error) => {
+      if (stopping.signal.aborted) return;
+      say.error('A log could not be written', { build: nameOf(log.build), log: log.name, error: oneLine(error) });
+      // The worker comes back and sends again from what is stored.
+      log.build.session?.close(CLOSE.fault, 'a log could not be written');
+    };
+  }
+}
+

@@ -1,0 +1,321 @@
+import { sleep } from '../../base/abort.ts';
+import type { Clock } from '../../base/clock.ts';
+import { BbxError } from '../../base/error.ts';
+import type { Log } from '../../base/log.ts';
+import type { ProgressEvent } from '../../build/progress.ts';
+import { resultOf } from '../../build/results.ts';
+import { advanceSequence, mergeProperties, setBuildState } from '../../store/builds.ts';
+import type { Tx } from '../../store/database.ts';
+import { completeLog, ensureLog } from '../../store/logs.ts';
+import { finishStep, startStep } from '../../store/steps.ts';
+import { endBuild, type Ended, type Ending } from './endings.ts';
+import type { Emit, Farm } from './events.ts';
+import type { LogIntake } from './logs.ts';
+import { logKey, nameOf, type OpenLog, type Running } from './running.ts';
+import { oneLine, type TroubleList } from './trouble.ts';
+
+/** Something about one build that is to be written, in the order in which it came. */
+type Item =
+  | { kind: 'event'; sequence: number; event: ProgressEvent }
+  | { kind: 'log'; log: OpenLog }
+  | { kind: 'end'; ending: Ending };
+
+interface Lane {
+  build: Running;
+  items: Item[];
+  /** Logs of the finished step at the head, once they are closed. */
+  closed: { log: OpenLog; bytes: number; sha256: string | null }[] | undefined;
+  closing: boolean;
+}
+
+/** Items that one transaction takes: some milliseconds, so that others get their turn. */
+const BATCH = 500;
+const RETRY_MS = 1_000;
+const TROUBLE = 'store';
+
+/**
+ * Writes what happens to builds. Whatever comes while a transaction runs is in the next one, of all builds together, so a thousand
+ * small builds cost few commits. Of one build everything stays in order; a finished step waits until its logs are on the disk and
+ * compared. Acknowledgements follow the commit.
+ */
+export interface Recorder {
+  event(build: Running, sequence: number, event: ProgressEvent): void;
+  log(build: Running, log: OpenLog): void;
+  /** Ends a build by the master's own decision, after what was received of it. */
+  end(build: Running, ending: Ending): void;
+  /** Resolves when nothing is left to write (what waits for logs aside), or after a failure that repeats. */
+  stop(): Promise<void>;
+}
+
+export function createRecorder(options: {
+  farm: Farm;
+  logs: LogIntake;
+  clock: Clock;
+  log: Log;
+  trouble: TroubleList;
+  /** Called after the commit that ended a build. */
+  onEnded: (build: Running, ended: Ended) => void;
+}): Recorder {
+  const { farm, logs, clock, log: say, trouble, onEnded } = options;
+  const lanes = new Map<Running, Lane>();
+  const ready = new Set<Lane>();
+  const stopping = new AbortController();
+  let working: Promise<void> | undefined;
+
+  function push(build: Running, item: Item): void {
+    if (build.ended) return;
+    let lane = lanes.get(build);
+    if (lane === undefined) lanes.set(build, (lane = { build, items: [], closed: undefined, closing: false }));
+    lane.items.push(item);
+    wake(lane);
+  }
+
+  function wake(lane: Lane): void {
+    ready.add(lane);
+    working ??= work().finally(() => {
+      working = undefined;
+      if (ready.size > 0 && !stopping.signal.aborted) wake(ready.values().next().value as Lane);
+    });
+  }
+
+  async function work(): Promise<void> {
+    // A turn of the event loop: what arrived together is written together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (ready.size > 0 && !stopping.signal.aborted) {
+      const batch = take();
+      if (batch.length === 0) continue;
+      try {
+        await commit(batch);
+        trouble.clear(TROUBLE);
+      } catch (error) {
+        if (error instanceof BbxError && error.retryable) {
+          trouble.say(TROUBLE, error);
+          for (const { lane, items } of batch) giveBack(lane, items);
+          await sleep(RETRY_MS, stopping.signal).catch(() => undefined);
+        } else await oneByOne(batch);
+      }
+    }
+  }
+
+  interface Taken {
+    lane: Lane;
+    items: Item[];
+    closed: NonNullable<Lane['closed']>;
+  }
+
+  /** The heads of all lanes that can be written now. */
+  function take(): Taken[] {
+    const batch: Taken[] = [];
+    let count = 0;
+    for (const lane of ready) {
+      if (count >= BATCH) break;
+      ready.delete(lane);
+      const taken: Taken = { lane, items: [], closed: [] };
+      while (lane.items.length > 0 && count < BATCH) {
+        const head = lane.items[0]!;
+        if (head.kind === 'event' && head.event.type === 'stepFinished') {
+          if (lane.closed === undefined) {
+            // What is before it (the rows of its logs) must be written first; then the lane comes again.
+            if (taken.items.length === 0) closeLogs(lane, head.event);
+            break;
+          }
+          taken.closed.push(...lane.closed);
+          lane.closed = undefined;
+        }
+        taken.items.push(lane.items.shift()!);
+        count += 1;
+      }
+      if (taken.items.length > 0) batch.push(taken);
+      if (lane.items.length > 0 && taken.items.length > 0) ready.add(lane);
+    }
+    return batch;
+  }
+
+  function giveBack(lane: Lane, items: Item[]): void {
+    lane.items.unshift(...items);
+    ready.add(lane);
+  }
+
+  /** Closes the logs of the finished step at the head of a lane, and then lets the lane go on. */
+  function closeLogs(lane: Lane, event: ProgressEvent & { type: 'stepFinished' }): void {
+    if (lane.closing) return;
+    const { build } = lane;
+    const missing = event.logs.filter(({ name }) => !build.logs.has(logKey(event.step, name)));
+    if (missing.length > 0) {
+      // A log without a byte was never opened: it gets its row like the others.
+      const items = missing.map(({ name }): Item => {
+        const log = logs.open(build, event.step, name);
+        build.logs.set(logKey(event.step, name), log);
+        return { kind: 'log', log };
+      });
+      giveBack(lane, items);
+      return;
+    }
+    lane.closing = true;
+    const all = event.logs.map(async ({ name, bytes, sha256 }) => {
+      const log = build.logs.get(logKey(event.step, name))!;
+      return { log, ...(await logs.finish(log, { bytes, sha256 })) };
+    });
+    Promise.all(all)
+      .then((closed) => {
+        lane.closed = closed;
+        lane.closing = false;
+        if (!build.ended) wake(lane);
+      })
+      .catch((error: unknown) => {
+        lane.closing = false;
+        if (stopping.signal.aborted || build.ended) return;
+        say.error('The logs of a step could not be closed', { build: nameOf(build), error: oneLine(error) });
+        fail(build, error);
+      });
+  }
+
+  async function commit(batch: readonly Taken[]): Promise<void> {
+    const after: (() => void)[] = [];
+    await farm.change(async (tx, emit) => {
+      after.length = 0;
+      for (const taken of batch) await write(tx, emit, taken, after);
+    });
+    for (const act of after) act();
+  }
+
+  async function write(tx: Tx, emit: Emit, { lane, items, closed }: Taken, after: (() => void)[]): Promise<void> {
+    const { build } = lane;
+    if (build.ended) return;
+    let sequence = build.sequence;
+    for (const item of items) if (item.kind === 'event') sequence = Math.max(sequence, item.sequence);
+    if (sequence > build.sequence && !(await advanceSequence(tx, build.buildid, build.sequence, sequence))) return;
+    const steps = new Map(build.steps);
+    for (const item of items) {
+      switch (item.kind) {
+        case 'log': {
+          const step = steps.get(item.log.step);
+          if (step === undefined) throw new Error(`log "${item.log.name}" came before its step ${item.log.step}`);
+          const logid = await ensureLog(tx, step.stepid, item.log.name);
+          after.push(() => logs.placed(item.log, logid));
+          break;
+        }
+        case 'end': {
+          const ended = await endBuild(tx, emit, build, item.ending);
+          after.push(() => over(build, ended));
+          break;
+        }
+        case 'event':
+          await writeEvent(tx, emit, build, item.event, steps, closed, after);
+      }
+    }
+    after.push(() => {
+      build.sequence = sequence;
+      for (const [number, step] of steps) build.steps.set(number, step);
+      build.session?.acknowledge(build.lease, { sequence });
+    });
+  }
+
+  async function writeEvent(
+    tx: Tx,
+    emit: Emit,
+    build: Running,
+    event: ProgressEvent,
+    steps: Map<number, { stepid: number; name: string }>,
+    closed: Taken['closed'],
+    after: (() => void)[],
+  ): Promise<void> {
+    const { buildid } = build;
+    switch (event.type) {
+      case 'buildStarted': {
+        const found = { workdir: event.workdir };
+        await setBuildState(tx, buildid, 'running');
+        await mergeProperties(tx, buildid, found);
+        after.push(() => (build.properties = { ...build.properties, ...found }));
+        return;
+      }
+      case 'stepStarted': {
+        const stepid = await startStep(tx, { buildid, number: event.step, name: event.name, at: event.at });
+        steps.set(event.step, { stepid, name: event.name });
+        emit({ type: 'step.started', buildid, stepid, number: event.step, name: event.name });
+        return;
+      }
+      case 'stepFinished': {
+        const step = steps.get(event.step);
+        if (step === undefined) throw new Error(`step ${event.step} ended before it began`);
+        for (const { log, bytes, sha256 } of closed) {
+          if (log.step === event.step) await completeLog(tx, log.logid!, { bytes, sha256 });
+        }
+        const { rc, signal, at, state } = event;
+        await finishStep(tx, step.stepid, { result: resultOf(event.results) ?? 'exception', state, rc, signal, at });
+        await mergeProperties(tx, buildid, event.properties);
+        emit({ type: 'step.finished', buildid, stepid: step.stepid, number: event.step, results: event.results });
+        after.push(() => (build.properties = { ...build.properties, ...event.properties }));
+        return;
+      }
+      case 'buildFinished': {
+        const result = resultOf(event.results) ?? 'exception';
+        const ended = await endBuild(tx, emit, build, {
+          result,
+          state: event.state,
+          at: event.at,
+          // A worker that gave up without the master's word (an orphan's deadline): nothing is known about the sources.
+          again: result === 'retry' ? 'counted' : false,
+        });
+        after.push(() => over(build, ended));
+      }
+    }
+  }
+
+  function over(build: Running, ended: Ended | undefined): void {
+    if (build.ended) return;
+    build.ended = true;
+    lanes.delete(build);
+    onEnded(build, ended ?? { result: 'exception', requeued: false });
+  }
+
+  /** A transaction that one build spoils must not stop the others: each by itself, and that build ends. */
+  async function oneByOne(batch: readonly Taken[]): Promise<void> {
+    for (const taken of batch) {
+      try {
+        await commit([taken]);
+      } catch (error) {
+        if (error instanceof BbxError && error.retryable) {
+          giveBack(taken.lane, taken.items);
+          continue;
+        }
+        const { build } = taken.lane;
+        say.error('A build could not be recorded', { build: nameOf(build), error: oneLine(error) });
+        fail(build, error);
+      }
+    }
+  }
+
+  function fail(build: Running, error: unknown): void {
+    const state = `could not be recorded: ${oneLine(error)}`;
+    const lane = lanes.get(build);
+    if (lane === undefined || build.ended) return;
+    // A lane that cannot even be ended is left alone: its rows stay as they are until the next start.
+    const hopeless = lane.items.some(({ kind }) => kind === 'end');
+    lane.items = hopeless
+      ? []
+      : [{ kind: 'end', ending: { result: 'exception', state, at: clock.wall(), again: false } }];
+    lane.closed = undefined;
+    build.session?.drop(build.lease, state.slice(0, 1_000));
+    if (!hopeless) wake(lane);
+  }
+
+  return {
+    event: (build, sequence, event) => push(build, { kind: 'event', sequence, event }),
+    log: (build, log) => push(build, { kind: 'log', log }),
+    end(build, ending) {
+      const lane = lanes.get(build);
+      // The logs of a step that waits for bytes which never come would hold the end up.
+      if (lane !== undefined && lane.closed === undefined) {
+        const held = lane.items.findIndex((item) => item.kind === 'event' && item.event.type === 'stepFinished');
+        if (held >= 0) lane.items.splice(held);
+      }
+      push(build, { kind: 'end', ending });
+    },
+    async stop() {
+      while (working !== undefined && trouble.get(TROUBLE) === undefined) await working;
+      stopping.abort(new Error('the master stops'));
+      await working;
+    },
+  };
+}

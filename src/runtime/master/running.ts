@@ -1,0 +1,101 @@
+import type { Properties } from '../../build/plan.ts';
+import type { Lease, LogBytes, MasterSession } from '../../protocol/bbx/master-session.ts';
+import type { Worker } from './workers/roster.ts';
+
+/** A build that has no result yet, in memory: what its rows say, and who carries it now. */
+export interface Running {
+  readonly lease: Lease;
+  readonly buildid: number;
+  readonly builder: string;
+  readonly builderid: number;
+  readonly number: number;
+  readonly requestid: number;
+  readonly worker: Worker;
+  readonly attempt: number;
+  /** `orphan: continue`: the worker goes on without the master for as long as it takes, so the master waits for as long. */
+  readonly patient: boolean;
+  /** The session that carries it; undefined while its worker is away. */
+  session: MasterSession | undefined;
+  /** When its worker was lost, epoch seconds. */
+  lostAt: number | null;
+  cancelReason: string | null;
+  /** Progress events that are stored. */
+  sequence: number;
+  properties: Properties;
+  /** Step number → its row. */
+  readonly steps: Map<number, { stepid: number; name: string }>;
+  /** `step/log` → its file. */
+  readonly logs: Map<string, OpenLog>;
+  /** Has its result: what still arrives of it is dropped. */
+  ended: boolean;
+  /** Gives up waiting for the worker. */
+  graceTimer: NodeJS.Timeout | undefined;
+}
+
+/** A log that a worker still writes. */
+export interface OpenLog {
+  readonly build: Running;
+  readonly step: number;
+  readonly name: string;
+  /** Its row; undefined until the row is committed. Bytes that come earlier wait in memory. */
+  logid: number | undefined;
+  /** Bytes that arrived. */
+  received: number;
+  /** Bytes that are written to the file. */
+  written: number;
+  /** Bytes that survive a power failure, and are acknowledged. */
+  stored: number;
+  /** Pieces that are not written yet, oldest first. */
+  readonly waiting: LogBytes[];
+  waitingBytes: number;
+  /** The write that is under way, or the last one. */
+  writing: Promise<void> | undefined;
+  complete: boolean;
+}
+
+/** `builder/number`, as people name a build. */
+export function nameOf(build: { builder: string; number: number }): string {
+  return `${build.builder}/${build.number}`;
+}
+
+export function logKey(step: number, name: string): string {
+  return `${step}/${name}`;
+}
+
+/** The unfinished builds by id. */
+export interface RunningBuilds {
+  get(buildid: number): Running | undefined;
+  /** The build of a lease, when the token is the one at work. */
+  held(lease: Lease): Running | undefined;
+  add(build: Running): void;
+  remove(build: Running): void;
+  all(): Running[];
+  of(worker: Worker): Running[];
+  readonly size: number;
+}
+
+export function createRunningBuilds(): RunningBuilds {
+  const byId = new Map<number, Running>();
+  return {
+    get: (buildid) => byId.get(buildid),
+    held(lease) {
+      const found = byId.get(lease.build);
+      return found?.lease.token === lease.token && !found.ended ? found : undefined;
+    },
+    add(build) {
+      byId.set(build.buildid, build);
+      build.worker.builds.set(build.buildid, build.builder);
+    },
+    remove(build) {
+      build.ended = true;
+      clearTimeout(build.graceTimer);
+      byId.delete(build.buildid);
+      build.worker.builds.delete(build.buildid);
+    },
+    all: () => [...byId.values()],
+    of: (worker) => [...worker.builds.keys()].flatMap((id) => byId.get(id) ?? []),
+    get size() {
+      return byId.size;
+    },
+  };
+}

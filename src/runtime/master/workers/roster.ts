@@ -1,0 +1,105 @@
+import type { MasterSession } from '../../../protocol/bbx/master-session.ts';
+import type { MasterConfig } from '../../../config/master.ts';
+import { matchesPattern } from '../pattern.ts';
+import type { Candidate } from '../match.ts';
+
+/** What a connected worker said of itself, and the session that it said it in. */
+export interface Attachment {
+  session: MasterSession;
+  boot: string;
+  peer: string;
+  software: string;
+  /** True from the handled inventory on: before that it gets no work. */
+  ready: boolean;
+  maxBuilds: number;
+  draining: boolean;
+  facts: Readonly<Record<string, string>>;
+  notes: readonly string[];
+}
+
+/** A worker that the store knows, with what is known of it now. */
+export interface Worker {
+  workerid: number;
+  name: string;
+  state: Candidate['state'];
+  /** SPKI, DER in base64. */
+  publicKey: string | null;
+  paused: boolean;
+  /** Somebody asked the master to give it nothing more until it is resumed. */
+  draining: boolean;
+  peer: string | null;
+  seenAt: number | null;
+  facts: Readonly<Record<string, string>>;
+  maxBuilds: number;
+  attached: Attachment | undefined;
+  /** Its unfinished builds: buildid → builder. */
+  builds: Map<number, string>;
+  /** Monotonic ms until which it gets nothing, because it refused an assignment. */
+  restsUntil: number;
+}
+
+export interface Roster {
+  get(name: string): Worker | undefined;
+  byId(workerid: number): Worker | undefined;
+  all(): Worker[];
+  put(worker: Worker): void;
+  forget(name: string): void;
+  /** As the dispatcher and `why` see it. */
+  candidate(worker: Worker): Candidate;
+  candidates(): Candidate[];
+}
+
+/** The workers of the farm in memory; rows are written by those who change them. */
+export function createRoster(options: { config: () => MasterConfig; monotonic: () => number }): Roster {
+  const byName = new Map<string, Worker>();
+  const byId = new Map<number, Worker>();
+
+  const candidate = (worker: Worker): Candidate => {
+    const { tags, maxBuilds } = placesOf(options.config(), worker);
+    return {
+      name: worker.name,
+      state: worker.state,
+      connected: worker.attached?.ready === true,
+      seenAt: worker.seenAt,
+      paused: worker.paused,
+      draining: worker.draining || worker.attached?.draining === true,
+      tags,
+      // A worker that just refused is full for a moment, whatever it says.
+      maxBuilds: worker.restsUntil > options.monotonic() ? 0 : maxBuilds,
+      building: new Set(worker.builds.values()),
+    };
+  };
+
+  return {
+    get: (name) => byName.get(name),
+    byId: (workerid) => byId.get(workerid),
+    all: () => [...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    put(worker) {
+      byName.set(worker.name, worker);
+      byId.set(worker.workerid, worker);
+    },
+    forget(name) {
+      const worker = byName.get(name);
+      byName.delete(name);
+      if (worker !== undefined) byId.delete(worker.workerid);
+    },
+    candidate,
+    candidates: () => [...byName.values()].map(candidate),
+  };
+}
+
+/** Tags and places of a worker: its own words and those of `master.yaml` together; of two `maxBuilds` the smaller counts. */
+export function placesOf(
+  config: MasterConfig,
+  worker: Pick<Worker, 'name' | 'facts' | 'maxBuilds'>,
+): { tags: string[]; maxBuilds: number } {
+  const own = (worker.facts['tags'] ?? '').split(/[\s,]+/).filter((tag) => tag !== '');
+  const rows = Object.entries(config.workers).filter(([pattern]) => matchesPattern(pattern, worker.name));
+  const tags = new Set([...own, ...rows.flatMap(([, { tags: given }]) => given)]);
+  // The row of the very name speaks for itself; patterns stand in for it.
+  const exact = config.workers[worker.name];
+  const limits = (exact === undefined ? rows.map(([, row]) => row) : [exact]).flatMap(({ maxBuilds }) =>
+    maxBuilds === null ? [] : [maxBuilds],
+  );
+  return { tags: [...tags], maxBuilds: Math.min(worker.maxBuilds, ...limits) };
+}

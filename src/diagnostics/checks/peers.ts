@@ -1,0 +1,214 @@
+import { printHostPort } from '../../net/endpoint/host.ts';
+import { defineCheck, found, nothing, skip, type CheckContext, type Judgement } from '../check.ts';
+import { evidence, peerEvidence, seconds } from '../evidence.ts';
+import type { AuthenticationFact, PeerFact, PeerKind } from '../facts/paths.ts';
+import type { TargetSubject } from '../subject.ts';
+
+const topics = ['reach', 'ipv6'] as const;
+
+/** What each kind of answer says it is. */
+const NAMES: Record<PeerKind, string> = {
+  bbx: 'a bbx master',
+  http: 'a web server (HTTP)',
+  ssh: 'an SSH server',
+  smtp: 'a mail server (SMTP) or FTP server',
+  pb: 'a stock Buildbot master (Perspective Broker)',
+  tls: 'a TLS server that is not bbx',
+  silent: 'something that never speaks',
+  closed: 'something that closes at once',
+  other: 'something unknown',
+};
+
+interface PeersAt {
+  readonly at: string;
+  readonly peers: readonly PeerFact[];
+}
+
+const gather = async (context: CheckContext, target: TargetSubject): Promise<PeersAt> => ({
+  at: new Date().toISOString(),
+  peers: target.stopped === undefined && target.protocol !== 'tcp' ? await context.probes.peers(target) : [],
+});
+
+function noPeer(target: TargetSubject): string | undefined {
+  if (target.port === undefined) return 'only the name is in question';
+  if (target.protocol === 'tcp') return 'nothing but TCP is asked for';
+  return target.stopped;
+}
+
+export const pro03 = defineCheck<'target', PeersAt>({
+  id: 'PRO-03',
+  title: 'it speaks after it accepts',
+  about: 'target',
+  topics,
+  needs: ['PTH-01'],
+  causes: ['PTH-01'],
+  gather,
+  judge: ({ at, peers }, target) => judgeSilence(peers, target, at),
+});
+
+export function judgeSilence(peers: readonly PeerFact[], target: TargetSubject, at: string): Judgement {
+  const none = noPeer(target);
+  if (none !== undefined) return skip(none);
+  const silent = peers.filter((peer) => peer.kind === 'silent');
+  const port = target.port ?? 0;
+  if (silent.length === 0) return nothing;
+  return found({
+    status: 'error',
+    title: `${target.text} accepts connections, but says nothing for ${seconds(Math.max(...silent.map((peer) => peer.ms)))}`,
+    evidence: peers.map((peer) => peerEvidence(peer, port, at)),
+    fix: [
+      {
+        text: 'The program behind it hangs, or a proxy, tunnel or load balancer accepts for a dead far end: look there, and start it again',
+      },
+    ],
+  });
+}
+
+export const pro01 = defineCheck<'target', PeersAt>({
+  id: 'PRO-01',
+  title: 'it is the right master',
+  about: 'target',
+  topics,
+  needs: ['PTH-01', 'PRO-03'],
+  causes: ['PTH-01', 'PRO-03'],
+  rung: 'R4',
+  gather,
+  judge: ({ at, peers }, target) => judgeIdentity(peers, target, at),
+});
+
+export function judgeIdentity(peers: readonly PeerFact[], target: TargetSubject, at: string): Judgement {
+  const none = noPeer(target);
+  if (none !== undefined) return skip(none);
+  const speaking = peers.filter((peer) => peer.kind !== 'silent');
+  const port = target.port ?? 0;
+  const got = peers.map((peer) => peerEvidence(peer, port, at));
+  if (speaking.length === 0) {
+    return found({
+      status: 'unknown',
+      title: `Who answers at ${target.text} could not be found out`,
+      evidence: got,
+    });
+  }
+  const expected: PeerKind = target.protocol === 'http' ? 'http' : 'bbx';
+  const stranger = speaking.find((peer) => peer.kind !== expected);
+  if (stranger !== undefined) {
+    const where = speaking.length > 1 ? ` at ${printHostPort(stranger.address, port)}` : '';
+    return found({
+      status: 'error',
+      title: `${target.text}${where} is not ${NAMES[expected]} but ${NAMES[stranger.kind]}${strangerWords(stranger)}`,
+      evidence: got,
+      fix: [
+        {
+          text:
+            stranger.kind === 'pb'
+              ? 'Use the port of a bbx master, or let a stock worker connect here'
+              : stranger.kind === 'http'
+                ? `Use the master's worker port (9989, "listen.workers"), not its web port; through a web port a worker comes as wss://…`
+                : 'Check host and port; look what program has that port',
+          ...(target.protocol === 'bbx' && stranger.kind !== 'pb'
+            ? {
+                commands: [
+                  `bbx doctor reach ${target.text} --protocol ${stranger.kind === 'http' ? 'http' : 'tcp'}`,
+                ],
+              }
+            : {}),
+        },
+      ],
+    });
+  }
+  if (expected !== 'bbx') return nothing;
+  const instances = [...new Set(speaking.map((peer) => peer.instance))];
+  if (instances.length > 1) {
+    return found({
+      status: 'error',
+      title: `The addresses of ${target.text} are different masters`,
+      evidence: got,
+      fix: [{ text: 'Withdraw the address records of the one that is not meant' }],
+    });
+  }
+  const [instance] = instances;
+  if (target.pins.length > 0 && instance != null && !target.pins.includes(instance)) {
+    return found({
+      status: 'error',
+      title: `${target.text} is another master than the one this worker knows`,
+      evidence: [...got, evidence('file', `${target.source} pin`, target.pins.join(', '), at)],
+      fix: [
+        {
+          text: 'If the master was made anew: take a new join string from it; else look who answers at that address',
+          commands: [`bbx worker add ${target.workerName ?? 'NAME'} --renew`],
+        },
+      ],
+    });
+  }
+  return nothing;
+}
+
+function strangerWords(peer: PeerFact): string {
+  if (peer.kind === 'other' && peer.firstBytes !== '') return ` (first bytes ${peer.firstBytes})`;
+  if (peer.kind === 'bbx' && peer.problem !== null) return `: ${peer.problem}`;
+  return '';
+}
+
+export const pro05 = defineCheck<'target', { at: string; answer: AuthenticationFact | undefined }>({
+  id: 'PRO-05',
+  title: "the worker's key is accepted",
+  about: 'target',
+  topics,
+  needs: ['PTH-01', 'PRO-03', 'PRO-01'],
+  causes: ['PTH-01', 'PRO-03', 'PRO-01'],
+  async gather(context, target) {
+    const may = target.workerDir !== undefined && target.stopped === undefined && target.protocol === 'bbx';
+    return {
+      at: new Date().toISOString(),
+      answer: may ? await context.probes.authenticate(target) : undefined,
+    };
+  },
+  judge: ({ at, answer }, target) => judgeKey(answer, target, at),
+});
+
+export function judgeKey(
+  answer: AuthenticationFact | undefined,
+  target: TargetSubject,
+  at: string,
+): Judgement {
+  const none = noPeer(target);
+  if (none !== undefined) return skip(none);
+  if (target.workerDir === undefined) return skip("no worker's directory, so no key");
+  if (answer === undefined) return skip('the worker has no key yet: it makes one at its first run');
+  if (answer.accepted) return nothing;
+  const name = target.workerName ?? 'NAME';
+  const got = [
+    evidence(
+      'peer',
+      `authentication of "${name}", takes no slot`,
+      `${answer.code ?? ''} ${answer.message ?? ''}`.trim(),
+      at,
+    ),
+  ];
+  if (answer.code === 'BBX-PRO-PENDING') {
+    return found({
+      status: 'warn',
+      title: `The master knows worker "${name}" and waits for its approval`,
+      evidence: got,
+      fix: [
+        {
+          text: 'On the master, compare the fingerprint and approve it',
+          commands: [`bbx worker approve ${name}`],
+        },
+      ],
+    });
+  }
+  return found({
+    status: 'error',
+    title: `The master does not let worker "${name}" in: ${answer.message ?? 'no reason given'}`,
+    evidence: got,
+    fix: [
+      {
+        text: answer.hint ?? 'Make a new join string on the master and give it to the worker',
+        commands: [`bbx worker add ${name} --renew`],
+      },
+    ],
+  });
+}
+
+export const peerChecks = [pro01, pro03, pro05];

@@ -1,0 +1,34 @@
+import type { Attempt } from './paths.ts';
+import type { Family } from '../intent.ts';
+
+/** A row of /proc/net/tcp or tcp6 in state LISTEN. */
+export interface ListenRow {
+  readonly family: Family;
+  readonly address: string;
+  readonly port: number;
+  readonly inode: string;
+  /** `python3 (pid 812)`, where /proc lets us see it. */
+  readonly owner: string | null;
+}
+
+export interface BindFact {
+  readonly address: string;
+  /** System code of the refusal; null: it could be bound (and was let go at once). */
+  readonly errno: string | null;
+}
+
+export interface ListenerFacts {
+  readonly at: string;
+  /** Rows on this port; undefined where the kernel's tables cannot be read. */
+  readonly rows: readonly ListenRow[] | undefined;
+  /** Connections from this host to its own addresses. */
+  readonly attempts: readonly Attempt[];
+  /** Tried only where nothing of the plan is running there. */
+  readonly binds: readonly BindFact[];
+}
+
+/** A row that would take connections to this address. `::` also takes IPv4, unless it was told not to. */
+export function covers(row: ListenRow, address: string): boolean {
+  if (row.address === address) return true;
+  return row.address === '0.0.0.0' || row.address === '::';
+}

@@ -1,0 +1,49 @@
+import type { Family } from '../intent.ts';
+
+/** One try to connect to one address, alone, with its own deadline. */
+export interface Attempt {
+  readonly address: string;
+  readonly family: Family;
+  readonly port: number;
+  /** `silent`: nothing came back until our own deadline. */
+  readonly outcome: 'connected' | 'failed' | 'silent';
+  readonly errno: string | null;
+  /** Our own kernel refused, nothing was sent (Node adds ` - Local (…)`). */
+  readonly local: boolean;
+  readonly ms: number;
+}
+
+export interface PathFacts {
+  readonly at: string;
+  readonly attempts: readonly Attempt[];
+  /** This host has the address itself, and what listens there is known. null: not ours, or not known. */
+  readonly listensHere: boolean | null;
+}
+
+/** Who answered a connection, found out by speaking to it. */
+export type PeerKind = 'bbx' | 'http' | 'ssh' | 'smtp' | 'pb' | 'tls' | 'silent' | 'closed' | 'other';
+
+export interface PeerFact {
+  readonly address: string;
+  readonly family: Family;
+  readonly kind: PeerKind;
+  /** Fingerprint that the greeting was signed with. */
+  readonly instance: string | null;
+  /** TLS was up, whatever came after. */
+  readonly tls: boolean | null;
+  /** First bytes in hex, at most 32. */
+  readonly firstBytes: string;
+  /** The sentence of the error, where there was one. */
+  readonly problem: string | null;
+  readonly code: string | null;
+  readonly version: string | null;
+  readonly ms: number;
+}
+
+/** Answer to an authentication that takes no slot. */
+export interface AuthenticationFact {
+  readonly accepted: boolean;
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly hint: string | null;
+}

@@ -1,0 +1,123 @@
+import type { Finding } from '../api/doctor.ts';
+import type { Draft } from './check.ts';
+import type { Outcome } from './run.ts';
+import { nameOf, type Subject } from './subject.ts';
+
+const RANK = { error: 0, warn: 1, unknown: 2, info: 3 } as const;
+
+/** What remains when effects stand under their causes. */
+export interface Folded {
+  readonly findings: Finding[];
+  /** Outcomes that are effects, with the id of the root that explains them. */
+  readonly explainedBy: ReadonlyMap<Outcome, string>;
+}
+
+/** Whether trouble with one thing can be the reason for trouble with the other. */
+export function related(a: Subject, b: Subject): boolean {
+  if (a === b || a.kind === 'host' || b.kind === 'host') return true;
+  if (a.kind === 'setting' || b.kind === 'setting') return true;
+  if (a.kind === 'target' && b.kind === 'target') return a.host === b.host;
+  return a.port === b.port;
+}
+
+/**
+ * One fault, one finding: a check in trouble whose declared causes are in trouble too says nothing of its own and is named under
+ * `explains` of the root. Gravest first; of equals, those that explain more.
+ */
+export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']): Folded {
+  const troubled = outcomes.filter((outcome) => isTrouble(outcome));
+  const causeOf = new Map<Outcome, Outcome>();
+  for (const outcome of troubled) {
+    for (const id of outcome.check.causes ?? []) {
+      const cause = troubled.find(
+        (other) => other.check.id === id && other !== outcome && related(other.subject, outcome.subject),
+      );
+      if (cause === undefined) continue;
+      causeOf.set(outcome, cause);
+      break;
+    }
+  }
+  const explains = new Map<string, Set<string>>();
+  const add = (root: Outcome, id: string) => {
+    const key = keyOf(root);
+    const ids = explains.get(key) ?? new Set();
+    if (id !== root.check.id) explains.set(key, ids.add(id));
+  };
+  const explainedBy = new Map<Outcome, string>();
+  for (const outcome of troubled) {
+    const root = rootOf(outcome, causeOf);
+    if (root === outcome) continue;
+    explainedBy.set(outcome, root.check.id);
+    add(root, outcome.check.id);
+  }
+  for (const outcome of outcomes) {
+    if (outcome.barredBy === undefined) continue;
+    const barrier = troubled.find(
+      (other) => other.check.id === outcome.barredBy && related(other.subject, outcome.subject),
+    );
+    if (barrier === undefined) continue;
+    const root = rootOf(barrier, causeOf);
+    explainedBy.set(outcome, root.check.id);
+    add(root, outcome.check.id);
+  }
+  const findings = outcomes
+    .filter((outcome) => !explainedBy.has(outcome))
+    .flatMap((outcome) =>
+      outcome.drafts.map((draft) =>
+        findingOf(
+          outcome,
+          draft,
+          vantage,
+          isTroubleDraft(draft) ? [...(explains.get(keyOf(outcome)) ?? [])] : [],
+        ),
+      ),
+    );
+  return {
+    findings: findings.sort(
+      (a, b) => RANK[a.status] - RANK[b.status] || b.explains.length - a.explains.length,
+    ),
+    explainedBy,
+  };
+}
+
+function isTrouble(outcome: Outcome): boolean {
+  return outcome.drafts.some(isTroubleDraft);
+}
+
+function isTroubleDraft(draft: Draft): boolean {
+  return draft.status === 'error' || draft.status === 'warn';
+}
+
+function keyOf(outcome: Outcome): string {
+  return `${outcome.check.id} ${nameOf(outcome.subject)}`;
+}
+
+function rootOf(outcome: Outcome, causeOf: ReadonlyMap<Outcome, Outcome>): Outcome {
+  let root = outcome;
+  const seen = new Set([root]);
+  for (let next = causeOf.get(root); next !== undefined && !seen.has(next); next = causeOf.get(root)) {
+    seen.add(next);
+    root = next;
+  }
+  return root;
+}
+
+function findingOf(
+  outcome: Outcome,
+  draft: Draft,
+  vantage: Finding['vantage'],
+  explains: readonly string[],
+): Finding {
+  return {
+    id: outcome.check.id,
+    status: draft.status,
+    target: draft.target ?? nameOf(outcome.subject),
+    vantage,
+    title: draft.title,
+    confidence: draft.confidence ?? 'proven',
+    evidence: [...draft.evidence],
+    cause: [],
+    explains: explains.toSorted(),
+    fix: (draft.fix ?? []).map((fix) => ({ ...fix })),
+  };
+}

@@ -1,0 +1,53 @@
+import type { HostFacts, SourceFact } from './facts/host.ts';
+import type { ListenerFacts } from './facts/listeners.ts';
+import type { NameFacts } from './facts/names.ts';
+import type { AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
+import type { ListenerSubject, TargetSubject } from './subject.ts';
+
+/**
+ * The doors through which facts come, each thing asked once in a run however many checks want it. They never reject for trouble of
+ * the network, which is their answer; only a fault of bbx or the signal's abort does that. All are read-only, and at most four of
+ * them connect to one target at a time.
+ */
+export interface Probes {
+  host(): Promise<HostFacts>;
+  /** `server`: ask this nameserver instead of the system's. */
+  name(host: string, server?: string): Promise<NameFacts>;
+  /** Source addresses toward literals; sends nothing. */
+  sources(addresses: readonly string[]): Promise<readonly SourceFact[]>;
+  listener(listener: ListenerSubject): Promise<ListenerFacts>;
+  /** Who answers on the listener's own addresses, over each family. */
+  listenerPeers(listener: ListenerSubject): Promise<readonly PeerFact[]>;
+  path(target: TargetSubject): Promise<PathFacts>;
+  /** Who answers at every address that connects. */
+  peers(target: TargetSubject): Promise<readonly PeerFact[]>;
+  /** Undefined when the worker has no key yet. */
+  authenticate(target: TargetSubject): Promise<AuthenticationFact | undefined>;
+}
+
+/** Remembers the promise of each question. */
+export function once<Value>(): (key: string, ask: () => Promise<Value>) => Promise<Value> {
+  const asked = new Map<string, Promise<Value>>();
+  return (key, ask) => {
+    const known = asked.get(key) ?? ask();
+    asked.set(key, known);
+    return known;
+  };
+}
+
+/** Lets at most `places` callers in at a time, in order. */
+export function gate(places: number): <Value>(work: () => Promise<Value>) => Promise<Value> {
+  let free = places;
+  const queue: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => queue.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = queue.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
+  };
+}

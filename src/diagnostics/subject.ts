@@ -1,0 +1,69 @@
+/** The host itself: kernel, addresses, routes. */
+export interface HostSubject {
+  readonly kind: 'host';
+}
+
+/** An address that something listens on, or is meant to. */
+export interface ListenerSubject {
+  readonly kind: 'listener';
+  /** As it was written. */
+  readonly text: string;
+  readonly plane: 'worker' | 'web' | 'other';
+  /** Addresses that it means: `::` alone takes both families; `localhost` is both loopback addresses. */
+  readonly hosts: readonly string[];
+  readonly port: number;
+  /** `running`: it must be there. `stopped`: its owner does not run, so its port must be free. `given`: named by the person, either will do. */
+  readonly state: 'running' | 'stopped' | 'given';
+  /** How workers get here, as the configuration says; empty where it does not. */
+  readonly reach: readonly string[];
+  /** Bytes of the farm's identity that a connection must prove (`sha256:…`), where known. */
+  readonly pins: readonly string[];
+  readonly source: string;
+}
+
+export type TargetProtocol = 'bbx' | 'http' | 'tcp';
+
+/** Somewhere to connect to: a name or literal, and, unless only the name is in question, a port. */
+export interface TargetSubject {
+  readonly kind: 'target';
+  readonly text: string;
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly protocol: TargetProtocol;
+  readonly plane: 'worker' | 'web' | 'other';
+  /** A nameserver to ask instead of the system's, `192.0.2.53` or `[2001:db8::53]:5353`. */
+  readonly server?: string;
+  /** Named by the person or by the directory's configuration: its rungs must be known. */
+  readonly pins: readonly string[];
+  /** The worker's directory whose key proves who asks, for PRO-05. */
+  readonly workerDir?: string;
+  readonly workerName?: string;
+  /** Set when the other end is a master of this machine that does not run, so that a refusal is no news. */
+  readonly stopped?: string;
+  readonly source: string;
+}
+
+/** One value of a configuration file or of the command line, as it was written. */
+export interface SettingSubject {
+  readonly kind: 'setting';
+  /** `listen.workers`, `--listen`. */
+  readonly key: string;
+  readonly text: string;
+  readonly role: 'listen' | 'connect';
+  /** `master.yaml:3:12`, or where else it came from. */
+  readonly source: string;
+  /** What the configuration's own check says of the file, where it says anything. */
+  readonly problem?: string;
+}
+
+export type Subject = HostSubject | ListenerSubject | TargetSubject | SettingSubject;
+export type SubjectKind = Subject['kind'];
+
+export const HOST: HostSubject = { kind: 'host' };
+
+/** What a finding names as its target. */
+export function nameOf(subject: Subject): string {
+  if (subject.kind === 'host') return 'this host';
+  if (subject.kind === 'setting') return `${subject.key}: ${JSON.stringify(subject.text)}`;
+  return subject.text;
+}

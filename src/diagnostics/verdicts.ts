@@ -1,0 +1,115 @@
+import type { Verdict } from '../api/doctor.ts';
+import type { NameFacts } from './facts/names.ts';
+import type { SourceFact } from './facts/host.ts';
+import type { AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
+import { CLIENTS, printFate, simulate } from './simulate.ts';
+import type { TargetSubject } from './subject.ts';
+
+/** What was learned of one target by the end of a run; undefined where there was no time or no need. */
+export interface TargetFacts {
+  readonly name: NameFacts | undefined;
+  readonly sources: readonly SourceFact[] | undefined;
+  readonly path: PathFacts | undefined;
+  readonly peers: readonly PeerFact[] | undefined;
+  readonly authentication: AuthenticationFact | undefined;
+}
+
+/** Slower than this because of dead addresses is `degraded`. */
+const ADDED_DELAY_MS = 1_000;
+
+/** The ladder of one target, rung by rung; `verdict` follows from the rungs and from who bbx's own racer would meet. */
+export function verdictOf(target: TargetSubject, from: Verdict['from'], facts: TargetFacts): Verdict {
+  const rungs = rungsOf(target, facts);
+  const fates =
+    facts.path === undefined || facts.name === undefined
+      ? undefined
+      : simulate(facts.name, facts.path.attempts);
+  const clients = Object.fromEntries(
+    fates === undefined || facts.path?.attempts.length === 0
+      ? []
+      : CLIENTS.map((kind) => [kind, printFate(fates[kind])]),
+  );
+  return {
+    from,
+    to: target.text,
+    plane: target.plane,
+    verdict: verdictWord(target, rungs, facts, fates?.bbx),
+    rungs,
+    clients,
+  };
+}
+
+function rungsOf(target: TargetSubject, facts: TargetFacts): Record<string, string> {
+  const { name, sources, path, peers, authentication } = facts;
+  const attempts = path?.attempts;
+  const asked = (peers ?? []).filter((peer) => peer.kind !== 'silent' || target.protocol !== 'tcp');
+  const good = asked.filter((peer) => isGood(peer, target));
+  const secured = asked.filter((peer) => peer.tls === true);
+  const wantsTls = target.protocol === 'bbx';
+  return {
+    R0: name === undefined ? 'unknown' : nameRung(name),
+    R1:
+      sources === undefined
+        ? 'unknown'
+        : share(sources.filter((source) => source.errno === null).length, sources.length),
+    R2:
+      target.stopped !== undefined
+        ? 'not-tested'
+        : attempts === undefined
+          ? 'unknown'
+          : share(attempts.filter((attempt) => attempt.outcome === 'connected').length, attempts.length),
+    R3: !wantsTls ? 'none' : asked.length === 0 ? 'not-tested' : share(secured.length, asked.length),
+    R4:
+      target.protocol === 'tcp'
+        ? 'none'
+        : asked.length === 0
+          ? 'not-tested'
+          : share(good.length, asked.length),
+    R5:
+      good.length > 0 && target.protocol === 'bbx' ? 'ok' : target.protocol === 'bbx' ? 'not-tested' : 'none',
+    R6: authentication === undefined ? 'not-tested' : authentication.accepted ? 'ok' : 'fail',
+    R7: 'not-tested',
+    R8: 'not-tested',
+    R9: 'not-tested',
+  };
+}
+
+function isGood(peer: PeerFact, target: TargetSubject): boolean {
+  if (target.protocol === 'http') return peer.kind === 'http';
+  if (peer.kind !== 'bbx' || peer.instance === null) return false;
+  return target.pins.length === 0 || target.pins.includes(peer.instance);
+}
+
+function nameRung(name: NameFacts): string {
+  if (name.literal !== null) return 'none';
+  if (name.lookup === null) return 'unknown';
+  return name.lookup.addresses.length > 0 ? 'ok' : 'fail';
+}
+
+function share(good: number, all: number): string {
+  if (all === 0) return 'not-tested';
+  if (good === all) return 'ok';
+  return good === 0 ? 'fail' : `${good}/${all}`;
+}
+
+function verdictWord(
+  target: TargetSubject,
+  rungs: Readonly<Record<string, string>>,
+  facts: TargetFacts,
+  fate: ReturnType<typeof simulate>['bbx'] | undefined,
+): Verdict['verdict'] {
+  if (target.stopped !== undefined) return 'unknown';
+  if (rungs['R0'] === 'fail' || rungs['R2'] === 'fail') return 'unreachable';
+  const strangers = (facts.peers ?? []).filter(
+    (peer) => peer.kind !== 'silent' && peer.kind !== 'closed' && !isGood(peer, target),
+  );
+  if (target.protocol !== 'tcp' && strangers.length > 0) return 'wrong-peer';
+  if (rungs['R4'] === 'fail' || rungs['R6'] === 'fail') return 'unreachable';
+  const tested = ['R0', 'R2', 'R4'].every(
+    (rung) => rungs[rung] !== 'unknown' && rungs[rung] !== 'not-tested',
+  );
+  if (!tested) return 'unknown';
+  const partly = ['R2', 'R4'].some((rung) => rungs[rung]?.includes('/') === true);
+  const slow = fate?.kind === 'in' && fate.ms > ADDED_DELAY_MS;
+  return partly || slow ? 'degraded' : 'reachable';
+}

@@ -61,6 +61,10 @@ export async function openControlSocket(options: {
     path,
     async close() {
       await app.close();
+      // A server that fastify was not asked to start is not closed by it, and readers of events would never leave by themselves.
+      const closed = new Promise((resolve) => server!.close(resolve));
+      server!.closeAllConnections();
+      await closed;
       rmSync(path, { force: true });
     },
   };

@@ -83,7 +83,7 @@ export function parseNameOrIpv4(text: string, offset: number): string {
       HOST_FORMS,
     );
   }
-   
+
   const name = /^[\x00-\x7f]*$/.test(text) ? text.toLowerCase() : domainToASCII(text);
   const bare = name.endsWith('.') ? name.slice(0, -1) : name;
   const labels = bare.split('.');

@@ -2,7 +2,7 @@
 const QUOTE_CHARACTERS = 120;
 
 // Controls, and characters that turn or hide the text around them on a terminal.
- 
+
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** Somebody's text in double quotes, safe to print: one line, no control characters, of bounded length. */

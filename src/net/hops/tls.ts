@@ -61,7 +61,7 @@ export async function secureClient(
   try {
     await handshake(socket, options);
     const certificate = socket.getPeerX509Certificate();
-    const secured = securedOf(socket);
+    const secured = securedOf(socket, certificate);
     onEvidence(observe('tls', target, `${secured.version} ${secured.peerPin ?? 'no certificate'}`));
     if (byKey) judgeKey(certificate, route, target);
     else judgeCertificate(socket, certificate, name, target);

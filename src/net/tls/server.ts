@@ -68,7 +68,7 @@ export function createTlsServer(
       stream.once('close', () => settled || socket.destroy());
       socket.once('secure', () => {
         settle();
-        onConnection({ stream: socket, ...ends, secured: securedOf(socket), evidence: [] });
+        onConnection({ stream: socket, ...ends, secured: securedOf(socket, undefined), evidence: [] });
       });
     },
   };

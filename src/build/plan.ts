@@ -55,6 +55,8 @@ export const gitStep = z.object({
   credentials: z.object({ secret: z.string() }).strict().nullable().default(null),
   workdir: z.string().default('.'),
   ...stepOptions,
+  /** As in Buildbot's source steps: without its sources a build has nothing to go on with. */
+  haltOnFailure: z.boolean().default(true),
 });
 
 export const stepPlan = z.discriminatedUnion('kind', [shellStep, gitStep]);

@@ -1,4 +1,5 @@
 import { printDuration } from '../base/duration.ts';
+import { withoutCredentials } from '../base/without-credentials.ts';
 import type { Command, CommandResult } from './command-port.ts';
 import type { StepPlan } from './plan.ts';
 import type { Result } from './results.ts';
@@ -16,7 +17,9 @@ export function describeStart(
   const lines =
     command.kind === 'shell'
       ? [`$ ${typeof command.command === 'string' ? command.command : command.command.map(quote).join(' ')}`]
-      : [`git ${command.step.repository}: ${whatIsCheckedOut(command.step)}, ${command.step.mode}`];
+      : [
+          `git ${withoutCredentials(command.step.repository)}: ${whatIsCheckedOut(command.step)}, ${command.step.mode}`,
+        ];
   lines.push(` in directory "${step.workdir}"${limits(step)}`);
   for (const [name, value] of Object.entries(env))
     lines.push(` ${name}=${value === '***' ? value : quote(value)}`);

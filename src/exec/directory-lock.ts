@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errnoOf } from '../base/error.ts';
 import { codes } from './codes.ts';
@@ -21,8 +21,7 @@ const SQLITE_BUSY = 5;
  */
 export async function lockDirectory(path: string): Promise<DirectoryLock> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  // Made beforehand, as SQLite would make it readable for everyone.
-  writeFileSync(path, '', { flag: 'a', mode: 0o600 });
+  makeFile(path);
   const database = new DatabaseSync(path, { timeout: 0 });
   const holder = `${path}.pid`;
   try {
@@ -30,7 +29,7 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
   } catch (error) {
     database.close();
     if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
-    throw codes['BBX-EXE-LOCKED']({ path: dirname(path), pid: readHolder(holder) }, { cause: error });
+    throw codes['BBX-EXE-LOCKED']({ path: lockedDirectory(path), pid: readHolder(holder) }, { cause: error });
   }
   writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
   let held = true;
@@ -41,6 +40,24 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
     database.close();
   };
   return { release, [Symbol.dispose]: release };
+}
+
+/**
+ * SQLite would make the file readable for everyone. `wx` never opens a file that is there: closing any descriptor of it would free the
+ * POSIX locks that this process holds on it.
+ */
+function makeFile(path: string): void {
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** What people call the directory: the one that holds `.bbx`, or else the lock file's own. */
+function lockedDirectory(path: string): string {
+  const folder = dirname(path);
+  return basename(folder) === '.bbx' ? dirname(folder) : folder;
 }
 
 function readHolder(path: string): number | undefined {

@@ -1,0 +1,92 @@
+import { sleep } from '../base/abort.ts';
+import { errnoOf } from '../base/error.ts';
+import { findProcesses, type ProcessQuery } from './processes.ts';
+
+/** After KILL a process is gone at once, unless it hangs in the kernel: waiting longer than this helps nobody. */
+const KILL_LIMIT_MS = 3_000;
+
+/** Between two looks at the process table; one look costs some milliseconds. */
+const LOOK_EVERY_MS = 50;
+
+export interface EndOptions extends ProcessQuery {
+  /** From TERM to KILL, ms. */
+  sigtermTimeMs: number;
+}
+
+/**
+ * Ends all processes of a step: TERM, after `sigtermTimeMs` KILL, looked for again until none is left, so that children born
+ * meanwhile do not escape. Gives how many were found at first, and those that outlived even KILL.
+ */
+export async function endProcesses(options: EndOptions): Promise<{ found: number; alive: number[] }> {
+  const termed = new Set<number>();
+  const start = performance.now();
+  for (;;) {
+    const living = look(options);
+    if (living.length === 0) return { found: termed.size, alive: [] };
+    const sinceStart = performance.now() - start;
+    if (sinceStart >= options.sigtermTimeMs) break;
+    // TERM once to each: a second one makes some programs give up their clean-up.
+    const fresh = living.filter((pid) => !termed.has(pid));
+    for (const pid of fresh) {
+      termed.add(pid);
+      send(pid, 'SIGTERM');
+      // A stopped process takes its signal only when it goes on.
+      send(pid, 'SIGCONT');
+    }
+    await sleep(Math.min(LOOK_EVERY_MS, options.sigtermTimeMs - sinceStart));
+  }
+  const killStart = performance.now();
+  for (;;) {
+    const living = look(options);
+    for (const pid of living) termed.add(pid);
+    if (living.length === 0) return { found: termed.size, alive: [] };
+    if (performance.now() - killStart >= KILL_LIMIT_MS) return { found: termed.size, alive: living };
+    killAll(living, options);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Ends what a killed worker left running, all that carries `marker` or one below it. */
+export async function endLeftovers(
+  marker: string,
+  options: { uids?: readonly number[]; sigtermTimeMs?: number } = {},
+): Promise<{ found: number; alive: number[] }> {
+  const { uids = ownUids(), sigtermTimeMs = 1_000 } = options;
+  return endProcesses({ marker, uids, sigtermTimeMs });
+}
+
+/** The user of this process, and the one that builds run as. */
+export function ownUids(other?: number): number[] {
+  const own = process.geteuid?.() ?? 0;
+  return other === undefined || other === own ? [own] : [own, other];
+}
+
+function look(query: ProcessQuery): number[] {
+  const found = findProcesses(query);
+  // Where there is no /proc the group is all that can be reached.
+  if (found.length === 0 && query.session !== undefined && groupLives(query.session)) return [-query.session];
+  return found;
+}
+
+/** Stopping all before killing keeps a fork bomb from being faster than we are. */
+function killAll(living: readonly number[], query: ProcessQuery): void {
+  for (const pid of living) send(pid, 'SIGSTOP');
+  for (const pid of findProcesses(query)) send(pid, 'SIGKILL');
+  for (const pid of living) send(pid, 'SIGKILL');
+}
+
+function groupLives(group: number): boolean {
+  if (process.platform === 'linux') return false;
+  return send(-group, 0);
+}
+
+function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    // ESRCH: it is gone. EPERM: it became another user's, which the caller learns from `alive`.
+    if (errnoOf(error) !== 'ESRCH' && errnoOf(error) !== 'EPERM') throw error;
+    return false;
+  }
+}

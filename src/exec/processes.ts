@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { carriesMarker } from './marker.ts';
+
+export interface ProcessQuery {
+  marker: string;
+  /** Session of the step's own process; its members count too, whatever they did to their environment. */
+  session?: number | undefined;
+  /** Only processes of these users are looked at: this process's own, and the one that builds run as. */
+  uids: readonly number[];
+}
+
+interface ProcessRow {
+  pid: number;
+  parent: number;
+  session: number;
+}
+
+/**
+ * The living processes that belong to a step: those that carry its marker, are in its session, or descend from one of these. A process
+ * that both left the session and hid its environment after its parent ended is not found. Empty where there is no /proc.
+ */
+export function findProcesses(query: ProcessQuery): number[] {
+  const rows = readProcesses(query.uids);
+  const found = new Set<number>();
+  for (const row of rows) {
+    if (row.session === query.session || hasMarker(row.pid, query.marker)) found.add(row.pid);
+  }
+  // Descendants, until a round adds none.
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    for (const row of rows) if (found.has(row.parent)) found.add(row.pid);
+  }
+  found.delete(process.pid);
+  return [...found];
+}
+
+function readProcesses(uids: readonly number[]): ProcessRow[] {
+  const rows: ProcessRow[] = [];
+  for (const name of readDirectory('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    try {
+      if (!uids.includes(statSync(`/proc/${name}`).uid)) continue;
+      const row = parseStat(pid, readFileSync(`/proc/${name}/stat`, 'latin1'));
+      if (row !== undefined) rows.push(row);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return rows;
+}
+
+/** `pid (name) state ppid pgrp session …`; the name may hold anything, so it is skipped from its end. Undefined for the dead. */
+function parseStat(pid: number, text: string): ProcessRow | undefined {
+  const [state, parent, , session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (state === undefined || state === 'Z' || state === 'X') return undefined;
+  return { pid, parent: Number(parent), session: Number(session) };
+}
+
+function hasMarker(pid: number, marker: string): boolean {
+  try {
+    return carriesMarker(readFileSync(`/proc/${pid}/environ`), marker);
+  } catch {
+    return false;
+  }
+}
+
+function readDirectory(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}

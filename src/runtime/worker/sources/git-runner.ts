@@ -1,0 +1,134 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { GitCommand } from '../../../build/command-port.ts';
+import { GIT_ENVIRONMENT, GIT_OPTIONS, SUBMODULE_TRANSPORTS } from '../../../exec/git-rules.ts';
+import type { TreeEnd } from '../../../exec/run-tree.ts';
+import type { VerbContext } from '../verbs/context.ts';
+
+/** A git command's end that ends the step; `where`: whether the far end of a connection had a part in it. */
+export class GitStopped extends Error {
+  readonly end: TreeEnd;
+  readonly where: Where;
+  constructor(end: TreeEnd, where: Where) {
+    super(`git ended: ${end.ended}`);
+    this.end = end;
+    this.where = where;
+  }
+}
+
+type Where = 'here' | 'far';
+
+/** git in one workspace, for one step: limits and environment of the step, all output in its log. */
+export interface Git {
+  /** Runs a command that must succeed; throws GitStopped otherwise. */
+  must(where: Where, args: readonly string[], transports?: 'submodules'): Promise<void>;
+  /** Whether a command succeeds; throws GitStopped when it was not git that ended it. */
+  check(args: readonly string[], where?: Where): Promise<boolean>;
+  /** A command's output without its last newline, undefined when it fails. */
+  ask(args: readonly string[]): Promise<string | undefined>;
+  /** Removes the workspace's content, the directory itself stays. */
+  empty(): Promise<void>;
+  /** Removes the lock files of a git that was killed: nobody else works here. */
+  removeLocks(): Promise<void>;
+  say(line: string): Promise<void>;
+  /** Ends the step as failed, for a reason of ours. */
+  stop(reason: string): Promise<never>;
+}
+
+/** Variables that would lead git to another place, or lift what `GIT_ENVIRONMENT` forbids. */
+const NOT_FROM_PLANS =
+  /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_|COMMON_DIR|CONFIG|NAMESPACE|EXEC_PATH|TEMPLATE_DIR|ALLOW_PROTOCOL|PROTOCOL_FROM_USER|TERMINAL_PROMPT|ASKPASS)/;
+
+/** What an answer to `ask` may hold, bytes. */
+const ANSWER_LIMIT = 65_536;
+
+export function createGit(
+  command: GitCommand,
+  context: VerbContext,
+  dir: string,
+  credentialOptions: readonly string[],
+): Git {
+  const { step } = command;
+  const began = performance.now();
+  const env = {
+    ...context.env,
+    ...GIT_ENVIRONMENT,
+    ...Object.fromEntries(Object.entries(command.env).filter(([name]) => !NOT_FROM_PLANS.test(name))),
+    // A directory without a repository must not lead git to one above it.
+    GIT_CEILING_DIRECTORIES: join(dir, '..'),
+    ...context.gitEnv,
+  };
+
+  const run = async (
+    words: readonly string[],
+    extra: Record<string, string>,
+    onOutput?: (bytes: Uint8Array) => void,
+  ) => {
+    const left = step.maxTimeMs === null ? null : Math.max(1, step.maxTimeMs - (performance.now() - began));
+    const end = await context.run({
+      command: words,
+      cwd: dir,
+      env: { ...env, ...extra },
+      timeoutMs: step.timeoutMs,
+      maxTimeMs: left,
+      sigtermTimeMs: step.sigtermTimeMs,
+      ...(onOutput === undefined
+        ? {}
+        : { onOutput: (channel, bytes) => (channel === 'stdout' ? onOutput(bytes) : undefined) }),
+    });
+    if (end.ended !== 'exit') throw new GitStopped(end, 'here');
+    return end;
+  };
+  const git = (
+    args: readonly string[],
+    extra: Record<string, string> = {},
+    onOutput?: (bytes: Uint8Array) => void,
+  ) => run(['git', ...GIT_OPTIONS, ...credentialOptions, ...args], extra, onOutput);
+
+  return {
+    async must(where, args, transports) {
+      const extra: Record<string, string> =
+        transports === undefined ? {} : { GIT_ALLOW_PROTOCOL: SUBMODULE_TRANSPORTS };
+      await context.say(`git ${args.join(' ')}`);
+      const end = await git(args, extra);
+      if (end.rc !== 0) throw new GitStopped(end, where);
+    },
+    async check(args, where) {
+      if (where === 'far') {
+        await context.say(`git ${args.join(' ')}`);
+        return (await git(args)).rc === 0;
+      }
+      return (await git(args, {}, () => undefined)).rc === 0;
+    },
+    async ask(args) {
+      const parts: Uint8Array[] = [];
+      let size = 0;
+      const end = await git(args, {}, (bytes) => {
+        size += bytes.length;
+        if (size <= ANSWER_LIMIT) parts.push(bytes);
+      });
+      return end.rc === 0 ? Buffer.concat(parts).toString().trimEnd() : undefined;
+    },
+    async empty() {
+      // By a program, in the name of the build's user: what stands there is not to be trusted with this process's rights.
+      const names = await readdir(dir);
+      const BATCH = 500;
+      for (let at = 0; at < names.length; at += BATCH) {
+        const end = await run(
+          ['rm', '-rf', '--', ...names.slice(at, at + BATCH).map((name) => `./${name}`)],
+          {},
+        );
+        if (end.rc !== 0) throw new GitStopped(end, 'here');
+      }
+    },
+    async removeLocks() {
+      const names = ['index.lock', 'shallow.lock', 'config.lock', 'HEAD.lock', 'packed-refs.lock'];
+      await run(['rm', '-f', '--', ...names.map((name) => join('.git', name))], {});
+    },
+    say: context.say,
+    async stop(reason) {
+      await context.say(reason);
+      throw new GitStopped({ ended: 'exit', rc: 1, signal: null, leftovers: 0, alive: [] }, 'far');
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { CommandResult, OnOutput } from '../../../build/command-port.ts';
+import type { Identity } from '../../../exec/identity.ts';
+import type { TreeEnd, TreeOptions } from '../../../exec/run-tree.ts';
+
+/** One command of a step, run to its end in the workspace, in the name of the right user. */
+export type RunCommand = (
+  command: Pick<TreeOptions, 'command' | 'cwd' | 'env' | 'timeoutMs' | 'maxTimeMs' | 'sigtermTimeMs'> & {
+    onOutput?: OnOutput;
+  },
+) => Promise<TreeEnd>;
+
+/** What a verb of the port works with. */
+export interface VerbContext {
+  root: string;
+  scratch: string;
+  identity: Identity | null;
+  /** Environment below the plan's. */
+  env: Readonly<Record<string, string>>;
+  gitEnv: Readonly<Record<string, string>>;
+  run: RunCommand;
+  /** A line of ours into the log. */
+  say: (line: string) => Promise<void>;
+}
+
+/** A tree's end as the port's contract has it. */
+export function asResult(end: TreeEnd): CommandResult {
+  return { ended: end.ended, rc: end.rc, signal: end.signal };
+}

@@ -35,6 +35,7 @@ function problemsOf(issue: Issue, prefix: readonly PropertyKey[], words: Words):
         const near = didYouMean(key, words.known(path));
         const known = words.known(path);
         const fix = known.length > 0 && known.length <= 30 ? `known here: ${known.join(', ')}` : undefined;
+        if (near === key) return say(`"${key}" does not belong here`, undefined, 'key', [...path, key]);
         const message = `unknown key "${key}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
         return say(message, near === undefined ? fix : undefined, 'key', [...path, key]);
       });
@@ -72,9 +73,10 @@ function wrongType(
 ): Problem {
   const name = String(path.at(-1) ?? '');
   if (written === undefined) return say(`"${name}" is missing`, `it must be ${kind(expected)}`, 'key');
-  const subject = path.length === 0 ? 'the configuration' : `"${name}"`;
+  const subject =
+    path.length === 0 ? 'the configuration ' : typeof path.at(-1) === 'number' ? '' : `"${name}" `;
   return say(
-    `${subject} must be ${kind(expected)}, not ${kindOf(written)}`,
+    `${subject}must be ${kind(expected)}, not ${kindOf(written)}`,
     quoted(expected, path, written, document),
   );
 }

@@ -18,6 +18,8 @@ export function masterLayout(dir: string) {
     /** The farm's private key, PEM, 0600; and its certificate. */
     key: join(root, 'identity', 'key.pem'),
     certificate: join(root, 'identity', 'certificate.pem'),
+    /** Joins of `bbx identity new`, 0600, hashes only; the master takes them into its store at start and removes the file. */
+    joins: join(root, 'identity', 'joins.json'),
     secrets: join(root, 'secrets'),
     logs: join(root, 'logs'),
     lock: join(root, '.bbx', 'lock'),

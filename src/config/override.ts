@@ -66,7 +66,7 @@ function typed(value: string | number | readonly string[], type: Setting['type']
 
 /** The document with overrides laid over it; problems in these name the flag or the variable instead of a place in the file. */
 export function overlay(document: ConfigDocument, overrides: readonly Override[]): ConfigDocument {
-  if (overrides.length === 0 || document.problems.some(({ severity }) => severity === 'error'))
+  if (overrides.length === 0 || (document.value === undefined && document.problems.length > 0))
     return document;
   const root = structuredClone(document.value ?? {});
   if (typeof root !== 'object' || Array.isArray(root) || root === null) return document;

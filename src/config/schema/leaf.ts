@@ -112,7 +112,8 @@ export const tag = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}$/, {
 });
 export const tags = z.array(tag).max(64);
 
-const PIN = /^sha256:[A-Za-z0-9_-]{43}$/;
+// 32 bytes in base64url: the last character has two bits that are zero, or two texts would be one pin.
+const PIN = /^sha256:[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 export const pins = z.union([z.string(), z.array(z.string()).max(8)]).transform((value, ctx) => {
   const texts = typeof value === 'string' ? [value] : value;
   texts.forEach((text, index) => {

@@ -58,3 +58,6 @@ export const CLOSE = {
   /** A fault at this side, for instance a full disk; come again. */
   fault: 4006,
 } as const;
+
+/** The WebSocket's subprotocol; a peer that does not offer it is not a worker. The path is `/`, any path on the web port. */
+export const WORKER_SUBPROTOCOL = 'bbx.worker.v1';

@@ -102,6 +102,15 @@ export async function requestRows(db: Db, filter: RequestFilter, page: Page): Pr
   return withBuilds(db, (await query.execute()).map(rowOf));
 }
 
+/** These requests, in no order; ids that no request has are left out. */
+export async function requestsByIds(db: Db, ids: readonly number[]): Promise<RequestRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await requestsQuery(db)
+    .where('buildrequests.buildrequestid', 'in', [...ids])
+    .execute();
+  return rows.map(rowOf);
+}
+
 export async function requestById(db: Db, buildrequestid: number): Promise<RequestListRow | undefined> {
   const row = await requestsQuery(db)
     .where('buildrequests.buildrequestid', '=', buildrequestid)

@@ -83,6 +83,12 @@ export const codes = defineCodes({
     exit: EXIT.conflict,
     about: 'Bytes of a log came after it was finished.',
   }),
+  'BBX-STO-LOG-GONE': row<{ logid: number }>({
+    message: ({ logid }) => `Cannot read log ${logid}: its file is gone`,
+    hint: () => 'Retention removes old logs; bbx db check names those that are missing without it',
+    exit: EXIT.notFound,
+    about: 'The log’s file was removed, by retention or by somebody, while it was read or before.',
+  }),
   'BBX-STO-LOG-SIZE': row<{ logid: number; size: number; expected: number }>({
     message: ({ logid, size, expected }) =>
       `Cannot finish log ${logid}: ${size} bytes are stored, ${expected} were announced`,

@@ -1,46 +1,74 @@
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import type { Clock } from '../base/clock.ts';
+import { systemClock } from '../base/clock.ts';
+import { errnoOf } from '../base/error.ts';
+import type { Log } from '../base/log.ts';
+import { silentLog } from '../base/log.ts';
 import type { Channel } from '../build/command-port.ts';
+import { codes } from './codes.ts';
+import { createAppender } from './log-files/append.ts';
+import { fileError } from './log-files/error.ts';
+import { readFinished, writeFinished } from './log-files/finished.ts';
+import { createHandles } from './log-files/handles.ts';
+import type { LogPiece } from './log-files/piece.ts';
+import type { Range } from './log-files/recover.ts';
+import { readRunning, syncRunning } from './log-files/running.ts';
+import type { Running } from './log-files/running.ts';
+import { createShelf, syncFolders } from './log-files/shelf.ts';
+import type { Entry } from './log-files/shelf.ts';
+import { createSlots } from './log-files/slots.ts';
+import type { Table } from './log-files/table.ts';
 
-/** One piece of a log: at most 64 KiB of one channel. */
-export interface LogPiece {
-  /** Where its first byte stands in the log. */
-  offset: number;
-  channel: Channel;
-  /** When it was written at the worker, epoch seconds; pieces of a finished log carry the time of the first byte of their run. */
-  at: number;
-  bytes: Uint8Array;
-  /** Set when these bytes were lost by damage on the disk: they are zeros, only their number is true. */
-  damaged?: true;
-}
+export type { LogPiece } from './log-files/piece.ts';
 
 export interface LogIndex {
   bytes: number;
   /** Newlines in it. */
   lines: number;
   complete: boolean;
-  /** Ascending; `lines` are the newlines before `offset`. At most a few thousand whatever the log's size. */
+  /** Ascending; `lines` are the newlines before `offset`. About one for each MiB of a long log, at most 512 while it runs. */
   points: { offset: number; lines: number; at: number }[];
-  damaged: { from: number; to: number }[];
+  damaged: Range[];
 }
 
-/** The farm's logs, a file each. */
+export interface FinishedLog {
+  bytes: number;
+  /** In hex, of the bytes as they are stored (lost ones as zeros); null when damage made it unknown. */
+  sha256: string | null;
+  lines: number;
+  damaged: Range[];
+}
+
+/** The farm's logs, a file each. One process at a time: the master's lock on its directory sees to that. */
 export interface LogFiles {
   /**
-   * Adds bytes at `offset`. What the log holds already is dropped; an offset above its size is BBX-STO-LOG-HOLE. Resolves with the
-   * log's size when they are written (`sync` makes them durable). BBX-STO-FULL is retryable and leaves the log as it was.
+   * Adds bytes at `offset`; they must not be changed until the promise settles. What the log holds already is dropped; an offset
+   * above its size is BBX-STO-LOG-HOLE. Resolves with the log's size when they are written (`sync` makes them durable).
+   * BBX-STO-FULL is retryable and leaves the log as it was.
    */
   append(
     logid: number,
     piece: { offset: number; channel: Channel; at: number; bytes: Uint8Array },
   ): Promise<number>;
-  /** Makes what was appended so far durable; gives the sizes that now survive a power failure. */
+  /**
+   * Makes durable what was appended so far; gives the sizes that now survive a power failure. When it fails, what was not durable is
+   * given up: the log's size is that of the last `sync`, and the sender goes on from there.
+   */
   sync(logids: Iterable<number>): Promise<Map<number, number>>;
   /** Bytes that the log holds; 0 for one that was never begun. */
   size(logid: number): Promise<number>;
-  /** Declares bytes up to `to` lost for good, so that the log can go on behind them. */
+  /** Declares the bytes up to `to` lost for good (their sender has freed them), so that the log can go on behind them. */
   skip(logid: number, to: number): Promise<void>;
-  /** Verifies and compresses; the log is complete afterwards. Again: the same answer. Errors: BBX-STO-LOG-SIZE, -LOG-HASH. */
+  /**
+   * Verifies size and hash (SHA-256 in hex) and compresses; the log is complete afterwards. Called again it gives the same answer. A
+   * log with damaged parts is finished without its hash being compared. Errors: BBX-STO-LOG-SIZE, -LOG-HASH; after them, and after
+   * BBX-STO-FULL, the log is as it was.
+   */
   finish(logid: number, expected?: { bytes?: number; sha256?: string }): Promise<FinishedLog>;
-  /** Pieces from offset `from` up to `to` (default: its size now), only of `channels` when given. */
+  /**
+   * Pieces from offset `from` up to `to` (default: its size now), only of `channels` when given; goes on reading when the log is
+   * finished meanwhile. Damaged parts come as zeros, marked. Errors: BBX-STO-LOG-GONE.
+   */
   read(
     logid: number,
     options?: { from?: number; to?: number; channels?: readonly Channel[]; signal?: AbortSignal },
@@ -52,10 +80,265 @@ export interface LogFiles {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface FinishedLog {
-  bytes: number;
-  /** In hex; of the bytes as they are stored, lost ones as zeros. */
-  sha256: string;
-  lines: number;
-  damaged: { from: number; to: number }[];
+/** Logs compressed at once: a processor for them, one for everything else. */
+const FINISHING = 2;
+
+/** Syncs at once: one of the four threads that serve files in Node stays free for appends. */
+const SYNCING = 3;
+
+/** Opens the folder of a farm's logs and makes it when it is new. Errors: BBX-STO-IO, BBX-STO-FULL. */
+export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log } = {}): Promise<LogFiles> {
+  const { clock = systemClock, log = silentLog } = deps;
+  await mkdir(dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw fileError(dir, error);
+  });
+  const handles = createHandles();
+  const shelf = createShelf({ dir, handles, log });
+  const appender = createAppender({ handles, shelf, clock });
+  const finishing = createSlots(FINISHING);
+  const syncing = createSlots(SYNCING);
+  let closed = false;
+
+  const entryOf = (logid: number): Entry => {
+    if (closed) throw codes['BBX-STO-CLOSED']({ what: `log ${logid}` });
+    return shelf.entryOf(logid);
+  };
+
+  const damageOf = (entry: Entry) => (range: Range) => {
+    log.warn('log file is damaged', { logid: entry.logid, ...range });
+  };
+
+  const syncOne = async (entry: Entry): Promise<number> => {
+    const state = await shelf.stateOf(entry);
+    if (state.kind === 'absent') return 0;
+    if (state.kind === 'finished') return state.table.bytes;
+    const { running } = state;
+    if (running.synced.size === running.size) return running.size;
+    try {
+      await handles.use(entry.place.running, 'r+', (handle) => syncRunning(handle, running));
+      if (running.unnamed) await syncFolders(dir, entry.place);
+      running.unnamed = false;
+      return running.synced.size;
+    } catch (error) {
+      if (entry.state?.kind === 'finished') return entry.state.table.bytes;
+      await entry.line.run(() => appender.giveUp(entry, running));
+      throw error;
+    }
+  };
+
+  const finishRunning = async (
+    entry: Entry,
+    running: Running,
+    expected: { sha256?: string },
+  ): Promise<Table> => {
+    const { logid, place } = entry;
+    const whole = { from: 0, to: running.size };
+    let handle;
+    try {
+      handle = await open(place.unfinished, 'w', 0o600);
+      const output = handle;
+      const table = await handles.use(place.running, 'r+', (source) =>
+        writeFinished(output, readRunning(source, running, whole, damageOf(entry)), () => running.damaged),
+      );
+      if (expected.sha256 !== undefined && expected.sha256 !== table.sha256 && table.damaged.length === 0) {
+        throw codes['BBX-STO-LOG-HASH']({ logid, found: table.sha256, expected: expected.sha256 });
+      }
+      await handle.close();
+      await rename(place.unfinished, place.finished);
+      await syncFolders(dir, place);
+      entry.state = { kind: 'finished', table };
+      await handles.drop(place.running);
+      await rm(place.running, { force: true });
+      return table;
+    } catch (error) {
+      await handle?.close().catch(() => undefined);
+      await rm(place.unfinished, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  };
+
+  async function* pieces(entry: Entry, range: Range): AsyncGenerator<LogPiece, void, undefined> {
+    let from = range.from;
+    // A log can be finished once, so its file changes its name at most once under a reader.
+    for (let tries = 0; from < range.to && tries < 3; tries += 1) {
+      const state = await shelf.stateOf(entry);
+      if (state.kind === 'absent') break;
+      const source = sourceOf(entry, state);
+      try {
+        for await (const piece of source({ from, to: range.to })) {
+          from = piece.offset + piece.bytes.length;
+          yield piece;
+        }
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw fileError(entry.place.folder, error);
+      }
+      if (state.kind === 'finished') break;
+    }
+    if (from < range.to) throw codes['BBX-STO-LOG-GONE']({ logid: entry.logid });
+  }
+
+  const sourceOf = (
+    entry: Entry,
+    state: { kind: 'running'; running: Running } | { kind: 'finished'; table: Table },
+  ) =>
+    async function* (range: Range): AsyncGenerator<LogPiece, void, undefined> {
+      const path = state.kind === 'running' ? entry.place.running : entry.place.finished;
+      const held = await handles.hold(path, state.kind === 'running' ? 'r+' : 'r');
+      try {
+        const onDamage = damageOf(entry);
+        if (state.kind === 'running') yield* readRunning(held.handle, state.running, range, onDamage);
+        else yield* readFinished(held.handle, state.table, range, onDamage);
+      } finally {
+        await held.release();
+      }
+    };
+
+  const files: LogFiles = {
+    async append(logid, piece) {
+      return appender.append(entryOf(logid), piece);
+    },
+
+    async sync(logids) {
+      const sizes = new Map<number, number>();
+      const entries = [...new Set(logids)].map(entryOf);
+      const done = await Promise.allSettled(
+        entries.map((entry) =>
+          syncing.run(async () => {
+            try {
+              sizes.set(entry.logid, await syncOne(entry));
+            } catch (error) {
+              throw fileError(entry.place.running, error);
+            }
+          }),
+        ),
+      );
+      const failed = done.find((result) => result.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      return sizes;
+    },
+
+    async size(logid) {
+      const entry = entryOf(logid);
+      try {
+        return sizeOf(await shelf.stateOf(entry));
+      } catch (error) {
+        throw fileError(entry.place.folder, error);
+      }
+    },
+
+    async skip(logid, to) {
+      await appender.skip(entryOf(logid), to);
+    },
+
+    async finish(logid, expected = {}) {
+      const entry = entryOf(logid);
+      return entry.line.run(async () => {
+        try {
+          const state = await shelf.stateOf(entry);
+          const size = sizeOf(state);
+          if (expected.bytes !== undefined && expected.bytes !== size) {
+            throw codes['BBX-STO-LOG-SIZE']({ logid, size, expected: expected.bytes });
+          }
+          if (state.kind === 'finished') return summaryOf(state.table, logid, expected.sha256);
+          if (state.kind === 'absent') return EMPTY;
+          const { running } = state;
+          return summaryOf(
+            await finishing.run(() => finishRunning(entry, running, expected)),
+            logid,
+            undefined,
+          );
+        } catch (error) {
+          throw fileError(entry.place.unfinished, error);
+        }
+      });
+    },
+
+    async *read(logid, options = {}) {
+      const { from = 0, channels, signal } = options;
+      const entry = entryOf(logid);
+      entry.readers += 1;
+      try {
+        const size = await files.size(logid);
+        const range = { from, to: Math.min(options.to ?? size, size) };
+        for await (const piece of pieces(entry, range)) {
+          signal?.throwIfAborted();
+          if (channels === undefined || channels.includes(piece.channel)) yield piece;
+        }
+      } finally {
+        entry.readers -= 1;
+      }
+    },
+
+    async index(logid) {
+      const state = await shelf.stateOf(entryOf(logid));
+      if (state.kind === 'absent') return { bytes: 0, lines: 0, complete: false, points: [], damaged: [] };
+      const { kind } = state;
+      const source = kind === 'running' ? state.running.points.list() : state.table.blocks;
+      const points = source.map(({ offset, lines, at }) => ({ offset, lines, at }));
+      const { lines, damaged } = kind === 'running' ? state.running : state.table;
+      return { bytes: sizeOf(state), lines, complete: kind === 'finished', points, damaged: [...damaged] };
+    },
+
+    async remove(logid) {
+      const entry = entryOf(logid);
+      return entry.line.run(async () => {
+        const { running, finished, unfinished } = entry.place;
+        let freed = 0;
+        try {
+          for (const path of [running, finished, unfinished]) {
+            freed += await diskBytes(path);
+            await handles.drop(path);
+            await rm(path, { force: true });
+          }
+        } catch (error) {
+          throw fileError(entry.place.folder, error);
+        }
+        entry.state = { kind: 'absent' };
+        return freed;
+      });
+    },
+
+    async close() {
+      if (closed) return;
+      closed = true;
+      await Promise.all(shelf.all().map((entry) => entry.line.run(() => Promise.resolve())));
+      await handles.close();
+    },
+
+    [Symbol.asyncDispose]: () => files.close(),
+  };
+  return files;
+}
+
+/** SHA-256 of nothing. */
+const EMPTY: FinishedLog = {
+  bytes: 0,
+  sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  lines: 0,
+  damaged: [],
+};
+
+type State = Awaited<ReturnType<ReturnType<typeof createShelf>['stateOf']>>;
+
+function sizeOf(state: State): number {
+  if (state.kind === 'absent') return 0;
+  return state.kind === 'running' ? state.running.size : state.table.bytes;
+}
+
+function summaryOf(table: Table, logid: number, expected: string | undefined): FinishedLog {
+  const { bytes, sha256, lines, damaged } = table;
+  if (expected !== undefined && sha256 !== null && sha256 !== expected && damaged.length === 0) {
+    throw codes['BBX-STO-LOG-HASH']({ logid, found: sha256, expected });
+  }
+  return { bytes, sha256, lines, damaged: [...damaged] };
+}
+
+/** What a file takes on the disk; 0 when there is none. */
+async function diskBytes(path: string): Promise<number> {
+  try {
+    return (await stat(path)).blocks * 512;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return 0;
+    throw error;
+  }
 }

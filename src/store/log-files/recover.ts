@@ -1,0 +1,100 @@
+import type { FileHandle } from 'node:fs/promises';
+import { createPoints } from './points.ts';
+import type { Points } from './points.ts';
+import { FILE_HEADER_BYTES, RECORD_HEADER_BYTES, countLines, readRecordHeader, saltOf } from './record.ts';
+import { walkRecords } from './records.ts';
+import { createWindow } from './window.ts';
+
+/** A stretch of a log, `to` excluded. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** What the file of a running log holds, found by reading all of it. */
+export interface Recovered {
+  salt: number;
+  /** Bytes of the log, and where the file should end. */
+  size: number;
+  position: number;
+  lines: number;
+  points: Points;
+  damaged: Range[];
+  /** Bytes of the file behind `position` that do not hold: what a crash left half written. */
+  torn: number;
+  /** Set when durable bytes are missing at the end: the log must go on here, the bytes up to it are lost. */
+  lostTo: number | undefined;
+}
+
+/**
+ * Reads a running log's file. Its end is where the checksums end to hold; before what was durable (every record says how far that
+ * was) nothing is ever cut off: damage there is a damaged range, and the rest stays. Undefined when not even the first record can be
+ * read: then nothing was durable, or the file is none of ours.
+ */
+export async function recover(handle: FileHandle): Promise<Recovered | undefined> {
+  const fileSize = (await handle.stat()).size;
+  const window = createWindow(handle, fileSize);
+  const head = await window.at(0, FILE_HEADER_BYTES + RECORD_HEADER_BYTES);
+  const salt = saltOf(head) ?? saltOfFirstRecord(head);
+  if (salt === undefined) return undefined;
+
+  const points = createPoints();
+  const bad: (Range & { position: number; lines: number; open: boolean })[] = [];
+  let position = FILE_HEADER_BYTES;
+  let size = 0;
+  let lines = 0;
+  let durable = 0;
+  for await (const step of walkRecords(window, { salt, position, offset: 0 })) {
+    if (step.kind === 'gap') {
+      bad.push({
+        from: step.offset,
+        to: step.to ?? step.offset,
+        position: step.position,
+        lines,
+        open: step.to === undefined,
+      });
+      size = step.to ?? step.offset;
+      position = step.position;
+      continue;
+    }
+    const { header, payload, sound } = step;
+    durable = Math.max(durable, header.synced);
+    const before = lines;
+    lines = header.lines;
+    if (!sound) {
+      bad.push({
+        from: header.offset,
+        to: header.offset + header.length,
+        position: step.position,
+        lines: before,
+        open: false,
+      });
+    }
+    points.add({ offset: header.offset, position: step.position, lines, at: header.at });
+    lines += sound ? countLines(payload) : 0;
+    size = header.offset + header.length;
+    position = step.position + RECORD_HEADER_BYTES + (header.channel === undefined ? 0 : header.length);
+  }
+
+  // The first trouble behind what was durable is where a crash stopped the writing.
+  const end = bad.find((range) => range.from >= durable || range.open);
+  if (end !== undefined) ({ from: size, position, lines } = end);
+  points.cut(size);
+  return {
+    salt,
+    size,
+    position,
+    lines,
+    points,
+    damaged: bad.filter((range) => range.from < size).map(({ from, to }) => ({ from, to })),
+    torn: fileSize - position,
+    lostTo: size < durable ? durable : undefined,
+  };
+}
+
+/** Where the file's own header is damaged, the first record still tells the salt. */
+function saltOfFirstRecord(head: Buffer): number | undefined {
+  if (head.length < FILE_HEADER_BYTES + RECORD_HEADER_BYTES) return undefined;
+  const salt = head.readUInt32LE(FILE_HEADER_BYTES);
+  return readRecordHeader(head, FILE_HEADER_BYTES, salt) === undefined ? undefined : salt;
+}

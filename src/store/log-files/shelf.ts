@@ -1,0 +1,181 @@
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { errnoOf } from '../../base/error.ts';
+import type { Log } from '../../base/log.ts';
+import { codes } from '../codes.ts';
+import { createLine } from './slots.ts';
+import type { Line } from './slots.ts';
+import { placeOf } from './place.ts';
+import type { Place } from './place.ts';
+import { recover } from './recover.ts';
+import { newRunning, runningFrom, writeAdditions } from './running.ts';
+import type { Addition, Running } from './running.ts';
+import type { Handles } from './handles.ts';
+import { readTable, rebuildTable } from './table.ts';
+import type { Table } from './table.ts';
+
+/** What is known of a log. `absent`: it has no file (yet, or any more). */
+export type State =
+  { kind: 'absent' } | { kind: 'running'; running: Running } | { kind: 'finished'; table: Table };
+
+export interface Waiting {
+  addition: Addition;
+  resolve: (size: number) => void;
+  reject: (error: unknown) => void;
+}
+
+/** A log in memory. */
+export interface Entry {
+  logid: number;
+  place: Place;
+  state: State | undefined;
+  /** Everything that changes the file goes through here. */
+  line: Line;
+  loading: Promise<State> | undefined;
+  /** Appends that wait for the write before them. */
+  waiting: Waiting[];
+  draining: boolean;
+  /** Readers under way; they hold this entry. */
+  readers: number;
+}
+
+/** Logs known in memory at once; one that is not in use and goes out of it is read from its file when it is wanted again. */
+const ENTRIES = 4_096;
+
+/** The logs in memory, loaded from their files when they are first wanted. */
+export function createShelf(deps: { dir: string; handles: Handles; log: Log }) {
+  const { dir, handles, log } = deps;
+  const entries = new Map<number, Entry>();
+
+  const shrink = () => {
+    for (const [logid, entry] of entries) {
+      if (entries.size <= ENTRIES) return;
+      const { state } = entry;
+      const busy =
+        entry.readers > 0 || !entry.line.idle || entry.waiting.length > 0 || entry.loading !== undefined;
+      const unsynced = state?.kind === 'running' && state.running.synced.size < state.running.size;
+      if (!busy && !unsynced) entries.delete(logid);
+    }
+  };
+
+  const load = async (entry: Entry): Promise<State> => {
+    const { place } = entry;
+    await rm(place.unfinished, { force: true });
+    if (await exists(place.finished)) {
+      // Renamed into place, so it is whole; a crash may have left what it was made of.
+      await rm(place.running, { force: true });
+      return { kind: 'finished', table: await loadTable(entry) };
+    }
+    if (!(await exists(place.running))) return { kind: 'absent' };
+    return loadRunning(entry);
+  };
+
+  const loadTable = async ({ place }: Entry): Promise<Table> =>
+    handles.use(place.finished, 'r', async (handle) => {
+      const table = await readTable(handle);
+      if (table !== undefined) return table;
+      const rebuilt = await rebuildTable(handle);
+      if (rebuilt === undefined) {
+        throw codes['BBX-STO-LOG-DAMAGED']({ file: place.finished, problem: 'no block of it can be read' });
+      }
+      log.warn('table of a log file is damaged, its blocks are read instead', { file: place.finished });
+      return rebuilt;
+    });
+
+  const loadRunning = async ({ logid, place }: Entry): Promise<State> => {
+    const found = await handles.use(place.running, 'r+', recover);
+    if (found === undefined) {
+      await setAside(place, log);
+      await handles.drop(place.running);
+      return { kind: 'absent' };
+    }
+    const running = runningFrom(found);
+    await handles.use(place.running, 'r+', async (handle) => {
+      if (found.torn > 0) await handle.truncate(found.position);
+      const { lostTo, size } = found;
+      if (lostTo !== undefined) {
+        const addition = { offset: size, length: lostTo - size, channel: undefined, at: 0, bytes: undefined };
+        await writeAdditions(handle, running, [addition]);
+      }
+      await handle.datasync();
+      running.synced = { size: running.size, position: running.position, lines: running.lines };
+    });
+    await syncFolders(dir, place);
+    for (const range of running.damaged) log.warn('log file is damaged', { logid, ...range });
+    return { kind: 'running', running };
+  };
+
+  const entryOf = (logid: number): Entry => {
+    let entry = entries.get(logid);
+    if (entry === undefined) {
+      entry = {
+        logid,
+        place: placeOf(dir, logid),
+        state: undefined,
+        line: createLine(),
+        loading: undefined,
+        waiting: [],
+        draining: false,
+        readers: 0,
+      };
+      entries.set(logid, entry);
+      if (entries.size > ENTRIES) shrink();
+    } else if (entries.size > ENTRIES / 2) {
+      // Used last stands last.
+      entries.delete(logid);
+      entries.set(logid, entry);
+    }
+    return entry;
+  };
+
+  return {
+    entryOf,
+    /** The log's state, read from its files at the first call. */
+    async stateOf(entry: Entry): Promise<State> {
+      if (entry.state !== undefined) return entry.state;
+      entry.loading ??= load(entry)
+        .then((state) => (entry.state ??= state))
+        .finally(() => {
+          entry.loading = undefined;
+        });
+      return entry.loading;
+    },
+    /** Makes the folder for a new log's file. */
+    async begin(entry: Entry): Promise<Running> {
+      await mkdir(entry.place.folder, { recursive: true, mode: 0o700 });
+      return newRunning();
+    },
+    all: () => [...entries.values()],
+  };
+}
+
+/** Makes the names of a log's files durable. */
+export async function syncFolders(dir: string, place: Place): Promise<void> {
+  for (const folder of [place.folder, dir]) {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** A file in which nothing can be read: mostly one that a crash left empty. Others are kept for people to look at. */
+async function setAside(place: Place, log: Log): Promise<void> {
+  const { size } = await stat(place.running);
+  // Not longer than the start of a first record: nothing in it was ever durable.
+  if (size <= 64) return rm(place.running, { force: true });
+  const aside = `${place.running}.damaged`;
+  await rename(place.running, aside);
+  log.error('log file cannot be read and was set aside', { file: aside, bytes: size });
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}

@@ -133,3 +133,25 @@ export async function workerSeen(
     .where('name', '=', name)
     .execute();
 }
+
+/** Forgets the workers that have waited longest for approval, so that at most `most` wait. Gives their names. */
+export async function prunePending(tx: Tx, most: number): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('workers')
+    .select(['workerid', 'name'])
+    .where('state', '=', 'pending')
+    .orderBy('created_at', 'desc')
+    .orderBy('workerid', 'desc')
+    .offset(most)
+    .limit(1_000)
+    .execute();
+  for (const { workerid } of rows) {
+    // One that ran builds before it was removed and came again keeps its row, which its builds name.
+    await tx
+      .updateTable('workers')
+      .set({ state: 'removed', public_key: null })
+      .where('workerid', '=', workerid)
+      .execute();
+  }
+  return rows.map(({ name }) => name);
+}

@@ -35,6 +35,8 @@ export interface LogIntake {
   finish(log: OpenLog, expected: { bytes?: number; sha256?: string }): Promise<{ bytes: number; sha256: string | null }>;
   /** Wakes who follows a log; called with each new size. */
   listen(logid: number, listener: () => void): () => void;
+  /** Says to who follows a log that its row has changed. */
+  wake(logid: number): void;
   /** Where a growing log stands now, for readers; undefined when it is not open. */
   sizeOf(logid: number): number | undefined;
   /** Writes and acknowledges what has arrived; later bytes are refused. */
@@ -214,6 +216,7 @@ export function createLogIntake(options: {
         if (set.size === 0) listeners.delete(logid);
       };
     },
+    wake,
     sizeOf: (logid) => open.get(logid)?.written,
     async stop() {
       const writes = [...open.values()].flatMap(({ writing }) => writing ?? []);

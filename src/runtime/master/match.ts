@@ -31,6 +31,8 @@ export interface Candidate {
   seenAt: number | null;
   paused: boolean;
   draining: boolean;
+  /** It has just refused an assignment. */
+  resting: boolean;
   tags: readonly string[];
   maxBuilds: number;
   /** Builders that it runs a build of now: one build of a builder at a time, since its workspace is the builder's. */
@@ -106,11 +108,12 @@ export function match(queues: readonly Queue[], roster: readonly Candidate[], no
 /** Why a worker takes no work at all, or undefined when it does. */
 export function refusal(
   worker: Candidate,
-): 'removed' | 'invited' | 'pending' | 'disconnected' | 'paused' | 'draining' | undefined {
+): 'removed' | 'invited' | 'pending' | 'disconnected' | 'paused' | 'draining' | 'resting' | undefined {
   if (worker.state !== 'approved') return worker.state;
   if (!worker.connected) return 'disconnected';
   if (worker.paused) return 'paused';
   if (worker.draining) return 'draining';
+  if (worker.resting) return 'resting';
   return undefined;
 }
 

@@ -26,6 +26,8 @@ interface Lane {
   /** Logs of the finished step at the head, once they are closed. */
   closed: { log: OpenLog; bytes: number; sha256: string | null }[] | undefined;
   closing: boolean;
+  /** The newest event that came; the same ones come again after a lost link, when they were not yet acknowledged. */
+  seen: number;
 }
 
 /** Items that one transaction takes: some milliseconds, so that others get their turn. */
@@ -65,7 +67,11 @@ export function createRecorder(options: {
   function push(build: Running, item: Item): void {
     if (build.ended) return;
     let lane = lanes.get(build);
-    if (lane === undefined) lanes.set(build, (lane = { build, items: [], closed: undefined, closing: false }));
+    if (lane === undefined) lanes.set(build, (lane = { build, items: [], closed: undefined, closing: false, seen: build.sequence }));
+    if (item.kind === 'event') {
+      if (item.sequence <= lane.seen) return;
+      lane.seen = item.sequence;
+    }
     lane.items.push(item);
     wake(lane);
   }
@@ -245,7 +251,10 @@ export function createRecorder(options: {
         await finishStep(tx, step.stepid, { result: resultOf(event.results) ?? 'exception', state, rc, signal, at });
         await mergeProperties(tx, buildid, event.properties);
         emit({ type: 'step.finished', buildid, stepid: step.stepid, number: event.step, results: event.results });
-        after.push(() => (build.properties = { ...build.properties, ...event.properties }));
+        after.push(() => {
+          build.properties = { ...build.properties, ...event.properties };
+          for (const { log } of closed) if (log.step === event.step) logs.wake(log.logid!);
+        });
         return;
       }
       case 'buildFinished': {

@@ -1,6 +1,6 @@
 import type { MasterSession } from '../../../protocol/bbx/master-session.ts';
 import type { MasterConfig } from '../../../config/master.ts';
-import { matchesPattern } from '../pattern.ts';
+import { workerSettings } from '../../../config/worker-settings.ts';
 import type { Candidate } from '../match.ts';
 
 /** What a connected worker said of itself, and the session that it said it in. */
@@ -29,6 +29,7 @@ export interface Worker {
   draining: boolean;
   peer: string | null;
   seenAt: number | null;
+  /** Of its last inventory; a new object with each. */
   facts: Readonly<Record<string, string>>;
   maxBuilds: number;
   attached: Attachment | undefined;
@@ -54,8 +55,21 @@ export function createRoster(options: { config: () => MasterConfig; monotonic: (
   const byName = new Map<string, Worker>();
   const byId = new Map<number, Worker>();
 
+  // What a worker can do changes with the configuration and its inventory only, and is asked for in every round of the dispatcher.
+  let cachedFor: MasterConfig | undefined;
+  let cache = new WeakMap<object, ReturnType<typeof placesOf>>();
+  const places = (worker: Worker) => {
+    if (cachedFor !== options.config()) {
+      cachedFor = options.config();
+      cache = new WeakMap();
+    }
+    let found = cache.get(worker.facts);
+    if (found === undefined) cache.set(worker.facts, (found = placesOf(cachedFor, worker)));
+    return found;
+  };
+
   const candidate = (worker: Worker): Candidate => {
-    const { tags, maxBuilds } = placesOf(options.config(), worker);
+    const { tags, maxBuilds } = places(worker);
     return {
       name: worker.name,
       state: worker.state,
@@ -64,8 +78,8 @@ export function createRoster(options: { config: () => MasterConfig; monotonic: (
       paused: worker.paused,
       draining: worker.draining || worker.attached?.draining === true,
       tags,
-      // A worker that just refused is full for a moment, whatever it says.
-      maxBuilds: worker.restsUntil > options.monotonic() ? 0 : maxBuilds,
+      resting: worker.restsUntil > options.monotonic(),
+      maxBuilds,
       building: new Set(worker.builds.values()),
     };
   };
@@ -94,12 +108,7 @@ export function placesOf(
   worker: Pick<Worker, 'name' | 'facts' | 'maxBuilds'>,
 ): { tags: string[]; maxBuilds: number } {
   const own = (worker.facts['tags'] ?? '').split(/[\s,]+/).filter((tag) => tag !== '');
-  const rows = Object.entries(config.workers).filter(([pattern]) => matchesPattern(pattern, worker.name));
-  const tags = new Set([...own, ...rows.flatMap(([, { tags: given }]) => given)]);
-  // The row of the very name speaks for itself; patterns stand in for it.
-  const exact = config.workers[worker.name];
-  const limits = (exact === undefined ? rows.map(([, row]) => row) : [exact]).flatMap(({ maxBuilds }) =>
-    maxBuilds === null ? [] : [maxBuilds],
-  );
-  return { tags: [...tags], maxBuilds: Math.min(worker.maxBuilds, ...limits) };
+  const given = workerSettings(config.workers, worker.name);
+  const tags = new Set([...own, ...given.tags]);
+  return { tags: [...tags], maxBuilds: Math.min(worker.maxBuilds, given.maxBuilds ?? worker.maxBuilds) };
 }

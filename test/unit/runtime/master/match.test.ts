@@ -12,6 +12,7 @@ function worker(name: string, over: Partial<Candidate> = {}): Candidate {
     seenAt: NOW,
     paused: false,
     draining: false,
+    resting: false,
     tags: [],
     maxBuilds: 1,
     building: new Set(),
@@ -135,7 +136,7 @@ describe('match', () => {
       [worker('w1'), worker('w2')],
       ['1@w1', '3@w2'],
     ],
-    ...(['paused', 'draining'] as const).map((flag): [string, Queue[], Candidate[], string[]] => [
+    ...(['paused', 'draining', 'resting'] as const).map((flag): [string, Queue[], Candidate[], string[]] => [
       `leaves a worker alone that is ${flag}`,
       [queue('a', [[1, 10]])],
       [worker('w', { [flag]: true })],

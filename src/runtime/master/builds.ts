@@ -1,0 +1,290 @@
+import type { Clock } from '../../base/clock.ts';
+import { printDuration } from '../../base/duration.ts';
+import type { Log } from '../../base/log.ts';
+import type { MasterConfig } from '../../config/master.ts';
+import type { Lease, LogBytes, MasterSession } from '../../protocol/bbx/master-session.ts';
+import type { MessageOf, WorkerMessage } from '../../protocol/bbx/messages.ts';
+import type { ProgressEvent } from '../../build/progress.ts';
+import { markFound, markLost, requestCancel, unfinishedBuilds } from '../../store/builds.ts';
+import { completeLog, logsOfBuild } from '../../store/logs.ts';
+import { stepRows } from '../../store/steps.ts';
+import type { LogFiles } from '../../store/log-files.ts';
+import { codes } from './codes.ts';
+import type { Ended } from './endings.ts';
+import type { Farm } from './events.ts';
+import type { LogIntake } from './logs.ts';
+import type { Recorder } from './recorder.ts';
+import { createRunningBuilds, logKey, nameOf } from './running.ts';
+import type { OpenLog, Running, RunningBuilds } from './running.ts';
+import { oneLine } from './trouble.ts';
+import type { Roster, Worker } from './workers/roster.ts';
+
+/** A worker that refused an assignment gets nothing for so long. */
+const REST_MS = 10_000;
+/** The largest delay that a timer takes, 2^31 - 1 ms. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** The builds that have no result yet: who has them, what comes of them, and what when their worker is lost. */
+export interface Builds {
+  readonly running: RunningBuilds;
+  /** Takes up what a former master left; grace counts from `listening()` on. */
+  load(): Promise<void>;
+  /** The master listens: workers that still have builds can come back from now on. */
+  listening(): void;
+  /** A worker has come, with what it still has. Answers each build of it, and gives up those that it does not have. */
+  adopt(worker: Worker, session: MasterSession, inventory: MessageOf<WorkerMessage, 'inventory'>): Promise<void>;
+  /** A worker's session has ended. */
+  away(worker: Worker, session: MasterSession): Promise<void>;
+  assigned(worker: Worker, answer: Lease & { accepted: boolean; why?: string | undefined }): void;
+  progress(session: MasterSession, lease: Lease, sequence: number, event: ProgressEvent): void;
+  bytes(session: MasterSession, piece: LogBytes): void | Promise<void>;
+  abandoned(session: MasterSession, lease: Lease, why: string): void;
+  /** Asks a build to stop, also one whose worker is away. False when it has ended. */
+  cancel(buildid: number, reason: string): Promise<boolean>;
+  /** The recorder's word that a build has its result. */
+  ended(build: Running, ended: Ended): void;
+  /** Ends a build by the master's decision. */
+  giveUp(build: Running, why: string, again: 'counted' | 'uncounted' | false): void;
+  /** Ends a build that can never run, as `exception`. */
+  fail(build: Running, why: string): void;
+  stop(): Promise<void>;
+}
+
+export function createBuilds(options: {
+  farm: Farm;
+  roster: Roster;
+  logs: LogIntake;
+  files: LogFiles;
+  recorder: () => Recorder;
+  config: () => MasterConfig;
+  clock: Clock;
+  log: Log;
+  onRequeued: (build: Running) => void;
+}): Builds {
+  const { farm, roster, logs, files, recorder, config, clock, log: say, onRequeued } = options;
+  const running = createRunningBuilds();
+  const cleaning = new Set<Promise<void>>();
+  let stopped = false;
+
+  function startGrace(build: Running): void {
+    clearTimeout(build.graceTimer);
+    if (build.patient || stopped) return;
+    const graceMs = config().lostWorkerGraceMs;
+    build.graceTimer = setTimeout(
+      () => {
+        if (build.ended || build.session !== undefined) return;
+        const { message } = codes['BBX-MAS-WORKER-LOST']({
+          worker: build.worker.name,
+          build: nameOf(build),
+          grace: printDuration(graceMs),
+        });
+        say.warn(message, { build: nameOf(build) });
+        builds.giveUp(build, `worker "${build.worker.name}" was lost`, 'counted');
+      },
+      Math.min(graceMs, LONGEST_TIMER_MS),
+    );
+  }
+
+  /** The build of a message, when this session is the one that has it. */
+  function heldBy(session: MasterSession, lease: Lease): Running | undefined {
+    const build = running.held(lease);
+    if (build?.session === session) return build;
+    session.drop(lease, 'this try at the build is over');
+    return undefined;
+  }
+
+  const builds: Builds = {
+    running,
+
+    async load() {
+      const rows = await farm.store.read((db) => unfinishedBuilds(db));
+      for (const row of rows) {
+        const worker = roster.byId(row.workerid);
+        if (worker === undefined) continue;
+        const build: Running = {
+          lease: { build: row.buildid, token: row.token },
+          buildid: row.buildid,
+          builder: row.builder,
+          builderid: row.builderid,
+          number: row.number,
+          requestid: row.buildrequestid,
+          worker,
+          attempt: row.attempt,
+          patient: config().builders[row.builder]?.orphan === 'continue',
+          session: undefined,
+          lostAt: row.lost_at,
+          cancelReason: row.cancel_reason,
+          sequence: row.sequence,
+          properties: row.properties,
+          steps: new Map(),
+          logs: new Map(),
+          ended: false,
+          graceTimer: undefined,
+        };
+        const [steps, rowsOfLogs] = await farm.store.read(async (db) => [
+          await stepRows(db, row.buildid),
+          await logsOfBuild(db, row.buildid),
+        ]);
+        for (const { number, stepid, name } of steps) build.steps.set(number, { stepid, name });
+        for (const found of rowsOfLogs) {
+          // The file says what is stored; the row may be behind it.
+          const stored = found.complete ? found.bytes : await files.size(found.logid);
+          const open = logs.open(build, found.step, found.name, { logid: found.logid, stored });
+          open.complete = found.complete;
+          build.logs.set(logKey(found.step, found.name), open);
+        }
+        running.add(build);
+      }
+    },
+
+    listening() {
+      for (const build of running.all()) if (build.session === undefined) startGrace(build);
+    },
+
+    async adopt(worker, session, inventory) {
+      const kept: Running[] = [];
+      for (const { build: buildid, token, epoch } of inventory.builds) {
+        const lease = { build: buildid, token };
+        const build = epoch === farm.store.epoch ? running.held(lease) : undefined;
+        if (build === undefined || build.worker !== worker) {
+          const why = epoch === farm.store.epoch ? 'this try at the build is over' : 'it is of another life of the store';
+          session.drop(lease, why);
+        } else kept.push(build);
+      }
+      const found = new Set(kept);
+      for (const build of running.of(worker)) {
+        if (!found.has(build)) builds.giveUp(build, `worker "${worker.name}" came back without it`, 'counted');
+      }
+      if (kept.length > 0) {
+        await farm.change(async (tx, emit) => {
+          await markFound(
+            tx,
+            kept.map(({ buildid }) => buildid),
+          );
+          for (const { buildid, builder, number } of kept) {
+            emit({ type: 'build.adopted', buildid, builder, number, worker: worker.name });
+          }
+        });
+      }
+      for (const build of kept) {
+        if (build.ended) {
+          session.drop(build.lease, 'it has ended meanwhile');
+          continue;
+        }
+        clearTimeout(build.graceTimer);
+        build.lostAt = null;
+        build.session = session;
+        session.resume(build.lease, {
+          sequence: build.sequence,
+          logs: [...build.logs.values()].map(({ step, name, stored }) => ({ step, log: name, bytes: stored })),
+        });
+        if (build.cancelReason !== null) session.cancel(build.lease, build.cancelReason);
+        say.info('Build goes on', { build: nameOf(build), worker: worker.name });
+      }
+    },
+
+    async away(worker, session) {
+      const lost = running.of(worker).filter((build) => build.session === session);
+      const at = clock.wall();
+      for (const build of lost) {
+        build.session = undefined;
+        build.lostAt = at;
+        startGrace(build);
+      }
+      if (lost.length === 0 || stopped) return;
+      await farm.change(async (tx, emit) => {
+        await markLost(
+          tx,
+          lost.map(({ buildid }) => buildid),
+          at,
+        );
+        for (const { buildid, builder, number } of lost) {
+          emit({ type: 'build.lost', buildid, builder, number, worker: worker.name });
+        }
+      });
+    },
+
+    assigned(worker, { accepted, why, ...lease }) {
+      if (accepted) return;
+      const build = running.held(lease);
+      if (build === undefined || build.worker !== worker) return;
+      worker.restsUntil = clock.monotonic() + REST_MS;
+      say.warn('Worker refused a build', { build: nameOf(build), worker: worker.name, why });
+      builds.giveUp(build, `worker "${worker.name}" refused it: ${why ?? 'no reason given'}`, 'uncounted');
+    },
+
+    progress(session, lease, sequence, event) {
+      const build = heldBy(session, lease);
+      if (build !== undefined) recorder().event(build, sequence, event);
+    },
+
+    bytes(session, piece) {
+      const build = heldBy(session, piece);
+      if (build === undefined) return undefined;
+      const key = logKey(piece.step, piece.log);
+      let open = build.logs.get(key);
+      if (open === undefined) {
+        open = logs.open(build, piece.step, piece.log);
+        build.logs.set(key, open);
+        recorder().log(build, open);
+      }
+      return logs.take(open, piece);
+    },
+
+    abandoned(session, lease, why) {
+      const build = heldBy(session, lease);
+      if (build !== undefined) builds.giveUp(build, `worker "${build.worker.name}" gave it up: ${why}`, 'counted');
+    },
+
+    async cancel(buildid, reason) {
+      const build = running.get(buildid);
+      if (build === undefined || build.ended) return false;
+      const asked = await farm.store.write((tx) => requestCancel(tx, buildid, reason));
+      if (!asked) return false;
+      build.cancelReason ??= reason;
+      build.session?.cancel(build.lease, reason);
+      // Nobody knows when its worker comes back, if ever: it is told to stop then.
+      if (build.session === undefined) builds.giveUp(build, 'cancelled while its worker was away', 'counted');
+      return true;
+    },
+
+    giveUp(build, why, again) {
+      if (build.ended) return;
+      build.session?.drop(build.lease, why);
+      recorder().end(build, { result: 'retry', state: why, at: clock.wall(), again });
+    },
+
+    fail(build, why) {
+      if (!build.ended) recorder().end(build, { result: 'exception', state: why, at: clock.wall(), again: false });
+    },
+
+    ended(build, ended) {
+      running.remove(build);
+      if (ended.requeued) onRequeued(build);
+      say.info('Build ended', { build: nameOf(build), result: ended.result, worker: build.worker.name });
+      const left = [...build.logs.values()].filter((open) => !open.complete && open.logid !== undefined);
+      if (left.length === 0) return;
+      const closing = closeLeft(left).catch((error: unknown) => {
+        if (!stopped) say.error('Logs of an ended build stay open', { build: nameOf(build), error: oneLine(error) });
+      });
+      cleaning.add(closing);
+      void closing.finally(() => cleaning.delete(closing));
+    },
+
+    async stop() {
+      stopped = true;
+      for (const build of running.all()) clearTimeout(build.graceTimer);
+      await Promise.allSettled(cleaning);
+    },
+  };
+  return builds;
+
+  /** Logs of a build that ended without its worker's last words: what is there is all there will be. */
+  async function closeLeft(left: readonly OpenLog[]): Promise<void> {
+    for (const open of left) {
+      const end = await logs.finish(open, {});
+      await farm.store.write((tx) => completeLog(tx, open.logid!, end));
+      logs.wake(open.logid!);
+    }
+  }
+}

@@ -1,0 +1,271 @@
+import type { Clock } from '../../base/clock.ts';
+import { sleep } from '../../base/abort.ts';
+import type { Log } from '../../base/log.ts';
+import type { MasterConfig } from '../../config/master.ts';
+import { listBuilders } from '../../store/builders.ts';
+import { claimRequest, pendingRequests, requestById, requestsByIds } from '../../store/buildrequests.ts';
+import { startBuild } from '../../store/builds.ts';
+import type { Tx } from '../../store/database.ts';
+import type { BuildPlan } from '../../build/plan.ts';
+import type { Builds } from './builds.ts';
+import type { Emit, Farm } from './events.ts';
+import { match, type Pair, type Queue, type Waiting } from './match.ts';
+import { makePlan, secretsOf } from './plans.ts';
+import { createWaitingRequests, type WaitingRequests } from './queue.ts';
+import { nameOf, type Running } from './running.ts';
+import { readSecrets } from './secrets.ts';
+import { oneLine } from './trouble.ts';
+import type { Roster } from './workers/roster.ts';
+
+/** Builds that one transaction begins: some tens of milliseconds at most, so that results of others are not held up. */
+const CLAIMS = 100;
+/** Requests that are read in one piece at the start. */
+const LOAD = 1_000_000;
+/** The worker ends an orphan so long before the master gives the build to another: time for its process tree to end, and for clocks that differ in speed. */
+const ORPHAN_MARGIN_S = 15;
+/** Of a short grace this share is left to the worker at least. */
+const ORPHAN_SHARE = 0.5;
+const RETRY_MS = 1_000;
+/** Workers that rest, and builders that starve, are looked at again at least this often. */
+const LOOK_AGAIN_MS = 5_000;
+
+export interface Dispatcher {
+  readonly waiting: WaitingRequests;
+  /** Reads what waits; called once before the first `nudge`, and when the configuration has changed. */
+  load(): Promise<void>;
+  /** A request that was submitted waits. */
+  add(builderid: number, request: Waiting): void;
+  /** A request that lost its build waits again. */
+  requeue(build: Running): void;
+  /** A request is gone. */
+  remove(buildrequestid: number): void;
+  /** Something has changed: requests, workers, or places. Coalesces. */
+  nudge(): void;
+  /** Starts nothing more. */
+  drain(): void;
+  readonly draining: boolean;
+  stop(): Promise<void>;
+}
+
+export function createDispatcher(options: {
+  farm: Farm;
+  roster: Roster;
+  builds: Builds;
+  config: () => MasterConfig;
+  clock: Clock;
+  log: Log;
+}): Dispatcher {
+  const { farm, roster, builds, config, clock, log: say } = options;
+  let waiting = createWaitingRequests();
+  const stopping = new AbortController();
+  const names = new Map<number, string>();
+  const lastStarted = new Map<number, number>();
+  let draining = false;
+  let again = false;
+  let round: Promise<void> | undefined;
+
+  async function rounds(): Promise<void> {
+    // A turn of the event loop: nudges that come together are one round.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (again && !draining && !stopping.signal.aborted) {
+      again = false;
+      try {
+        const pairs = match(queues(), roster.candidates(), clock.wall());
+        for (let from = 0; from < pairs.length && !draining; from += CLAIMS) {
+          await start(pairs.slice(from, from + CLAIMS));
+        }
+      } catch (error) {
+        say.error('Builds could not be started', { error: oneLine(error) });
+        again = true;
+        await sleep(RETRY_MS, stopping.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  function queues(): Queue[] {
+    const found: Queue[] = [];
+    for (const builderid of waiting.builders()) {
+      const builder = names.get(builderid);
+      const known = builder === undefined ? undefined : config().builders[builder];
+      if (builder === undefined || known === undefined) continue;
+      const wants = { tags: known.workers.tags ?? [], names: known.workers.names ?? [] };
+      found.push({ builder, wants, waiting: waiting.of(builderid), lastStartedAt: lastStarted.get(builderid) ?? null });
+    }
+    return found;
+  }
+
+  interface Started {
+    build: Running;
+    plan: BuildPlan;
+  }
+
+  /** Begins builds for pairs: rows and events first, then the workers hear of it. */
+  async function start(pairs: readonly Pair[]): Promise<void> {
+    const now = clock.wall();
+    const { started, gone } = await farm.change((tx, emit) => claim(tx, emit, pairs, now));
+    for (const id of gone) waiting.remove(id);
+    for (const { build } of started) {
+      waiting.remove(build.requestid);
+      lastStarted.set(build.builderid, now);
+      builds.running.add(build);
+    }
+    await Promise.all(started.map(assign));
+  }
+
+  async function claim(tx: Tx, emit: Emit, pairs: readonly Pair[], now: number) {
+    const started: Started[] = [];
+    const gone: number[] = [];
+    const rows = new Map(
+      (
+        await requestsByIds(
+          tx,
+          pairs.map(({ request }) => request),
+        )
+      ).map((row) => [row.buildrequestid, row]),
+    );
+    for (const pair of pairs) {
+      const row = rows.get(pair.request);
+      const worker = roster.get(pair.worker);
+      const builder = config().builders[pair.builder];
+      if (worker === undefined || builder === undefined) continue;
+      if (row === undefined || !(await claimRequest(tx, pair.request, now))) {
+        gone.push(pair.request);
+        continue;
+      }
+      const { repository, branch, revision } = row;
+      const planFor = (number: number) =>
+        makePlan(config(), builder, {
+          builder: pair.builder,
+          number,
+          worker: worker.name,
+          source: { repository, branch, revision },
+          properties: row.properties,
+        });
+      const attempt = row.attempts + 1;
+      const { buildid, number, token, plan } = await startBuild(tx, {
+        builderid: row.builderid,
+        buildrequestid: row.buildrequestid,
+        workerid: worker.workerid,
+        attempt,
+        plan: planFor,
+        properties: planFor(0).properties,
+        now,
+      });
+      emit({
+        type: 'build.started',
+        buildid,
+        builder: pair.builder,
+        number,
+        worker: worker.name,
+        buildrequestid: row.buildrequestid,
+      });
+      const build: Running = {
+        lease: { build: buildid, token },
+        buildid,
+        builder: pair.builder,
+        builderid: row.builderid,
+        number,
+        requestid: row.buildrequestid,
+        worker,
+        attempt,
+        patient: builder.orphan === 'continue',
+        session: undefined,
+        lostAt: null,
+        cancelReason: null,
+        sequence: 0,
+        properties: plan.properties,
+        steps: new Map(),
+        logs: new Map(),
+        ended: false,
+        graceTimer: undefined,
+      };
+      started.push({ build, plan });
+    }
+    return { started, gone };
+  }
+
+  async function assign({ build, plan }: Started): Promise<void> {
+    try {
+      const secrets = await readSecrets(config(), secretsOf(plan));
+      const { attached } = build.worker;
+      if (build.ended) return;
+      if (attached?.ready !== true || attached.session.ended) {
+        // It went between the round and the commit, and never heard of this build.
+        return builds.giveUp(build, `worker "${build.worker.name}" went before it began`, 'uncounted');
+      }
+      const values = Object.fromEntries([...secrets].map(([name, secret]) => [name, secret.reveal()]));
+      attached.session.assign(build.lease, { plan, secrets: values, orphanAfter: orphanAfter(build) });
+      build.session = attached.session;
+      if (build.cancelReason !== null) attached.session.cancel(build.lease, build.cancelReason);
+      say.info('Build started', { build: nameOf(build), worker: build.worker.name });
+    } catch (error) {
+      // A secret that cannot be read, or a plan that no message carries: trying again would not help.
+      say.error('Build could not be assigned', { build: nameOf(build), error: oneLine(error) });
+      builds.fail(build, oneLine(error));
+    }
+  }
+
+  /** How long the worker goes on without the master, in seconds: it must have ended before the master gives the build to another. */
+  function orphanAfter(build: Running): number | null {
+    if (build.patient) return null;
+    const grace = config().lostWorkerGraceMs / 1_000;
+    return Math.max(grace * ORPHAN_SHARE, grace - ORPHAN_MARGIN_S);
+  }
+
+  const timer = setInterval(() => dispatcher.nudge(), LOOK_AGAIN_MS);
+  const dispatcher: Dispatcher = {
+    get waiting() {
+      return waiting;
+    },
+    get draining() {
+      return draining;
+    },
+    async load() {
+      const { builders, pending } = await farm.store.read(async (db) => ({
+        builders: await listBuilders(db),
+        pending: await pendingRequests(db, LOAD),
+      }));
+      names.clear();
+      for (const { builderid, name } of builders) names.set(builderid, name);
+      waiting = createWaitingRequests();
+      for (const row of pending) waiting.add(row.builderid, waitingOf(row));
+    },
+    add(builderid, request) {
+      waiting.add(builderid, request);
+    },
+    requeue(build) {
+      void farm.store
+        .read((db) => requestById(db, build.requestid))
+        .then((row) => {
+          if (row === undefined || row.claimed_at !== null || row.complete_at !== null) return;
+          waiting.add(row.builderid, waitingOf(row));
+          dispatcher.nudge();
+        })
+        .catch((error: unknown) => {
+          if (!stopping.signal.aborted) say.error('A request could not be read again', { error: oneLine(error) });
+        });
+    },
+    remove: (id) => void waiting.remove(id),
+    nudge() {
+      again = true;
+      if (draining || stopping.signal.aborted) return;
+      round ??= rounds().finally(() => {
+        round = undefined;
+        if (again && !draining && !stopping.signal.aborted) dispatcher.nudge();
+      });
+    },
+    drain() {
+      draining = true;
+    },
+    async stop() {
+      clearInterval(timer);
+      stopping.abort(new Error('the master stops'));
+      await round;
+    },
+  };
+  return dispatcher;
+}
+
+function waitingOf(row: { buildrequestid: number; priority: number; submitted_at: number }): Waiting {
+  return { id: row.buildrequestid, priority: row.priority, submittedAt: row.submitted_at };
+}

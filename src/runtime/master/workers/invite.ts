@@ -1,0 +1,95 @@
+import { createHmac } from 'node:crypto';
+import type { Clock } from '../../../base/clock.ts';
+import { Secret } from '../../../base/secret.ts';
+import { printJoin } from '../../../protocol/bbx/join.ts';
+import { addJoin, revokeJoins, secretHash, validJoins } from '../../../store/joins.ts';
+import type { Store } from '../../../store/store.ts';
+import { findWorker, upsertWorker } from '../../../store/workers.ts';
+import { codes } from '../codes.ts';
+
+/** What an invitation is asked to be; the API's and the command line's `worker add`. */
+export interface Invitation {
+  /** One name, or a pattern with `*` when `uses` is over 1. */
+  names: string;
+  uses: number;
+  expiresMs: number;
+  /** Makes a new secret although an unused one is still good; a name that has a key already may come with a new one. */
+  renew: boolean;
+}
+
+/** What is printed into every join string. */
+export interface FarmIdentity {
+  /** The farm's private key (PEM): join secrets are derived from it, so that an unused one can be shown again and none is stored. */
+  keyPem: string;
+  pins: readonly string[];
+  reach: readonly string[];
+}
+
+export interface Invited {
+  name: string;
+  join: string;
+  /** Epoch seconds. */
+  expires: number;
+  changed: boolean;
+}
+
+/** A name or a pattern: what can stand in a file name, a log line and a shell without quotes. */
+const NAMES = /^[A-Za-z0-9*][A-Za-z0-9._*-]{0,99}$/;
+/** 192 bits: far beyond guessing, and short to paste. */
+const SECRET_BYTES = 24;
+
+/**
+ * Invites workers: makes a join secret, or shows the one that is still unused (`changed: false`). Works on an open store, whether a master runs
+ * or not. The secret is HMAC-SHA-256 of what its row says, keyed with the farm's private key; the row keeps only its hash.
+ * Throws BBX-MAS-JOIN.
+ */
+export async function invite(
+  store: Store,
+  identity: FarmIdentity,
+  invitation: Invitation,
+  clock: Clock,
+): Promise<Invited> {
+  const { names, uses, expiresMs, renew } = invitation;
+  const wrong = (problem: string) => codes['BBX-MAS-JOIN']({ names, problem });
+  if (!NAMES.test(names)) throw wrong('a name has letters, digits, ".", "_" and "-" only, and 100 characters at most');
+  if (names.includes('*') && uses === 1) throw wrong('a pattern is for several workers: say how many with --uses');
+  if (!names.includes('*') && uses > 1) throw wrong('several uses need a pattern, such as --names "vps-*"');
+  if (identity.reach.length === 0) {
+    throw wrong('nobody could find this master: set "reach" in its configuration first');
+  }
+  const now = clock.wall();
+  return store.write(async (tx) => {
+    const single = !names.includes('*');
+    const worker = single ? await findWorker(tx, names) : undefined;
+    if (!renew) {
+      const joins = await validJoins(tx, now, { names });
+      // The newest one that lives: which secret is shown does not depend on how long a repeated call wants it to live.
+      const kept = joins.filter((join) => join.uses === uses && join.used === 0).at(-1);
+      if (kept !== undefined && worker?.state !== 'removed') return print(kept.created_at, kept.expires_at, false);
+    }
+    const expires = now + expiresMs / 1_000;
+    await revokeJoins(tx, names);
+    const secret = deriveSecret(identity.keyPem, store.epoch, { names, uses, created: now, expires });
+    await addJoin(tx, { secretHash: secretHash(secret.reveal()), names, uses, expiresAt: expires, now });
+    if (single && (worker === undefined || worker.state === 'removed')) {
+      await upsertWorker(tx, { name: names, state: 'invited', publicKey: null, now });
+    }
+    return print(now, expires, true);
+  });
+
+  function print(created: number, expires: number, changed: boolean): Invited {
+    const secret = deriveSecret(identity.keyPem, store.epoch, { names, uses, created, expires });
+    const { pins, reach } = identity;
+    return { name: names, join: printJoin({ pins, reach, secret, uses, expires, names }), expires, changed };
+  }
+}
+
+function deriveSecret(
+  keyPem: string,
+  epoch: string,
+  row: { names: string; uses: number; created: number; expires: number },
+): Secret {
+  const text = JSON.stringify(['bbx join secret v1', epoch, row.names, row.uses, row.created, row.expires]);
+  const mac = createHmac('sha256', keyPem.trim()).update(text).digest().subarray(0, SECRET_BYTES);
+  return new Secret(mac.toString('base64url'));
+}

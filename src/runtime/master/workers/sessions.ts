@@ -1,0 +1,336 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../../base/clock.ts';
+import type { Log } from '../../../base/log.ts';
+import {
+  serveMasterSession,
+  type Decision,
+  type MasterSession,
+  type MasterSessionHandlers,
+  type WorkerClaim,
+} from '../../../protocol/bbx/master-session.ts';
+import type { SigningKey } from '../../../protocol/bbx/keys.ts';
+import { LIMITS } from '../../../protocol/bbx/limits.ts';
+import { CLOSE, type MessageSocket } from '../../../protocol/bbx/wire.ts';
+import { joinBySecret, redeemJoin, secretHash } from '../../../store/joins.ts';
+import {
+  findWorker,
+  findWorkerByKey,
+  prunePending,
+  upsertWorker,
+  workerSeen,
+  type WorkerRow,
+} from '../../../store/workers.ts';
+import type { Tx } from '../../../store/database.ts';
+import type { Builds } from '../builds.ts';
+import type { Emit, Farm } from '../events.ts';
+import { oneLine } from '../trouble.ts';
+import { createAlternation } from './alternation.ts';
+import { decideEnrolment } from './enrol.ts';
+import type { Roster, Worker } from './roster.ts';
+
+/** Workers that wait for approval, at most: anybody who reaches the port can ask. The oldest go first. */
+const PENDING = 100;
+/** Seconds until a worker that waits for approval asks again. */
+const PENDING_AGAIN_S = 5;
+/** Seconds until one of two rivals may try again. */
+const RIVAL_AGAIN_S = 60;
+/** Seconds until a worker that came in a rush may try again. */
+const BUSY_AGAIN_S = 10;
+/** A name as it may stand in rows, logs and file names. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+export interface WorkerSessions {
+  /** Serves a connection that has its WebSocket; `exporter` is empty over plain TCP. */
+  serve(socket: MessageSocket, from: { peer: string; exporter: Uint8Array }): void;
+  /** Whether one more connection may come: those that are not let in yet are counted. */
+  mayCome(): boolean;
+  /** Counts a connection until the given function is called, or it is let in. */
+  counting(): () => void;
+  /** Tells every worker what it should know: reach, pins, whether it is paused. */
+  announce(worker?: Worker): void;
+  /** Ends the session of a worker that was removed. */
+  remove(worker: Worker): void;
+  /** Ends all sessions; builds go on at the workers. */
+  stop(): Promise<void>;
+}
+
+export function createWorkerSessions(options: {
+  farm: Farm;
+  roster: Roster;
+  builds: Builds;
+  key: SigningKey;
+  reach: () => readonly string[];
+  pins: readonly string[];
+  software: string;
+  clock: Clock;
+  log: Log;
+  /** A worker can take work now. */
+  onReady: () => void;
+}): WorkerSessions {
+  const { farm, roster, builds, key, reach, pins, software, clock, log: say, onReady } = options;
+  const alternation = createAlternation();
+  const sessions = new Map<MasterSession, Promise<void>>();
+  let unauthenticated = 0;
+  let stopping = false;
+
+  async function authenticate(claim: WorkerClaim): Promise<Decision> {
+    if (stopping) return { let: 'out', reason: 'busy', message: 'the master is stopping', retryAfter: 1 };
+    if (!NAME.test(claim.name)) return { let: 'out', reason: 'unknown' };
+    const { outcome, row } = await farm.change((tx, emit) => enrol(tx, emit, claim));
+    if (row !== undefined && !claim.probe) remember(row);
+    if (outcome.let === 'out') {
+      say.info('Worker refused', { name: claim.name, peer: claim.peer, reason: outcome.reason, fingerprint: claim.fingerprint });
+      return outcome;
+    }
+    const current = roster.get(claim.name)?.attached;
+    if (!claim.probe && current !== undefined && !current.session.ended) {
+      if (!alternation.mayReplace(claim.name, current, claim, clock.monotonic())) {
+        const message = `two processes use the name "${claim.name}" in turn, from ${current.peer} and from ${claim.peer}; stop one of them`;
+        say.warn('Two workers of one name', { name: claim.name, peers: [current.peer, claim.peer] });
+        return { let: 'out', reason: 'alternating', message, retryAfter: RIVAL_AGAIN_S };
+      }
+    }
+    return outcome;
+  }
+
+  /** Decides about a claim and writes what follows, in one transaction. A probe writes nothing. */
+  async function enrol(
+    tx: Tx,
+    emit: Emit,
+    claim: WorkerClaim,
+  ): Promise<{ outcome: Decision; row: WorkerRow | undefined }> {
+    const { name, secret, peer } = claim;
+    const now = clock.wall();
+    const publicKey = Buffer.from(claim.publicKey).toString('base64');
+    const row = await findWorker(tx, name);
+    const holder = await findWorkerByKey(tx, publicKey);
+    const hash = secret === undefined ? undefined : secretHash(secret);
+    const join = hash === undefined ? undefined : await joinBySecret(tx, hash, name);
+    const decision = decideEnrolment(
+      { name, publicKey },
+      {
+        byName: row === undefined ? undefined : { state: row.state, publicKey: row.public_key },
+        nameOfKey: holder?.name,
+        join: join === undefined ? undefined : { ...join, expiresAt: join.expires_at },
+        secretGiven: secret !== undefined,
+      },
+      now,
+    );
+    const letIn: Decision = { let: 'in', session: randomBytes(8).toString('hex'), reach: reach(), pins };
+    const pending: Decision = {
+      let: 'out',
+      reason: 'pending',
+      message: `"${name}" waits for approval, with the key ${claim.fingerprint}`,
+      retryAfter: PENDING_AGAIN_S,
+    };
+    switch (decision.act) {
+      case 'out':
+        return { outcome: { let: 'out', reason: decision.reason }, row };
+      case 'in':
+        return { outcome: letIn, row };
+      case 'enrol': {
+        if (claim.probe) return { outcome: letIn, row };
+        const redeemed = await redeemJoin(tx, { secretHash: hash!, name, publicKey, now });
+        if (!redeemed.ok) return { outcome: { let: 'out', reason: 'unknown' }, row };
+        await upsertWorker(tx, { name, state: 'approved', publicKey, now });
+        emit({ type: 'worker.changed', name, what: 'approved' });
+        say.info('Worker enrolled', { name, peer, fingerprint: claim.fingerprint });
+        return { outcome: letIn, row: await findWorker(tx, name) };
+      }
+      case 'pend': {
+        if (claim.probe) return { outcome: pending, row };
+        if (row?.state !== 'pending') {
+          await upsertWorker(tx, { name, state: 'pending', publicKey, now });
+          emit({ type: 'worker.changed', name, what: 'pending' });
+          say.warn('Worker waits for approval', {
+            name,
+            peer,
+            fingerprint: claim.fingerprint,
+            next: `bbx worker approve ${name}`,
+          });
+          for (const dropped of await prunePending(tx, PENDING)) {
+            roster.forget(dropped);
+            emit({ type: 'worker.changed', name: dropped, what: 'removed' });
+          }
+        }
+        await workerSeen(tx, name, { at: now, peer });
+        return { outcome: pending, row: await findWorker(tx, name) };
+      }
+    }
+  }
+
+  /** Takes a row into the roster, or what is new in it. */
+  function remember(row: WorkerRow): void {
+    const known = roster.get(row.name);
+    if (known === undefined) roster.put(workerOf(row));
+    else {
+      Object.assign(known, { state: row.state, publicKey: row.public_key, peer: row.last_peer });
+      known.seenAt = row.last_seen_at;
+    }
+  }
+
+  function accept(session: MasterSession, claim: WorkerClaim): MasterSessionHandlers {
+    const worker = roster.get(claim.name)!;
+    const done = Promise.withResolvers<void>();
+    sessions.set(session, done.promise);
+    const old = worker.attached;
+    worker.attached = {
+      session,
+      boot: claim.boot,
+      peer: claim.peer,
+      software: claim.software,
+      ready: false,
+      maxBuilds: 1,
+      draining: false,
+      facts: worker.facts,
+      notes: [],
+    };
+    const mine = worker.attached;
+    // A drain asked of the old process is over with it.
+    if (old !== undefined && old.boot !== claim.boot) worker.draining = false;
+    if (old !== undefined && !old.session.ended) {
+      say.warn('Worker session replaced', { name: worker.name, from: old.peer, to: claim.peer });
+      if (old.boot === claim.boot) old.session.close(CLOSE.replaced, 'replaced by a newer session of the same process');
+      else old.session.bye('replaced', `"${worker.name}" has connected from ${claim.peer}`);
+    }
+    const isCurrent = () => worker.attached === mine;
+
+    return {
+      async onInventory(inventory) {
+        if (!isCurrent()) return;
+        const facts = { ...inventory.facts };
+        Object.assign(worker, { facts, maxBuilds: inventory.maxBuilds, peer: claim.peer, seenAt: clock.wall() });
+        Object.assign(mine, { facts, maxBuilds: inventory.maxBuilds, draining: inventory.draining });
+        await builds.adopt(worker, session, inventory);
+        if (!isCurrent()) return;
+        await farm.change(async (tx, emit) => {
+          const info = { maxBuilds: inventory.maxBuilds, facts, software: claim.software };
+          await workerSeen(tx, worker.name, { at: clock.wall(), peer: claim.peer, info });
+          emit({ type: 'worker.changed', name: worker.name, what: 'attached' });
+        });
+        if (!isCurrent()) return;
+        mine.ready = true;
+        announce(worker);
+        say.info('Worker attached', { name: worker.name, peer: claim.peer, software: claim.software });
+        onReady();
+      },
+      onAssigned: (answer) => builds.assigned(worker, answer),
+      onProgress: (lease, sequence, event) => builds.progress(session, lease, sequence, event),
+      onBytes: (piece) => builds.bytes(session, piece),
+      onAbandoned: (lease, why) => builds.abandoned(session, lease, why),
+      async onState({ draining, notes }) {
+        if (!isCurrent()) return;
+        const began = draining && !mine.draining;
+        Object.assign(mine, { draining, notes });
+        if (began) {
+          await farm.change(async (_, emit) => emit({ type: 'worker.changed', name: worker.name, what: 'draining' }));
+        }
+        onReady();
+      },
+      onClosed({ code, reason, error }) {
+        say.info('Worker detached', {
+          name: worker.name,
+          peer: claim.peer,
+          code,
+          reason,
+          ...(error === undefined ? {} : { error: error.message }),
+        });
+        void detach(worker, session, isCurrent())
+          .catch((fault: unknown) => say.error('A session could not be ended', { name: worker.name, error: oneLine(fault) }))
+          .finally(() => {
+            sessions.delete(session);
+            done.resolve();
+          });
+      },
+    };
+  }
+
+  async function detach(worker: Worker, session: MasterSession, current: boolean): Promise<void> {
+    const wasReady = current && worker.attached?.ready === true;
+    if (current) {
+      worker.attached = undefined;
+      worker.seenAt = clock.wall();
+    }
+    await builds.away(worker, session);
+    if (!current) return;
+    await farm.change(async (tx, emit) => {
+      await workerSeen(tx, worker.name, { at: worker.seenAt ?? clock.wall() });
+      if (wasReady) emit({ type: 'worker.changed', name: worker.name, what: 'detached' });
+    });
+  }
+
+  function announce(worker: Worker): void {
+    const { attached } = worker;
+    if (attached?.ready !== true) return;
+    attached.session.settings({ paused: worker.paused, reach: [...reach()], pins: [...pins] });
+  }
+
+  return {
+    mayCome: () => unauthenticated < LIMITS.unauthenticated && !stopping,
+    counting() {
+      unauthenticated += 1;
+      let counted = true;
+      return () => {
+        if (counted) unauthenticated -= 1;
+        counted = false;
+      };
+    },
+    serve(socket, { peer, exporter }) {
+      const uncount = this.counting();
+      serveMasterSession({
+        socket,
+        peer,
+        exporter,
+        key,
+        epoch: farm.store.epoch,
+        software,
+        clock,
+        capabilities: [],
+        authenticate: async (claim) =>
+          unauthenticated > LIMITS.unauthenticated
+            ? { let: 'out', reason: 'busy', retryAfter: BUSY_AGAIN_S }
+            : authenticate(claim),
+        accept(session, claim) {
+          uncount();
+          return accept(session, claim);
+        },
+        onRejected(end) {
+          uncount();
+          say.debug('Connection was not let in', { peer, code: end.code, reason: end.reason });
+        },
+      });
+    },
+    announce(worker) {
+      for (const each of worker === undefined ? roster.all() : [worker]) announce(each);
+    },
+    remove(worker) {
+      worker.attached?.session.bye('removed', 'an administrator has removed this worker');
+    },
+    async stop() {
+      stopping = true;
+      const open = [...sessions];
+      for (const [session] of open) session.bye('stopping', 'the master stops; builds go on');
+      await Promise.all(open.map(([, done]) => done));
+    },
+  };
+}
+
+/** A worker as a row knows it, without a session. */
+export function workerOf(row: WorkerRow): Worker {
+  const info = row.info as { maxBuilds?: number; facts?: Record<string, string> };
+  return {
+    workerid: row.workerid,
+    name: row.name,
+    state: row.state,
+    publicKey: row.public_key,
+    paused: row.paused,
+    draining: false,
+    peer: row.last_peer,
+    seenAt: row.last_seen_at,
+    facts: info.facts ?? {},
+    maxBuilds: info.maxBuilds ?? 1,
+    attached: undefined,
+    builds: new Map(),
+    restsUntil: 0,
+  };
+}

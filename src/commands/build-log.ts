@@ -64,7 +64,11 @@ function noStep(build: BuildObject, step: string): Error {
 }
 
 /** Writes one step after the other to stdout in the form that the flags ask for. */
-function createPrinter(context: Context, client: Client, { raw = false, follow = false }: LogOptions) {
+function createPrinter(
+  context: Context,
+  client: Client,
+  { raw = false, follow = false, step: only }: LogOptions,
+) {
   const { signal } = context;
 
   const logsOf = async (build: BuildObject, step: StepObject): Promise<readonly LogObject[]> => {
@@ -108,7 +112,7 @@ function createPrinter(context: Context, client: Client, { raw = false, follow =
   return {
     async step(build: BuildObject, step: StepObject): Promise<void> {
       const logs = await logsOf(build, step);
-      if (!raw && !context.json) await writeOut(context, `${header(context, step)}\n`);
+      if (!raw && !context.json && only === undefined) await writeOut(context, `${header(context, step)}\n`);
       for (const log of logs) {
         if (log.pruned) note(context, `Log "${log.name}" of step ${step.number} was removed by retention`);
         else await write(build, step, log);

@@ -34,6 +34,7 @@ export async function showBuild(context: Context, text: string, options: DirOpti
 }
 
 function buildWords(context: Context, style: Style, build: BuildObject): string {
+  const { steps = [] } = build;
   const properties = Object.entries(build.properties).map(([name, value]) => `${name}=${String(value)}`);
   return [
     facts(context, [
@@ -48,7 +49,9 @@ function buildWords(context: Context, style: Style, build: BuildObject): string 
       ['took', tookWords(build)],
       ['properties', properties.join(', ') || '-'],
     ]),
-    table(context, STEP_COLUMNS, build.steps ?? []),
+    ...(context.stdout.isTTY
+      ? [table(context, STEP_COLUMNS, steps)]
+      : steps.map((step) => `step\t${table(context, STEP_COLUMNS, [step])}`)),
   ].join(context.stdout.isTTY ? '\n\n' : '\n');
 }
 

@@ -55,11 +55,20 @@ function reasons(error: BbxError): string[] {
   return sentences(error.cause ?? error.message).filter((sentence) => !error.message.includes(sentence));
 }
 
-function write(context: Context, json: object, message: string, hint: string | undefined): void {
+function write(
+  context: Context,
+  json: { code: string; message: string; retryable: boolean },
+  message: string,
+  hint: string | undefined,
+): void {
   if (context.json) {
-    context.stderr.write(
-      `${JSON.stringify({ error: { ...(hint === undefined ? {} : { hint }), ...json } })}\n`,
-    );
+    const error = {
+      code: json.code,
+      message: json.message,
+      ...(hint === undefined ? {} : { hint }),
+      retryable: json.retryable,
+    };
+    context.stderr.write(`${JSON.stringify({ error })}\n`);
     return;
   }
   context.stderr.write(

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { RESULTS } from '../../../src/build/results.ts';
+import { aBuild, aRequest, aStep } from '../../rigs/api-objects.ts';
+import { command } from '../../rigs/command.ts';
+import { fakeMaster } from '../../rigs/fake-master.ts';
+import { tempDir } from '../../rigs/temp-dir.ts';
+import { until } from '../../rigs/wait.ts';
+
+const finished = (results: number) => ({ complete: true, results, result: RESULTS[results]! });
+
+describe('build start --wait', () => {
+  it.each([
+    [0, 0],
+    [1, 0],
+    [2, 1],
+    [4, 11],
+    [6, 9],
+  ])('ends with the code of result %d: %d', async (results, code) => {
+    await using temp = await tempDir();
+    await using _master = await fakeMaster(temp.path, {
+      startBuild: async () => aRequest(),
+      request: async () =>
+        aRequest({ ...finished(results), builds: [{ buildid: 1, number: 12, result: null }] }),
+      build: async () => aBuild({ ...finished(results), steps: [aStep(finished(results))] }),
+    });
+    const ran = await command(['build', 'start', 'app', '--wait', '--json'], { cwd: temp.path });
+    expect(ran.code).toBe(code);
+    expect(ran.lines()).toMatchObject([
+      { type: 'build.started', v: 1, build: { number: 12, builder: 'app' } },
+      { type: 'step.started', v: 1, build: 'app/12', step: { name: 'test' } },
+      { type: 'step.finished', v: 1, build: 'app/12', step: { results } },
+      { type: 'build.finished', v: 1, build: { results } },
+      { type: 'request.finished', v: 1, buildid: 1, request: { results } },
+    ]);
+  });
+
+  it('goes on with the next build of the request after a lost worker', async () => {
+    await using temp = await tempDir();
+    await using _master = await fakeMaster(temp.path, {
+      startBuild: async () => aRequest(),
+      request: async () =>
+        aRequest({
+          ...finished(0),
+          builds: [
+            { buildid: 1, number: 12, result: 'retry' },
+            { buildid: 2, number: 13, result: 'success' },
+          ],
+        }),
+      build: async ({ params }) =>
+        params.build === '1'
+          ? aBuild({ ...finished(5), state_string: 'worker w1 was lost' })
+          : aBuild({ buildid: 2, number: 13, ...finished(0) }),
+    });
+    const ran = await command(['build', 'start', 'app', '--wait'], { cwd: temp.path });
+    expect(ran).toMatchObject({ code: 0, stdout: '' });
+    expect(ran.stderr).toMatchInlineSnapshot(`
+      "Request r17 for app
+      app/12 on w1, main 4d5e6f0a1b2c3d4e5f60718293a4b5c6d7e8f901
+      app/12 retry after 4.0 s: worker w1 was lost
+      app/13 on w1, main 4d5e6f0a1b2c3d4e5f60718293a4b5c6d7e8f901
+      app/13 success after 4.0 s
+      "
+    `);
+  });
+
+  it('says for people what happens, and where the red log is', async () => {
+    await using temp = await tempDir();
+    await using _master = await fakeMaster(temp.path, {
+      request: async () => aRequest({ ...finished(2), builds: [{ buildid: 1, number: 12, result: null }] }),
+      build: async () =>
+        aBuild({
+          ...finished(2),
+          state_string: 'failed test',
+          steps: [
+            aStep({ name: 'git' }),
+            aStep({ number: 1, ...finished(2), rc: 1, state_string: "'make' ended with 1" }),
+          ],
+        }),
+    });
+    const ran = await command(['build', 'watch', 'app/12'], { cwd: temp.path });
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatchInlineSnapshot(`
+      "app/12 on w1, main 4d5e6f0a1b2c3d4e5f60718293a4b5c6d7e8f901
+        0 git  success  2.5 s
+        1 test  failure: 'make' ended with 1  2.5 s
+      app/12 failure after 4.0 s: failed test
+      Its log: bbx build log app/12 --step 1
+      "
+    `);
+  });
+
+  it('ends with 130 at Ctrl-C and says that the build goes on', async () => {
+    await using temp = await tempDir();
+    await using master = await fakeMaster(temp.path, { request: async () => aRequest() });
+    const stop = new AbortController();
+    const watching = command(['build', 'watch', 'r17'], { cwd: temp.path, signal: stop.signal });
+    await until('the watcher', () => master.asked.length > 0);
+    stop.abort(new Error('interrupted'));
+    const ran = await watching;
+    expect(ran.code).toBe(130);
+    expect(ran.stderr).toBe('Stopped watching; r17 goes on. See: bbx build watch r17\n');
+  });
+});
+
+describe('build log', () => {
+  const binary = Buffer.from([0x66, 0xff, 0x00, 0x1b, 0x5b, 0x0a, 0x67]);
+  const steps = [aStep({ name: 'git' }), aStep({ number: 1, name: 'make' }), aStep({ number: 2, logs: [] })];
+  const farm = (dir: string) =>
+    fakeMaster(
+      dir,
+      { build: async () => aBuild({ steps }) },
+      {
+        async *log({ step, query }) {
+          if (query['channels'] === 'output') yield binary;
+          else yield Buffer.from(`output of ${step}\nwithout end`);
+        },
+      },
+    );
+
+  it('prints all steps under headings', async () => {
+    await using temp = await tempDir();
+    await using _master = await farm(temp.path);
+    const ran = await command(['build', 'log', 'app'], { cwd: temp.path });
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toMatchInlineSnapshot(`
+      "=== 0 git  success, 2.5 s
+      output of 0
+      without end
+      === 1 make  success, 2.5 s
+      output of 1
+      without end
+      === 2 test  success, 2.5 s
+      "
+    `);
+  });
+
+  it.each([['make'], ['1']])('prints the one step that is named, without a heading: %s', async (step) => {
+    await using temp = await tempDir();
+    await using _master = await farm(temp.path);
+    const ran = await command(['build', 'log', 'app', '--step', step], { cwd: temp.path });
+    expect(ran.stdout).toBe('output of 1\nwithout end\n');
+  });
+
+  it('gives exactly the bytes with --raw, in JSON as base64 where they are no text', async () => {
+    await using temp = await tempDir();
+    await using _master = await farm(temp.path);
+    const ran = await command(['build', 'log', 'app', '--raw', '--step', '0', '--json'], { cwd: temp.path });
+    expect(ran.lines()).toEqual([
+      {
+        type: 'log',
+        v: 1,
+        buildid: 1,
+        build: 'app/12',
+        step: 0,
+        log: 'stdio',
+        base64: binary.subarray(0, 6).toString('base64'),
+      },
+      { type: 'log', v: 1, buildid: 1, build: 'app/12', step: 0, log: 'stdio', text: 'g' },
+    ]);
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { printable } from '../../../src/commands/terminal/printable.ts';
+import { span } from '../../../src/commands/terminal/span.ts';
+import { createTerminalFilter } from '../../../src/commands/terminal/terminal-filter.ts';
+import { exitOfResult } from '../../../src/commands/build-follow.ts';
+import { RESULTS } from '../../../src/build/results.ts';
+import fc from 'fast-check';
+
+describe('a length of time', () => {
+  it.each([
+    [-1, '0.0 s'],
+    [0.04, '0.0 s'],
+    [3.24, '3.2 s'],
+    [9.96, '10 s'],
+    [59.6, '1 min'],
+    [185, '3 min 5 s'],
+    [3_600, '1 h'],
+    [7_800, '2 h 10 min'],
+    [90_000, '1 d 1 h'],
+  ])('of %d s reads %s', (seconds, words) => {
+    expect(span(seconds)).toBe(words);
+  });
+});
+
+describe('text of a peer', () => {
+  it('has its control characters written out, at any depth, and nothing else changed', () => {
+    expect(
+      printable({ name: 'a\u001b[2Jb', list: ['\u009b', 'zwölf ✓\n\t', 7, null], ok: true, flip: '\u202e' }),
+    ).toEqual({ name: 'a\\x1b[2Jb', list: ['\\x9b', 'zwölf ✓\n\t', 7, null], ok: true, flip: '\\u202e' });
+  });
+});
+
+describe('a log at a terminal', () => {
+  const filtered = (text: string) => Buffer.from(createTerminalFilter().push(Buffer.from(text))).toString();
+
+  it.each([
+    ['plain text', 'zwölf\r\n\ttab\b', 'zwölf\r\n\ttab\b'],
+    ['colours', '\u001b[1;31mred\u001b[0m', '\u001b[1;31mred\u001b[0m'],
+    ['no clearing', 'a\u001b[2Jb\u001b[10;10Hc', 'abc'],
+    ['no title', 'a\u001b]0;evil\u0007b', 'ab'],
+    ['no clipboard', 'a\u001b]52;c;ZXZpbA==\u001b\\b', 'ab'],
+    ['no device string', 'a\u001bPq...\u001b\\b', 'ab'],
+    ['no bell, no shift', 'a\u0007\u000eb', 'ab'],
+    ['no reset', 'a\u001bcb', 'ab'],
+    ['no charset', 'a\u001b(0b', 'ab'],
+    ['lines after a sequence without end', '\u001b]0;x\nnext', '\nnext'],
+    ['no endless colour', `\u001b[${'1;'.repeat(100)}mx`, 'x'],
+  ])('passes %s', (_, text, expected) => {
+    expect(filtered(text)).toBe(expected);
+  });
+
+  it('comes to the same wherever it is cut', () => {
+    const alphabet = fc.constantFrom('\u001b', '[', ']', '3', 'm', 'J', '\n', '\\', '\u0007', 'P', ';', 'x');
+    fc.assert(
+      fc.property(fc.array(alphabet), fc.nat(40), (letters, at) => {
+        const bytes = Buffer.from(letters.join(''));
+        const whole = createTerminalFilter().push(bytes);
+        const parts = createTerminalFilter();
+        const cut = Math.min(at, bytes.length);
+        const pieces = [parts.push(bytes.subarray(0, cut)), parts.push(bytes.subarray(cut))];
+        expect(Buffer.concat(pieces)).toEqual(Buffer.from(whole));
+        expect(Buffer.from(whole).toString()).not.toMatch(/\u001b(?!\[[0-9;]*m)/);
+      }),
+    );
+  });
+});
+
+describe('the exit code of a build', () => {
+  it.each(RESULTS.map((result, index) => [result, [0, 0, 1, 0, 11, 11, 9][index]] as const))(
+    'that ended %s is %d',
+    (result, code) => {
+      expect(exitOfResult(result)).toBe(code);
+    },
+  );
+
+  it('that did not end is "unknown"', () => {
+    expect(exitOfResult(null)).toBe(12);
+  });
+});

@@ -150,7 +150,11 @@ function askUdp(
   return new Promise((resolve, reject) => {
     const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
     let garbage = false;
+    let over = false;
     const end = () => {
+      // Closing twice throws, and a refusal can come by two ways.
+      if (over) return;
+      over = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       socket.close();
@@ -177,7 +181,12 @@ function askUdp(
       }
     });
     // A connected socket hears of an ICMP refusal, and takes nothing from other hosts.
+    if (signal?.aborted === true) {
+      onAbort();
+      return;
+    }
     socket.connect(server.port ?? DNS_PORT, server.address, () => {
+      if (over) return;
       socket.send(query, (error) => {
         if (error !== null) settle(errnoOf(error) ?? 'EFAULT');
       });

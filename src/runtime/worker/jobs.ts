@@ -1,0 +1,335 @@
+import type { Clock } from '../../base/clock.ts';
+import { sentences } from '../../base/error.ts';
+import type { Log } from '../../base/log.ts';
+import { Secret } from '../../base/secret.ts';
+import type { CommandPort } from '../../build/command-port.ts';
+import type { Journal } from '../../build/journal.ts';
+import type { ProgressEvent } from '../../build/progress.ts';
+import { resultNumber } from '../../build/results.ts';
+import type { Result } from '../../build/results.ts';
+import { runPlan } from '../../build/run.ts';
+import { leaseKey } from '../../protocol/bbx/lease.ts';
+import type { Lease } from '../../protocol/bbx/lease.ts';
+import type { MasterMessage, MessageOf, WorkerMessage } from '../../protocol/bbx/messages.ts';
+import { endInterrupted } from './jobs-interrupted.ts';
+import type { SpoolBuild } from './spool-build.ts';
+import type { Spool } from './spool.ts';
+
+/** The worker ends an orphan so long before its grace is over: TERM, KILL and the last words take their time. */
+const ORPHAN_MARGIN_MS = 15_000;
+/** … but of a short grace at most this share. */
+const ORPHAN_MARGIN_SHARE = 0.25;
+
+/** Where one build's commands run, until it is disposed. */
+export interface BuildPlace {
+  port: CommandPort;
+  /** Absolute path of the build's directory. */
+  workdir: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface JobsOptions {
+  spool: Spool;
+  maxBuilds: number;
+  /** Takes a builder's directory and makes a port in it. */
+  openPlace(builddir: string): Promise<BuildPlace>;
+  clock: Clock;
+  log: Log;
+}
+
+/** One build attempt at this worker: it runs, or it has ended and waits until the master has stored it. */
+export interface Job {
+  readonly build: SpoolBuild;
+  readonly running: boolean;
+  /** The master cannot get the rest of this build: why. */
+  readonly unfit: string | undefined;
+}
+
+export type Assignment = Omit<MessageOf<MasterMessage, 'assign'>, 'type'>;
+type InventoryBuild = MessageOf<WorkerMessage, 'inventory'>['builds'][number];
+
+export interface Jobs {
+  readonly running: number;
+  readonly all: readonly Job[];
+  draining: boolean;
+  find(lease: Lease): Job | undefined;
+  /** Takes a build: its plan is on the disk when this says yes. The same lease twice is the same build. */
+  assign(
+    assignment: Assignment,
+    epoch: string,
+  ): Promise<{ accepted: true; job: Job } | { accepted: false; why: string }>;
+  /** Ends a build in good order: later steps run only with alwaysRun. */
+  cancel(lease: Lease, why: string): void;
+  /** Ends a build at once and forgets everything of it. */
+  drop(lease: Lease, why: string): Promise<void>;
+  /** Forgets a build whose end the master has stored. */
+  delivered(lease: Lease): Promise<void>;
+  /** What the master says of a build of the inventory; gives why the rest of it cannot be delivered, or undefined when it can. */
+  lost(
+    job: Job,
+    stored: { sequence: number; logs: readonly { step: number; log: string; bytes: number }[] },
+  ): string | undefined;
+  inventory(): InventoryBuild[];
+  /** Builds of another life of the store are ended and set aside. Gives where they are now. */
+  adoptEpoch(epoch: string): Promise<string[]>;
+  /** The master has been out of reach since (monotonic ms); undefined: it is there. Starts and stops the deadlines of orphans. */
+  linkLost(since: number | undefined): void;
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>;
+  /** Ends everything at once; what was running is told to the master as `retry`. */
+  stop(why: string): Promise<void>;
+}
+
+interface Own extends Job {
+  running: boolean;
+  unfit: string | undefined;
+  /** Log sizes and events as a former process left them: a master that has more saw what this disk has lost. */
+  recovered: { sequence: number; sizes: Map<number, number> } | undefined;
+  cancel: AbortController;
+  stop: AbortController;
+  /** How the build ends instead of what the plan's walk found. */
+  verdict: { result: Result; state: string } | undefined;
+  done: Promise<void>;
+  deadline: NodeJS.Timeout | undefined;
+}
+
+/** Takes over what is in the spool: builds that a killed process left running are ended truthfully, before anything is reported. */
+export async function createJobs(options: JobsOptions): Promise<Jobs> {
+  const { spool, clock, log } = options;
+  const jobs = new Map<string, Own>();
+  /** The last build in each builder's directory: the next one there waits for it. */
+  const places = new Map<string, Promise<void>>();
+  const idlers: (() => void)[] = [];
+  let lostSince: number | undefined;
+  let draining = false;
+
+  const running = () => [...jobs.values()].filter((job) => job.running);
+  const makeJob = (build: SpoolBuild): Own => ({
+    build,
+    running: false,
+    unfit: undefined,
+    recovered: undefined,
+    cancel: new AbortController(),
+    stop: new AbortController(),
+    verdict: undefined,
+    done: Promise.resolve(),
+    deadline: undefined,
+  });
+
+  for (const build of spool.builds) {
+    const job = makeJob(build);
+    const sizes = new Map(build.logs.map(({ id, size }) => [id, size]));
+    job.recovered = { sequence: build.sequence, sizes };
+    if (!build.finished) {
+      log.warn(
+        `build ${build.lease.build} was running when the worker's process ended; it ends as exception`,
+      );
+      await endInterrupted(build, clock);
+    }
+    jobs.set(leaseKey(build.lease), job);
+  }
+
+  async function run(job: Own, secrets: ReadonlyMap<string, Secret>): Promise<void> {
+    const { build, cancel, stop } = job;
+    const { plan } = build.lease;
+    const journal = withVerdict(build.journal, () => job.verdict);
+    try {
+      await places.get(plan.builddir);
+      await using place = await options.openPlace(plan.builddir);
+      const result = await runPlan(plan, {
+        port: place.port,
+        journal,
+        secrets,
+        workdir: place.workdir,
+        clock,
+        signal: AbortSignal.any([cancel.signal, stop.signal]),
+        stop: stop.signal,
+      });
+      log.info(`build ${build.lease.build} (${plan.builder}) ended: ${job.verdict?.result ?? result}`);
+    } catch (error) {
+      await endBroken(job, error);
+    } finally {
+      clearTimeout(job.deadline);
+      job.running = false;
+      if (running().length === 0) for (const resolve of idlers.splice(0)) resolve();
+    }
+  }
+
+  /** The walk itself failed: no place to work in, or a spool that cannot be written. */
+  async function endBroken(job: Own, error: unknown): Promise<void> {
+    const { build } = job;
+    const why = sentences(error).join(': ');
+    // Nobody wants to know of a build that is dropped; one that has its end only failed in cleaning up.
+    if (build.finished || job.stop.signal.aborted)
+      return void log.debug(`build ${build.lease.build}: ${why}`);
+    log.error(`build ${build.lease.build} ended as exception: ${why}`);
+    try {
+      await endInterrupted(build, clock, `the worker could not go on: ${why}`);
+    } catch (second) {
+      job.unfit = `its spool cannot be written: ${sentences(second).join(': ')}`.slice(0, 1_000);
+    }
+  }
+
+  function watchDeadline(job: Own): void {
+    clearTimeout(job.deadline);
+    const { orphanAfter, build } = job.build.lease;
+    if (!job.running || lostSince === undefined || orphanAfter === null) return;
+    const graceMs = orphanAfter * 1000;
+    const marginMs = Math.min(ORPHAN_MARGIN_MS, graceMs * ORPHAN_MARGIN_SHARE);
+    const leftMs = lostSince + graceMs - marginMs - clock.monotonic();
+    // setTimeout holds 2^31 ms; a deadline beyond that is looked at again then.
+    const LONGEST_MS = 2 ** 31 - 1;
+    job.deadline = setTimeout(
+      () => {
+        if (leftMs > LONGEST_MS) return watchDeadline(job);
+        const state = `ended by the worker: no contact with the master for ${Math.round(graceMs / 1000)} s`;
+        log.warn(`build ${build} ends: the master is out of reach and will give it to another worker`);
+        job.verdict = { result: 'retry', state };
+        job.stop.abort(new Error(state));
+      },
+      Math.max(0, Math.min(leftMs, LONGEST_MS)),
+    );
+  }
+
+  async function forget(job: Own): Promise<void> {
+    jobs.delete(leaseKey(job.build.lease));
+    await job.done;
+    await spool.remove(job.build);
+  }
+
+  async function drop(job: Own, why: string): Promise<void> {
+    log.info(`build ${job.build.lease.build} is dropped: ${why}`);
+    job.stop.abort(new Error(why));
+    await forget(job);
+  }
+
+  return {
+    get draining() {
+      return draining;
+    },
+    set draining(value) {
+      draining = value;
+    },
+    get running() {
+      return running().length;
+    },
+    get all() {
+      return [...jobs.values()];
+    },
+    find: (lease) => jobs.get(leaseKey(lease)),
+
+    async assign({ build: number, token, plan, secrets, orphanAfter }, epoch) {
+      const known = jobs.get(leaseKey({ build: number, token }));
+      if (known !== undefined) return { accepted: true, job: known };
+      for (const other of [...jobs.values()].filter((job) => job.build.lease.build === number)) {
+        // A newer try at the same build: whoever holds the older one has lost it.
+        if (attemptOf(other.build.lease.token) > attemptOf(token))
+          return { accepted: false, why: 'a newer try is here' };
+        void drop(other, 'a newer try was assigned').catch((error: unknown) => log.error(String(error)));
+      }
+      if (draining) return { accepted: false, why: 'the worker is draining' };
+      if (running().length >= options.maxBuilds) {
+        return { accepted: false, why: `all ${options.maxBuilds} places are taken` };
+      }
+      const build = await spool.create({ build: number, token, epoch, orphanAfter, plan });
+      const job = makeJob(build);
+      jobs.set(leaseKey(build.lease), job);
+      log.info(`build ${number} (${plan.builder}) starts`);
+      job.running = true;
+      const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
+      job.done = run(job, values);
+      const settled = job.done.catch(() => undefined);
+      places.set(plan.builddir, settled);
+      void settled.then(() => {
+        if (places.get(plan.builddir) === settled) places.delete(plan.builddir);
+      });
+      watchDeadline(job);
+      return { accepted: true, job };
+    },
+
+    cancel(lease, why) {
+      const job = jobs.get(leaseKey(lease));
+      if (job === undefined || !job.running) return;
+      log.info(`build ${lease.build} is cancelled: ${why}`);
+      job.cancel.abort(new Error(why));
+    },
+    async drop(lease, why) {
+      const job = jobs.get(leaseKey(lease));
+      if (job !== undefined) await drop(job, why);
+    },
+    async delivered(lease) {
+      const job = jobs.get(leaseKey(lease));
+      if (job !== undefined) await forget(job);
+    },
+    lost(job, stored) {
+      const own = jobs.get(leaseKey(job.build.lease));
+      const before = own?.recovered;
+      if (own === undefined || before === undefined) return job.unfit;
+      // Only the first answer after a start is compared: later ones count what this process wrote.
+      own.recovered = undefined;
+      const behind = stored.logs.some(({ step, log: name, bytes }) => {
+        const mine = job.build.logs.find((one) => one.step === step && one.name === name);
+        return bytes > (mine === undefined ? 0 : (before.sizes.get(mine.id) ?? 0));
+      });
+      if (behind || stored.sequence > before.sequence)
+        return 'this machine has lost the end of what it had sent';
+      return job.unfit;
+    },
+    inventory: () =>
+      [...jobs.values()].map(({ build: { lease }, running: runs }) => ({
+        build: lease.build,
+        token: lease.token,
+        epoch: lease.epoch,
+        state: runs ? 'running' : 'finished',
+      })),
+    async adoptEpoch(epoch) {
+      const aside: string[] = [];
+      for (const job of [...jobs.values()].filter(({ build }) => build.lease.epoch !== epoch)) {
+        job.stop.abort(new Error('the store of the master was restored'));
+        jobs.delete(leaseKey(job.build.lease));
+        await job.done;
+        const place = await spool.setAside(job.build);
+        log.warn(
+          `build ${job.build.lease.build} belongs to another life of the master's store; kept in ${place}`,
+        );
+        aside.push(place);
+      }
+      return aside;
+    },
+    linkLost(since) {
+      lostSince = since;
+      for (const job of jobs.values()) watchDeadline(job);
+    },
+    idle() {
+      if (running().length === 0) return Promise.resolve();
+      return new Promise((resolve) => idlers.push(resolve));
+    },
+    async stop(why) {
+      for (const job of running()) {
+        job.verdict ??= { result: 'retry', state: why };
+        job.stop.abort(new Error(why));
+      }
+      await Promise.all([...jobs.values()].map(({ done }) => done));
+    },
+  };
+}
+
+/** The number of the try, the token's first part. */
+function attemptOf(token: string): number {
+  return Number(token.split('-')[0]);
+}
+
+/** The journal, but the build's last event says what the worker knows better than the plan's walk. */
+function withVerdict(
+  journal: Journal,
+  verdict: () => { result: Result; state: string } | undefined,
+): Journal {
+  return {
+    log: (step, name) => journal.log(step, name),
+    event(event: ProgressEvent) {
+      const known = event.type === 'buildFinished' ? verdict() : undefined;
+      if (known === undefined || event.type !== 'buildFinished') return journal.event(event);
+      return journal.event({ ...event, results: resultNumber(known.result), state: known.state });
+    },
+  };
+}

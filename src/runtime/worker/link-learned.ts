@@ -1,0 +1,26 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+/** What the master has told this worker about itself; `.bbx/learned.json`. */
+export interface Learned {
+  /** Keys of the master to accept. */
+  pins: readonly string[];
+  /** Ways to reach it, best first. */
+  reach: readonly string[];
+}
+
+const learned = z.object({ pins: z.array(z.string()).max(8), reach: z.array(z.string()).max(32) });
+
+/** What is remembered; nothing when the file is missing or damaged (then worker.yaml has to do). */
+export async function readLearned(file: string): Promise<Learned> {
+  try {
+    return learned.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return { pins: [], reach: [] };
+  }
+}
+
+export async function writeLearned(file: string, value: Learned): Promise<void> {
+  await writeFile(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}

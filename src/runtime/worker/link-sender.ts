@@ -1,0 +1,270 @@
+import { sentences } from '../../base/error.ts';
+import { leaseKey } from '../../protocol/bbx/lease.ts';
+import type { Lease } from '../../protocol/bbx/lease.ts';
+import { LIMITS } from '../../protocol/bbx/limits.ts';
+import type { MasterMessage, MessageOf } from '../../protocol/bbx/messages.ts';
+import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
+import type { SpoolBuild } from './spool-build.ts';
+import type { LogPiece, SpoolLog } from './spool-log.ts';
+
+/** How far the master has a build. */
+export interface Stored {
+  sequence: number;
+  logs: readonly { step: number; log: string; bytes: number }[];
+}
+
+interface Stream {
+  work: Work;
+  log: SpoolLog;
+  /** Number on the wire; undefined until its first frame. */
+  id: number | undefined;
+  sent: number;
+  stored: number;
+  pieces: AsyncGenerator<LogPiece, void, void> | undefined;
+}
+interface Work {
+  build: SpoolBuild;
+  /** Events sent and stored. */
+  sent: number;
+  stored: number;
+  begun: Set<number>;
+  streams: Map<number, Stream>;
+}
+
+/** Sends what is in the spool over one session, from where the master has it. */
+export interface Sender {
+  add(build: SpoolBuild, stored: Stored): void;
+  remove(lease: Lease): void;
+  acknowledged(message: MessageOf<MasterMessage, 'ack'>): void;
+  stop(): Promise<void>;
+}
+
+export interface SenderOptions {
+  session: WorkerSession;
+  /** The rest of a build cannot be read. */
+  onUnfit(build: SpoolBuild, why: string): void;
+  /** The master has stored the build to its end. */
+  onDelivered(build: SpoolBuild): void;
+}
+
+/**
+ * One loop for a whole session: events first (they are small), then one frame of each log in turn, so that no long log holds another
+ * up. A step's end is sent after the last byte of its logs, a step's first byte after its beginning. Nothing is produced while the socket
+ * holds too much, or a stream is out of credit: then the spool grows, and nothing else.
+ */
+export function startSender({ session, onUnfit, onDelivered }: SenderOptions): Sender {
+  const works = new Map<string, Work>();
+  const byId = new Map<number, Stream>();
+  let turn: Stream[] = [];
+  let nextId = 1;
+  let stopped = false;
+  let wake: (() => void) | undefined;
+  let dirty = false;
+  const nudge = () => {
+    dirty = true;
+    wake?.();
+  };
+
+  const readyToSend = ({ work, log, sent, stored }: Stream) =>
+    works.get(leaseKey(work.build.lease)) === work &&
+    sent < log.size &&
+    sent < stored + LIMITS.creditBytes &&
+    work.begun.has(log.step);
+
+  /** Events that may go now. Gives whether any went. */
+  function sendEvents(work: Work): boolean {
+    let any = false;
+    while (work.sent < work.build.sequence && work.sent < work.stored + LIMITS.creditEvents) {
+      const sequence = work.sent + 1;
+      const event = work.build.event(sequence);
+      if (event.type === 'stepFinished' && !logsAreSent(work, event.step, event.logs)) break;
+      const { build, token } = work.build.lease;
+      session.send({ type: 'progress', build, token, sequence, event });
+      work.sent = sequence;
+      if (event.type === 'stepStarted') work.begun.add(event.step);
+      any = true;
+      if (session.unsent >= LIMITS.unsentBytes) break;
+    }
+    return any;
+  }
+
+  function logsAreSent(work: Work, step: number, logs: readonly { name: string; bytes: number }[]): boolean {
+    return logs.every(({ name, bytes }) => {
+      const log = work.build.logs.find((one) => one.step === step && one.name === name);
+      return bytes === 0 || (log !== undefined && streamOf(work, log).sent >= bytes);
+    });
+  }
+
+  function streamOf(work: Work, log: SpoolLog): Stream {
+    let stream = work.streams.get(log.id);
+    if (stream === undefined) {
+      stream = { work, log, id: undefined, sent: 0, stored: 0, pieces: undefined };
+      work.streams.set(log.id, stream);
+      turn.push(stream);
+    }
+    return stream;
+  }
+
+  async function sendFrame(stream: Stream): Promise<void> {
+    const { log, work } = stream;
+    stream.pieces ??= log.read(stream.sent);
+    const next = await stream.pieces.next();
+    if (next.done === true) {
+      stream.pieces = undefined;
+      return;
+    }
+    const { channel, at, offset, payload: whole } = next.value;
+    if (!readyToSend(stream) || session.ended) return;
+    // Never beyond the credit: the rest of the piece waits for an acknowledgement.
+    const room = stream.stored + LIMITS.creditBytes - offset;
+    const payload = whole.subarray(0, room);
+    if (payload.length < whole.length) {
+      await stream.pieces.return();
+      stream.pieces = undefined;
+    }
+    if (stream.id === undefined) {
+      stream.id = nextId;
+      nextId += 1;
+      byId.set(stream.id, stream);
+      const { build, token } = work.build.lease;
+      session.send({ type: 'open', build, token, stream: stream.id, step: log.step, log: log.name, offset });
+    }
+    session.sendLog({ stream: stream.id, channel, at, offset, payload });
+    stream.sent = offset + payload.length;
+  }
+
+  async function round(): Promise<boolean> {
+    let any = false;
+    for (const work of works.values()) {
+      for (const log of work.build.logs) if (log.size > 0) streamOf(work, log);
+      if (sendEvents(work)) any = true;
+    }
+    for (const stream of [...turn]) {
+      if (stopped || session.ended) return false;
+      if (!readyToSend(stream)) continue;
+      any = true;
+      try {
+        await sendFrame(stream);
+      } catch (error) {
+        const { build } = stream.work;
+        forget(stream.work);
+        onUnfit(build, sentences(error).join(': ').slice(0, 1_000));
+      }
+      await session.drained();
+    }
+    return any;
+  }
+
+  async function loop(): Promise<void> {
+    while (!stopped && !session.ended) {
+      dirty = false;
+      await session.drained();
+      if (await round()) continue;
+      if (stopped || session.ended || dirty) continue;
+      await new Promise<void>((resolve) => (wake = resolve));
+      wake = undefined;
+    }
+  }
+
+  function forget(work: Work): void {
+    works.delete(leaseKey(work.build.lease));
+    work.build.watch(undefined);
+    for (const stream of work.streams.values()) closeStream(stream);
+    turn = turn.filter((stream) => stream.work !== work);
+  }
+
+  function closeStream(stream: Stream): void {
+    if (stream.id !== undefined) byId.delete(stream.id);
+    // A read that is under way ends by itself; this closes the file afterwards.
+    void stream.pieces?.return().catch(() => undefined);
+    stream.pieces = undefined;
+  }
+
+  /** A stored end of a step closes its streams: nothing more comes, and the list of turns stays short. */
+  function closeStep(work: Work, step: number): void {
+    for (const stream of work.streams.values()) if (stream.log.step === step) closeStream(stream);
+    turn = turn.filter((stream) => stream.work !== work || stream.log.step !== step);
+  }
+
+  const running = loop();
+  void session.end.then(nudge);
+
+  return {
+    add(build, stored) {
+      const key = leaseKey(build.lease);
+      const old = works.get(key);
+      if (old !== undefined) forget(old);
+      const work: Work = {
+        build,
+        sent: Math.min(stored.sequence, build.sequence),
+        stored: stored.sequence,
+        begun: new Set(),
+        streams: new Map(),
+      };
+      const over = new Set<number>();
+      for (let number = 1; number <= work.sent; number += 1) {
+        const event = build.event(number);
+        if (event.type === 'stepStarted') work.begun.add(event.step);
+        if (event.type === 'stepFinished') over.add(event.step);
+      }
+      for (const log of build.logs) {
+        const known = stored.logs.find(({ step, log: name }) => step === log.step && name === log.name);
+        const at = over.has(log.step) ? log.size : (known?.bytes ?? 0);
+        if (at < log.base || at > log.size) {
+          return onUnfit(
+            build,
+            `log "${log.name}" is here from byte ${log.base} to ${log.size}, and wanted from ${at}`,
+          );
+        }
+        const stream: Stream = { work, log, id: undefined, sent: at, stored: at, pieces: undefined };
+        work.streams.set(log.id, stream);
+        if (!over.has(log.step)) turn.push(stream);
+      }
+      works.set(key, work);
+      build.watch(nudge);
+      settle(work, stored.sequence);
+      nudge();
+    },
+    remove(lease) {
+      const work = works.get(leaseKey(lease));
+      if (work !== undefined) forget(work);
+    },
+    acknowledged(message) {
+      const work = works.get(leaseKey(message));
+      if (work === undefined) return;
+      const logs: { id: number; bytes: number }[] = [];
+      for (const { stream: id, offset } of message.streams) {
+        const stream = byId.get(id);
+        if (stream === undefined || stream.work !== work) continue;
+        stream.stored = Math.max(stream.stored, Math.min(offset, stream.sent));
+        logs.push({ id: stream.log.id, bytes: stream.stored });
+      }
+      const before = work.stored;
+      work.stored = Math.max(before, Math.min(message.sequence, work.sent));
+      for (let number = before + 1; number <= work.stored; number += 1) {
+        const event = work.build.event(number);
+        if (event.type === 'stepFinished') closeStep(work, event.step);
+      }
+      if (work.stored > before || logs.length > 0) free(work, work.stored, logs);
+      settle(work, work.stored);
+      nudge();
+    },
+    async stop() {
+      stopped = true;
+      nudge();
+      for (const work of [...works.values()]) forget(work);
+      await running;
+    },
+  };
+
+  function free(work: Work, sequence: number, logs: readonly { id: number; bytes: number }[]): void {
+    // What cannot be freed now is freed with the whole build.
+    work.build.acknowledge({ sequence, logs }).catch(() => undefined);
+  }
+
+  function settle(work: Work, sequence: number): void {
+    if (!work.build.finished || sequence < work.build.sequence) return;
+    forget(work);
+    onDelivered(work.build);
+  }
+}

@@ -1,0 +1,131 @@
+import { sentences } from '../../base/error.ts';
+import type { BbxError } from '../../base/error.ts';
+import type { Log } from '../../base/log.ts';
+import { protocolCodes } from '../../protocol/codes.ts';
+import type { SessionEnd } from '../../protocol/bbx/line.ts';
+import type { MasterMessage, WorkerMessage } from '../../protocol/bbx/messages.ts';
+import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
+import type { Job, Jobs } from './jobs.ts';
+import type { Learned } from './link-learned.ts';
+import { startSender } from './link-sender.ts';
+import type { Spool } from './spool.ts';
+
+export interface LinkSessionOptions {
+  session: WorkerSession;
+  name: string;
+  maxBuilds: number;
+  /** What the worker is, for the master to show: os, arch, node … */
+  facts: Readonly<Record<string, string>>;
+  jobs: Jobs;
+  spool: Spool;
+  log: Log;
+  /** The master's words about itself. */
+  onLearned(learned: Learned): void;
+}
+
+/** One session that was let in, at work. */
+export interface LinkSession {
+  /** Tells the master anew whether the worker drains and what troubles it. */
+  tellState(): void;
+  /** Resolves at its end, with an error when this worker must not come back. */
+  readonly end: Promise<{ end: SessionEnd; fatal?: BbxError }>;
+  close(): void;
+}
+
+/** Reports what is here, then does what the master says and sends what it has not stored. */
+export async function runLinkSession(options: LinkSessionOptions): Promise<LinkSession> {
+  const { session, jobs, spool, log, name } = options;
+  const { epoch } = session.greeting;
+  let fatal: BbxError | undefined;
+
+  await jobs.adoptEpoch(epoch);
+  const sender = startSender({
+    session,
+    onUnfit(build, why) {
+      log.error(`build ${build.lease.build} cannot be delivered: ${why}`);
+      abandon(build.lease, why);
+    },
+    onDelivered: (build) => later(jobs.delivered(build.lease)),
+  });
+
+  function send(message: WorkerMessage): void {
+    session.send(message);
+  }
+  /** What takes longer than a message may: its failure is worth a line, and nothing else can be done. */
+  function later(act: Promise<unknown>): void {
+    act.catch((error: unknown) => log.error(sentences(error).join(': ')));
+  }
+  function abandon({ build, token }: { build: number; token: string }, why: string): void {
+    send({ type: 'abandoned', build, token, why });
+    later(jobs.drop({ build, token }, why));
+  }
+  function state(): WorkerMessage & { type: 'state' } {
+    const notes = spool.notes().map((note) => note.slice(0, 1_000));
+    return { type: 'state', draining: jobs.draining, notes: notes.slice(0, 20) };
+  }
+
+  async function onMessage(message: MasterMessage): Promise<void> {
+    switch (message.type) {
+      case 'resume': {
+        const job = jobs.find(message);
+        if (job === undefined) return;
+        const why = jobs.lost(job, message);
+        if (why === undefined) sender.add(job.build, message);
+        else abandon(message, why);
+        return;
+      }
+      case 'assign':
+        return onAssign(message);
+      case 'drop':
+        sender.remove(message);
+        return later(jobs.drop(message, message.why));
+      case 'cancel':
+        return jobs.cancel(message, message.why);
+      case 'ack':
+        return sender.acknowledged(message);
+      case 'settings':
+        return options.onLearned({ pins: message.pins, reach: message.reach });
+      case 'bye':
+        if (message.reason === 'replaced')
+          fatal = protocolCodes['BBX-PRO-REPLACED']({ name, message: message.message });
+        if (message.reason === 'removed')
+          fatal = protocolCodes['BBX-PRO-REMOVED']({ name, message: message.message });
+        return;
+      default:
+        // Greeting and refusal belong before the session, echoes to who asked; the session has seen to both.
+        return;
+    }
+  }
+
+  async function onAssign(message: MasterMessage & { type: 'assign' }): Promise<void> {
+    const { build, token } = message;
+    let answer: { accepted: true; job: Job } | { accepted: false; why: string };
+    try {
+      answer = await jobs.assign(message, epoch);
+    } catch (error) {
+      answer = { accepted: false, why: sentences(error).join(': ').slice(0, 1_000) };
+    }
+    if (!answer.accepted) {
+      log.warn(`build ${build} is refused: ${answer.why}`);
+      return send({ type: 'assigned', build, token, accepted: false, why: answer.why });
+    }
+    send({ type: 'assigned', build, token, accepted: true });
+    sender.add(answer.job.build, { sequence: 0, logs: [] });
+  }
+
+  send({
+    type: 'inventory',
+    maxBuilds: options.maxBuilds,
+    facts: { ...options.facts },
+    draining: jobs.draining,
+    builds: jobs.inventory(),
+  });
+  session.receive(onMessage);
+  if (spool.notes().length > 0) send(state());
+
+  const end = session.end.then(async (ended) => {
+    await sender.stop();
+    return fatal === undefined ? { end: ended } : { end: ended, fatal };
+  });
+  return { tellState: () => send(state()), end, close: () => session.close() };
+}

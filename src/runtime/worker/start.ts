@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { arch, availableParallelism, hostname, platform, release } from 'node:os';
+import { sleep } from '../../base/abort.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { BbxError } from '../../base/error.ts';
+import type { Log } from '../../base/log.ts';
+import { workerLayout } from '../../config/layout.ts';
+import type { WorkerConfig } from '../../config/worker.ts';
+import { lockDirectory } from '../../exec/directory-lock.ts';
+import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
+import type { Environment } from '../../exec/environment.ts';
+import { lookUpIdentity } from '../../exec/identity.ts';
+import { printAddress } from '../../net/endpoint/address.ts';
+import type { Limits } from '../../protocol/bbx/limits.ts';
+import { createJobs } from './jobs.ts';
+import { startLink } from './link.ts';
+import type { LinkOptions, LinkState } from './link.ts';
+import { createLocalPort } from './local-port.ts';
+import { openSpool } from './spool.ts';
+import { dialMaster } from './start-dial.ts';
+import { openIdentity } from './start-identity.ts';
+import { openWorkspace, workerMarker } from './workspace.ts';
+
+/** At the end, how long what is still in the spool may take to reach a master that is there; the rest is sent after the next start. */
+const LAST_WORDS_MS = 3_000;
+/** Ending a step takes TERM, KILL and the journal; one that waits longer is stuck in a full spool. */
+const STOP_BUILDS_MS = 15_000;
+
+export interface WorkerDeps {
+  /** The worker's directory. */
+  dir: string;
+  /** `bbx 0.1.0`, for the greeting. */
+  software: string;
+  clock: Clock;
+  log: Log;
+  env: Environment;
+  /** Asked when the master cannot be reached. */
+  diagnose?: LinkOptions['diagnose'];
+  /** For tests: another way to connect. */
+  dial?: LinkOptions['dial'];
+  random?: () => number;
+  limits?: Partial<Limits>;
+}
+
+export interface WorkerState {
+  link: LinkState;
+  /** Address of the master while connected. */
+  peer: string | undefined;
+  running: number;
+  /** Builds that have ended and are not yet stored at the master. */
+  waiting: number;
+  draining: boolean;
+  notes: readonly string[];
+}
+
+/** A worker that runs. */
+export interface Worker extends AsyncDisposable {
+  readonly state: WorkerState;
+  /** `sha256:…` of its key, for `bbx worker approve`. */
+  readonly fingerprint: string;
+  /** Resolves when the worker cannot go on (replaced: exit 8, refused: 4, removed: 5) with the error that says so, or after `stop` with undefined. */
+  readonly ended: Promise<BbxError | undefined>;
+  /**
+   * With `drain` no build is taken any more, running ones go on up to the configured `drainTimeout` and their results are delivered;
+   * then, or at once without it, builds are ended and told as `retry`. A second call with `drain: false` cuts a drain short.
+   */
+  stop(options: { drain: boolean }): Promise<void>;
+}
+
+/** Starts a worker in its directory. Throws BBX-EXE-LOCKED, BBX-PRO-KEY, BBX-PRO-JOIN, BBX-EXE-USER. */
+export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promise<Worker> {
+  const { clock, log, env } = deps;
+  const layout = workerLayout(deps.dir);
+  const lock = await lockDirectory(layout.lock);
+  try {
+    const own = await openIdentity(layout, config.pins, log);
+    const runAs = config.runAs === null ? null : await lookUpIdentity(config.runAs);
+    if (process.geteuid?.() === 0) {
+      log.warn(
+        runAs === null
+          ? 'This worker runs as root: every build can do anything on this machine and read the worker’s key; set runAs in worker.yaml, or run it as a user of its own'
+          : `This worker runs as root and its builds as "${runAs.user}": they cannot read its key, but a fault of bbx would have root’s power`,
+      );
+    }
+    await mkdir(layout.builds, { recursive: true, mode: runAs === null ? 0o700 : 0o711 });
+    const leftovers = await endLeftovers(workerMarker(layout.builds), { uids: ownUids(runAs?.uid) });
+    if (leftovers.found > 0)
+      log.warn(`ended ${leftovers.found} processes that builds of a former start had left`);
+    const spool = await openSpool({ dir: layout.spool, limitBytes: config.spoolLimitBytes, clock, log });
+    const jobs = await createJobs({
+      spool,
+      maxBuilds: config.maxBuilds,
+      clock,
+      log,
+      async openPlace(builddir) {
+        const workspace = await openWorkspace({ builds: layout.builds, builddir, identity: runAs });
+        return {
+          port: createLocalPort({ ...workspace, env, identity: runAs }),
+          workdir: workspace.root,
+          [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
+        };
+      },
+    });
+    const written = config.master.map(printAddress);
+    const link = startLink({
+      name: config.name,
+      key: own.key,
+      boot: randomBytes(12).toString('hex'),
+      software: deps.software,
+      maxBuilds: config.maxBuilds,
+      facts: {
+        os: `${platform()} ${release()}`,
+        arch: arch(),
+        node: process.version,
+        cpus: String(availableParallelism()),
+        hostname: hostname(),
+        tags: config.tags.join(' '),
+        runAs: runAs?.user ?? '',
+      },
+      jobs,
+      spool,
+      clock,
+      log,
+      targets: () => [...new Set([...written, ...own.reach()])],
+      pins: () => own.pins(),
+      secret: () => own.secret(),
+      dial: deps.dial ?? ((target, options) => dialMaster(target, { ...options, via: config.via })),
+      onFirstContact: (pin) => own.learn({ pins: [pin], reach: [] }),
+      async onAccepted(learned) {
+        await own.learn(learned);
+        await own.enrolled();
+      },
+      onLearned: (learned) => {
+        own
+          .learn(learned)
+          .catch((error: unknown) => log.error('cannot remember what the master said', { error }));
+      },
+      diagnose: deps.diagnose,
+      ...(deps.random === undefined ? {} : { random: deps.random }),
+      ...(deps.limits === undefined ? {} : { limits: deps.limits }),
+    });
+    spool.onNote(() => link.tellState());
+
+    const ended = Promise.withResolvers<BbxError | undefined>();
+    const hurry = new AbortController();
+    let stopping: Promise<void> | undefined;
+
+    /** Resolves when all is delivered, or the link is down, or after a while. */
+    async function lastWords(): Promise<void> {
+      const until = clock.monotonic() + LAST_WORDS_MS;
+      while (jobs.all.length > 0 && link.state === 'connected' && clock.monotonic() < until) await sleep(20);
+    }
+    async function drain(): Promise<void> {
+      jobs.draining = true;
+      link.tellState();
+      if (jobs.running > 0)
+        log.info(`draining: waiting for ${jobs.running} builds, at most ${config.drainTimeoutMs / 1000} s`);
+      const limit = sleep(config.drainTimeoutMs, hurry.signal).catch(() => undefined);
+      await Promise.race([jobs.idle(), limit]);
+    }
+    async function finish(error: BbxError | undefined): Promise<void> {
+      const builds = jobs.stop('the worker was stopped');
+      await Promise.race([builds, sleep(STOP_BUILDS_MS)]);
+      if (error === undefined) await lastWords();
+      await link.stop();
+      // A step that waits for room in the spool is let fail; at the next start its build is told as interrupted.
+      await spool.close();
+      await builds;
+      lock.release();
+      ended.resolve(error);
+    }
+    // What ends the link for good ends the worker.
+    void link.ended.then(
+      (error) => {
+        if (error === undefined || stopping !== undefined) return;
+        log.error(error.message);
+        stopping = finish(error);
+      },
+      (fault: unknown) => ended.reject(fault),
+    );
+
+    return {
+      fingerprint: own.key.fingerprint,
+      ended: ended.promise,
+      get state() {
+        return {
+          link: link.state,
+          peer: link.peer,
+          running: jobs.running,
+          waiting: jobs.all.length - jobs.running,
+          draining: jobs.draining,
+          notes: spool.notes(),
+        };
+      },
+      stop({ drain: inGoodOrder }) {
+        if (!inGoodOrder) hurry.abort();
+        stopping ??= (inGoodOrder ? drain() : Promise.resolve()).then(() => finish(undefined));
+        return stopping;
+      },
+      [Symbol.asyncDispose]() {
+        return this.stop({ drain: false });
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

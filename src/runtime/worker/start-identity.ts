@@ -36,26 +36,27 @@ export async function openIdentity(
   const joinPins = join?.pins ?? [];
   const joinReach = join?.reach ?? [];
   let learned = await readLearned(layout.learned);
+  const learn = async (given: Learned) => {
+    // A master that says nothing about itself takes nothing away.
+    const next = {
+      pins: given.pins.length > 0 ? given.pins : learned.pins,
+      reach: given.reach.length > 0 ? given.reach : learned.reach,
+    };
+    if (JSON.stringify(next) === JSON.stringify(learned)) return;
+    learned = next;
+    await writeLearned(layout.learned, next);
+  };
   return {
     key,
     pins: () => [...new Set([...ownPins, ...joinPins, ...learned.pins])],
     reach: () => [...new Set([...learned.reach, ...joinReach])],
     secret: () => join?.secret.reveal(),
-    async learn(given) {
-      // A master that says nothing about itself takes nothing away.
-      const next = {
-        pins: given.pins.length > 0 ? given.pins : learned.pins,
-        reach: given.reach.length > 0 ? given.reach : learned.reach,
-      };
-      if (JSON.stringify(next) === JSON.stringify(learned)) return;
-      learned = next;
-      await writeLearned(layout.learned, next);
-    },
+    learn,
     async enrolled() {
       if (join === undefined) return;
       // What it taught stays, the secret goes.
       const { pins, reach } = join;
-      await this.learn({
+      await learn({
         pins: [...new Set([...learned.pins, ...pins])],
         reach: [...new Set([...learned.reach, ...reach])],
       });
@@ -65,7 +66,6 @@ export async function openIdentity(
     },
   };
 }
-
 async function openKey(file: string, log: Log): Promise<SigningKey> {
   const pem = await readIfThere(file);
   if (pem !== undefined) return readSigningKey(pem, file);

@@ -158,10 +158,13 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
         log.info(`draining: waiting for ${jobs.running} builds, at most ${config.drainTimeoutMs / 1000} s`);
       const limit = sleep(config.drainTimeoutMs, hurry.signal).catch(() => undefined);
       await Promise.race([jobs.idle(), limit]);
+      hurry.abort();
     }
     async function finish(error: BbxError | undefined): Promise<void> {
       const builds = jobs.stop('the worker was stopped');
-      await Promise.race([builds, sleep(STOP_BUILDS_MS)]);
+      const limit = new AbortController();
+      await Promise.race([builds, sleep(STOP_BUILDS_MS, limit.signal).catch(() => undefined)]);
+      limit.abort();
       if (error === undefined) await lastWords();
       await link.stop();
       // A step that waits for room in the spool is let fail; at the next start its build is told as interrupted.
@@ -180,6 +183,11 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       (fault: unknown) => ended.reject(fault),
     );
 
+    const stop = ({ drain: inGoodOrder }: { drain: boolean }): Promise<void> => {
+      if (!inGoodOrder) hurry.abort();
+      stopping ??= (inGoodOrder ? drain() : Promise.resolve()).then(() => finish(undefined));
+      return stopping;
+    };
     return {
       fingerprint: own.key.fingerprint,
       ended: ended.promise,
@@ -193,14 +201,8 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
           notes: spool.notes(),
         };
       },
-      stop({ drain: inGoodOrder }) {
-        if (!inGoodOrder) hurry.abort();
-        stopping ??= (inGoodOrder ? drain() : Promise.resolve()).then(() => finish(undefined));
-        return stopping;
-      },
-      [Symbol.asyncDispose]() {
-        return this.stop({ drain: false });
-      },
+      stop,
+      [Symbol.asyncDispose]: () => stop({ drain: false }),
     };
   } catch (error) {
     lock.release();

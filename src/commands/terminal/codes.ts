@@ -24,6 +24,16 @@ export const codes = defineCodes({
     exit: EXIT.notFound,
     about: 'A step is named by its number or its name; the build has no such step, or has not come to it.',
   }),
+  'BBX-MASTER-KEY': row<{ file: string; missing: boolean }>({
+    message: ({ file, missing }) =>
+      `Cannot read the farm's key "${file}": ${missing ? 'there is no such file' : 'this user may not read it'}`,
+    hint: ({ missing }) =>
+      missing ? 'bbx create-master makes it' : 'Run the command as the user of the master',
+    exit: EXIT.notFound,
+    about:
+      "A join string holds the fingerprint of the farm's key, which `bbx create-master` makes in the master's directory. Without it nobody " +
+      'could be invited.',
+  }),
   'BBX-WAIT-LIMIT': row<{ what: string; limit: string; hint?: string }>({
     message: ({ what, limit }) => `Waited ${limit} for ${what}`,
     hint: ({ hint }) => hint,

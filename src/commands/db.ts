@@ -3,7 +3,7 @@ import { EXIT } from '../base/exit.ts';
 import { masterLayout } from '../config/layout.ts';
 import { loadMaster } from '../config/master.ts';
 import { lockDirectory } from '../exec/directory-lock.ts';
-import { checkStore as findDamage } from '../store/check.ts';
+import { checkStore as findDamage, type StoreFinding } from '../store/check.ts';
 import { openStore } from '../store/store.ts';
 import { parseStoreUrl } from '../store/url.ts';
 import { masterDirectory, type DirOptions } from './farm.ts';
@@ -12,23 +12,51 @@ import { answer } from './terminal/print.ts';
 import { createProgress } from './terminal/progress.ts';
 import { Outcome } from './terminal/exit.ts';
 
-/** Reads the whole store, with the master running or stopped. Exit 1 when it is damaged. */
+/** Reads the whole store and every log, with the master running or stopped. Exit 1 when data is missing or damaged. */
 export async function checkStore(context: Context, options: DirOptions): Promise<void> {
   const dir = masterDirectory(context, options);
-  const { config } = await loadMaster(dir, { env: context.env, signal: context.signal });
+  const { signal } = context;
+  const { config } = await loadMaster(dir, { env: context.env, signal });
   using progress = createProgress(context);
-  progress.wait('reading the whole store');
+  progress.wait('reading the whole store and its logs');
   await using store = await openStore(config.store, { dir, readOnly: true });
-  const problems = await findDamage(store);
+  const findings: StoreFinding[] = [];
+  for await (const finding of findDamage(store, masterLayout(dir).logs, { signal })) findings.push(finding);
   progress.stop();
-  const found = { store: store.name, schema: store.schema, ok: problems.length === 0, problems };
-  answer(context, found, (style, seen) =>
+  const sound = findings.every(({ status }) => status !== 'error');
+  answer(context, { store: store.name, schema: store.schema, sound, findings }, (style, seen) =>
     [
-      `${seen.store}: ${seen.ok ? style.paint.green('sound') : style.paint.red('damaged')}, schema ${seen.schema}`,
-      ...seen.problems.map((problem) => `  ${problem}`),
+      `${seen.store}: ${seen.sound ? style.paint.green('sound') : style.paint.red('damaged')}, schema ${seen.schema}`,
+      ...seen.findings.map(
+        (finding) =>
+          `${style.paint[finding.status === 'error' ? 'red' : 'yellow'](finding.status)}\t${sentence(finding)}`,
+      ),
     ].join('\n'),
   );
-  if (!found.ok) throw new Outcome(EXIT.failed);
+  if (!sound) throw new Outcome(EXIT.failed);
+}
+
+function sentence(finding: StoreFinding): string {
+  switch (finding.kind) {
+    case 'integrity':
+      return `the database is damaged: ${finding.problem}`;
+    case 'reference':
+      return `row ${finding.row ?? '?'} of ${finding.table} names a row of ${finding.parent} that is missing`;
+    case 'log-missing':
+      return `log ${finding.logid} has no file; ${finding.bytes} bytes are lost`;
+    case 'log-short':
+      return `log ${finding.logid} has ${finding.found} of ${finding.bytes} bytes`;
+    case 'log-damaged':
+      return `log ${finding.logid} is damaged in ${finding.ranges.length} places (${finding.file})`;
+    case 'log-unreadable':
+      return `log ${finding.logid} cannot be read: ${finding.problem} (${finding.file})`;
+    case 'file-without-row':
+      return `no build has this file: ${finding.file}`;
+    case 'file-of-pruned-log':
+      return `log ${finding.logid} was removed by retention, its file is still there: ${finding.file}`;
+    case 'leftover':
+      return `left by an interrupted write: ${finding.file}`;
+  }
 }
 
 /** Brings the store's schema to this version, with the directory's lock held, so that no master runs. */

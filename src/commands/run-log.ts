@@ -1,6 +1,7 @@
 import type { Log } from '../base/log.ts';
 import { sentences } from '../base/error.ts';
 import { Chalk } from 'chalk';
+import type { Problem } from '../config/problem.ts';
 import type { Context } from './terminal/context.ts';
 import { printable } from './terminal/printable.ts';
 
@@ -72,4 +73,13 @@ function fact(value: unknown): string {
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' | ');
+}
+
+/** What is odd in a configuration, but works. */
+export function sayWarnings(log: Log, warnings: readonly Problem[]): void {
+  for (const { file, line, message, fix } of warnings) {
+    log.warn(
+      [line === null ? file : `${file}:${line}`, message, fix].filter((part) => part !== null).join(': '),
+    );
+  }
 }

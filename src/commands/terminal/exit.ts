@@ -20,7 +20,8 @@ export function report(error: unknown, context: Context): number {
   if (error instanceof Interrupted || context.signal.aborted) return EXIT.interrupted;
   if (error instanceof CommanderError) return reportUsage(error, context);
   if (error instanceof BbxError) {
-    write(context, error.toJSON(), [error.message, ...reasons(error)].join(': '), error.hint);
+    const why = reasons(error).map((reason) => `\n     because: ${reason}`);
+    write(context, error.toJSON(), [error.message, ...why].join(''), error.hint);
     return error.exit;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

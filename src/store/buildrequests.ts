@@ -82,6 +82,19 @@ export async function pendingRequests(db: Db, limit: number): Promise<RequestRow
   return rows.map(rowOf);
 }
 
+/** `pendingRequests` with their builds, of builders out of the configuration too. */
+export async function pendingRows(db: Db, limit: number): Promise<RequestListRow[]> {
+  const rows = await requestsQuery(db)
+    .where('buildrequests.complete_at', 'is', null)
+    .where('buildrequests.claimed_at', 'is', null)
+    .orderBy('buildrequests.priority', 'desc')
+    .orderBy('buildrequests.submitted_at')
+    .orderBy('buildrequests.buildrequestid')
+    .limit(limit)
+    .execute();
+  return withBuilds(db, rows.map(rowOf));
+}
+
 /** Requests, newest first, with their builds: two queries however long the list. */
 export async function requestRows(db: Db, filter: RequestFilter, page: Page): Promise<RequestListRow[]> {
   let query = requestsQuery(db)
@@ -100,6 +113,16 @@ export async function requestRows(db: Db, filter: RequestFilter, page: Page): Pr
   if (buildsetid !== undefined) query = query.where('buildrequests.buildsetid', '=', buildsetid);
   if (revision !== undefined) query = query.where('buildsets.revision', '=', revision);
   return withBuilds(db, (await query.execute()).map(rowOf));
+}
+
+/** The requests that answer a change, oldest first. */
+export async function requestsOfChange(db: Db, changeid: number): Promise<RequestRow[]> {
+  const rows = await requestsQuery(db)
+    .innerJoin('buildset_changes', 'buildset_changes.buildsetid', 'buildsets.buildsetid')
+    .where('buildset_changes.changeid', '=', changeid)
+    .orderBy('buildrequests.buildrequestid')
+    .execute();
+  return rows.map(rowOf);
 }
 
 /** These requests, in no order; ids that no request has are left out. */

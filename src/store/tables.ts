@@ -122,6 +122,8 @@ export interface Tables {
     properties_json: string;
     /** Set when somebody asked to stop it: reason; kept so that a restart does not forget it. */
     cancel_reason: string | null;
+    /** 1 when retention removed the files of its logs. */
+    logs_pruned: Generated<number>;
   };
 
   steps: {

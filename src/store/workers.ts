@@ -146,12 +146,20 @@ export async function prunePending(tx: Tx, most: number): Promise<string[]> {
     .limit(1_000)
     .execute();
   for (const { workerid } of rows) {
-    // One that ran builds before it was removed and came again keeps its row, which its builds name.
-    await tx
-      .updateTable('workers')
-      .set({ state: 'removed', public_key: null })
+    const built = await tx
+      .selectFrom('builds')
+      .select('buildid')
       .where('workerid', '=', workerid)
-      .execute();
+      .executeTakeFirst();
+    if (built === undefined) await tx.deleteFrom('workers').where('workerid', '=', workerid).execute();
+    else {
+      // Its builds name the row, so it stays.
+      await tx
+        .updateTable('workers')
+        .set({ state: 'removed', public_key: null })
+        .where('workerid', '=', workerid)
+        .execute();
+    }
   }
   return rows.map(({ name }) => name);
 }

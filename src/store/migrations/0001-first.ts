@@ -174,11 +174,14 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
     .addColumn('state_string', 'text', needed)
     .addColumn('properties_json', 'text', needed)
     .addColumn('cancel_reason', 'text')
+    .addColumn('logs_pruned', integer, zero)
     .addUniqueConstraint('builds_by_number', ['builderid', 'number'])
     .execute();
   await schema.createIndex('builds_by_request').on('builds').column('buildrequestid').execute();
   await schema.createIndex('builds_by_worker').on('builds').columns(['workerid', 'buildid']).execute();
-  await schema.createIndex('builds_by_end').on('builds').column('complete_at').execute();
+  // What retention has still to do, oldest first.
+  await sql`create index builds_with_logs on builds (complete_at)
+    where complete_at is not null and logs_pruned = 0`.execute(db);
   await sql`create index builds_unfinished on builds (buildid) where complete_at is null`.execute(db);
   // "The last finished build of this builder" without walking over those that run.
   await sql`create index builds_finished on builds (builderid, number) where complete_at is not null`.execute(

@@ -1,0 +1,57 @@
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { errnoOf } from '../../base/error.ts';
+import { readFinished } from './finished.ts';
+import { placeOf } from './place.ts';
+import { recover } from './recover.ts';
+import type { Range } from './recover.ts';
+import { readTable, rebuildTable } from './table.ts';
+
+export interface Inspected {
+  file: string;
+  bytes: number;
+  damaged: Range[];
+  /** Set when nothing of it can be read. */
+  problem?: string;
+}
+
+/** Reads a log's whole file and checks every checksum, changing nothing. Undefined when it has no file. */
+export async function inspectLogFile(dir: string, logid: number): Promise<Inspected | undefined> {
+  const { finished, running } = placeOf(dir, logid);
+  for (const [file, inspect] of [
+    [finished, inspectFinished],
+    [running, inspectRunning],
+  ] as const) {
+    let handle: FileHandle;
+    try {
+      handle = await open(file, 'r');
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') continue;
+      return { file, bytes: 0, damaged: [], problem: errnoOf(error) ?? String(error) };
+    }
+    try {
+      return { file, ...(await inspect(handle)) };
+    } catch (error) {
+      return { file, bytes: 0, damaged: [], problem: errnoOf(error) ?? String(error) };
+    } finally {
+      await handle.close();
+    }
+  }
+  return undefined;
+}
+
+async function inspectRunning(handle: FileHandle): Promise<Omit<Inspected, 'file'>> {
+  const found = await recover(handle);
+  if (found === undefined) return { bytes: 0, damaged: [], problem: 'not one record of it holds' };
+  return { bytes: found.size, damaged: found.damaged };
+}
+
+async function inspectFinished(handle: FileHandle): Promise<Omit<Inspected, 'file'>> {
+  const table = (await readTable(handle)) ?? (await rebuildTable(handle));
+  if (table === undefined) return { bytes: 0, damaged: [], problem: 'not one block of it holds' };
+  const damaged = [...table.damaged];
+  const whole = { from: 0, to: table.bytes };
+  const pieces = readFinished(handle, table, whole, (range) => damaged.push(range));
+  for await (const _ of pieces);
+  return { bytes: table.bytes, damaged };
+}

@@ -116,6 +116,12 @@ export const routes = {
   sendChange: { method: 'POST', path: '/api/v2/changes', body: sendChange, answer: changeObject },
   /** `:subject` is a BUILD, `r17`, a change's id as `c5`, a revision, or a repository's name, percent-encoded. */
   why: { method: 'GET', path: '/api/v2/why/:subject', answer: whyObject },
+  /** What `applyConfig` would change now; nothing is changed. `restart` names keys that count only after a restart. */
+  planConfig: {
+    method: 'GET',
+    path: '/api/v2/config/plan',
+    answer: z.object({ changes: z.array(z.string()), restart: z.array(z.string()) }),
+  },
   applyConfig: {
     method: 'POST',
     path: '/api/v2/config/apply',

@@ -1,0 +1,51 @@
+import { chown, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errnoOf } from '../base/error.ts';
+import { codes } from './codes.ts';
+
+/**
+ * Puts a text in a file's place, whole or not at all: written beside it, synced, renamed. Mode and owner stay, a link is followed.
+ * Throws BBX-CFG-WRITE with the file as it was.
+ */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  const target = await realpath(file);
+  const beside = `${target}.new-${process.pid}`;
+  try {
+    const { mode, uid, gid } = await stat(target);
+    const handle = await open(beside, 'wx', mode & 0o777);
+    try {
+      await handle.writeFile(text);
+      await handle.chmod(mode & 0o777);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    // Only root can give a file away; for everybody else it is theirs already, or the rename is what the rights allow.
+    if (process.getuid?.() === 0) await chown(beside, uid, gid);
+    await rename(beside, target);
+    await syncDirectory(dirname(target));
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => undefined);
+    const reason = REASONS[errnoOf(error) ?? ''];
+    if (reason === undefined) throw error;
+    throw codes['BBX-CFG-WRITE']({ file, reason }, { cause: error });
+  }
+}
+
+const REASONS: Partial<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
+  EEXIST: 'another bbx is writing it now',
+};
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

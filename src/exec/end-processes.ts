@@ -8,6 +8,9 @@ const KILL_LIMIT_MS = 3_000;
 /** Between two looks at the process table; one look costs some milliseconds. */
 const LOOK_EVERY_MS = 50;
 
+/** An `exec` takes less than this, also on a loaded machine, mostly. */
+const LOOK_AGAIN_MS = 5;
+
 export interface EndOptions extends ProcessQuery {
   /** From TERM to KILL, ms. */
   sigtermTimeMs: number;
@@ -21,7 +24,7 @@ export async function endProcesses(options: EndOptions): Promise<{ found: number
   const termed = new Set<number>();
   const start = performance.now();
   for (;;) {
-    const living = look(options);
+    const living = await lookWell(options, termed.size > 0);
     if (living.length === 0) return { found: termed.size, alive: [] };
     const sinceStart = performance.now() - start;
     if (sinceStart >= options.sigtermTimeMs) break;
@@ -37,7 +40,7 @@ export async function endProcesses(options: EndOptions): Promise<{ found: number
   }
   const killStart = performance.now();
   for (;;) {
-    const living = look(options);
+    const living = await lookWell(options, true);
     for (const pid of living) termed.add(pid);
     if (living.length === 0) return { found: termed.size, alive: [] };
     if (performance.now() - killStart >= KILL_LIMIT_MS) return { found: termed.size, alive: living };
@@ -59,6 +62,19 @@ export async function endLeftovers(
 export function ownUids(other?: number): number[] {
   const own = process.geteuid?.() ?? 0;
   return other === undefined || other === own ? [own] : [own, other];
+}
+
+/**
+ * One look can miss a process that was born while it went on, or that is just in `exec`, when its environment reads as empty. So none is
+ * believed only when seen twice, and with pauses where processes are dying and may leave heirs.
+ */
+async function lookWell(query: ProcessQuery, suspicious: boolean): Promise<number[]> {
+  for (let times = suspicious ? 4 : 2; times > 0; times -= 1) {
+    const living = look(query);
+    if (living.length > 0) return living;
+    if (suspicious) await sleep(LOOK_AGAIN_MS);
+  }
+  return [];
 }
 
 function look(query: ProcessQuery): number[] {

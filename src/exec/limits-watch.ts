@@ -17,6 +17,7 @@ export function watchLimits(options: {
   let begin = lastOutput;
   let heldSince: number | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
 
   // One timer that looks when the nearer limit can be reached; output only moves a number.
   const arm = () => {
@@ -24,7 +25,7 @@ export function watchLimits(options: {
     const silenceLeft = timeoutMs === null ? Infinity : lastOutput + timeoutMs - now;
     const timeLeft = maxTimeMs === null ? Infinity : begin + maxTimeMs - now;
     const left = Math.min(silenceLeft, timeLeft);
-    if (left === Infinity || heldSince !== undefined) return;
+    if (left === Infinity || heldSince !== undefined || stopped) return;
     if (left <= 0) {
       onLimit(timeLeft <= 0 ? 'maxTime' : 'timeout');
       return;
@@ -50,7 +51,7 @@ export function watchLimits(options: {
     },
     stop() {
       clearTimeout(timer);
-      heldSince = Infinity;
+      stopped = true;
     },
   };
 }

@@ -1,4 +1,5 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { finished } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
 import { sleep } from '../base/abort.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
@@ -6,6 +7,7 @@ import { endProcesses, ownUids } from './end-processes.ts';
 import type { Identity } from './identity.ts';
 import { watchLimits } from './limits-watch.ts';
 import { MARKER_VARIABLE, markerValue } from './marker.ts';
+import { makeOutputPipes, type OutputPipes } from './output-pipes.ts';
 import { readOutput } from './output-reader.ts';
 
 export interface TreeOptions {
@@ -16,6 +18,8 @@ export interface TreeOptions {
   env: Readonly<Record<string, string>>;
   /** Path of names that finds the tree's processes again, see `marker.ts`. */
   marker: string;
+  /** A directory for the names of pipes, where the command's user may write; without one the command gets sockets for its output. */
+  scratch?: string | undefined;
   /** Whom to run as; null: as this process. */
   identity: Identity | null;
   /** Limit of silence, ms. */
@@ -56,18 +60,29 @@ const DRAIN_MS = 1_000;
 export async function runTree(options: TreeOptions): Promise<TreeEnd> {
   const { signal, sigtermTimeMs, marker, identity } = options;
   if (signal.aborted) return { ended: 'cancelled', rc: null, signal: null, leftovers: 0, alive: [] };
-  let child: ChildProcessByStdio<null, Readable, Readable>;
+  const pipes = options.scratch === undefined ? undefined : await makeOutputPipes(options.scratch, identity);
+  let child: ChildProcess;
   try {
-    child = start(options);
+    child = start(options, pipes);
   } catch (error) {
+    pipes?.stdout.destroy();
+    pipes?.stderr.destroy();
     return notStarted(error);
+  } finally {
+    pipes?.given();
   }
   const exit = Promise.withResolvers<{ rc: number | null; signal: string | null; error?: Error }>();
   child.once('exit', (rc, by) => exit.resolve({ rc, signal: by }));
   child.once('error', (error) => exit.resolve({ rc: null, signal: null, error }));
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const stdout = pipes?.stdout ?? (child.stdout as Readable);
+  const stderr = pipes?.stderr ?? (child.stderr as Readable);
+  const closed = Promise.allSettled([finished(stdout), finished(stderr)]);
   const pid = child.pid;
-  if (pid === undefined) return notStarted((await exit.promise).error);
+  if (pid === undefined) {
+    stdout.destroy();
+    stderr.destroy();
+    return notStarted((await exit.promise).error);
+  }
 
   const uids = ownUids(identity?.uid);
   const end = (termMs: number) => endProcesses({ marker, session: pid, uids, sigtermTimeMs: termMs });
@@ -93,8 +108,8 @@ export async function runTree(options: TreeOptions): Promise<TreeEnd> {
   signal.addEventListener('abort', onAbort, { once: true });
   const output = readOutput(
     [
-      { name: 'stdout' as const, stream: child.stdout },
-      { name: 'stderr' as const, stream: child.stderr },
+      { name: 'stdout' as const, stream: stdout },
+      { name: 'stderr' as const, stream: stderr },
     ],
     {
       onBytes(channel, bytes) {
@@ -115,8 +130,8 @@ export async function runTree(options: TreeOptions): Promise<TreeEnd> {
   signal.removeEventListener('abort', onAbort);
   const endedByUs = ending === undefined ? undefined : await ending;
   const left = await waitForOutput();
-  child.stdout.destroy();
-  child.stderr.destroy();
+  stdout.destroy();
+  stderr.destroy();
   await output.settled();
   if (fault !== undefined) throw fault.error;
   const alive = [...(endedByUs?.alive ?? []), ...left.alive];
@@ -147,13 +162,13 @@ export async function runTree(options: TreeOptions): Promise<TreeEnd> {
   }
 }
 
-function start(options: TreeOptions): ChildProcessByStdio<null, Readable, Readable> {
+function start(options: TreeOptions, pipes: OutputPipes | undefined): ChildProcess {
   const [program, ...args] = options.command;
   const { identity } = options;
   return spawn(program ?? '', args, {
     cwd: options.cwd,
     env: { ...options.env, [MARKER_VARIABLE]: markerValue(options.marker, process.env[MARKER_VARIABLE]) },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: pipes === undefined ? ['ignore', 'pipe', 'pipe'] : ['ignore', ...pipes.ends],
     detached: true,
     ...(identity === null ? {} : { uid: identity.uid, gid: identity.gid }),
   });

@@ -46,6 +46,7 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
           const end = await runTree({
             onOutput,
             ...given,
+            scratch: options.scratch,
             identity,
             signal,
             marker: `${marker}/${commands}`,

@@ -119,6 +119,9 @@ function readTwisted(text: string, defaultPort: number): TcpAddress {
 export function printAddress(address: Address): string {
   switch (address.kind) {
     case 'tcp':
+      // A host that is called like the start of another form.
+      if (address.host === 'tcp' || address.host === 'unix')
+        return `tcp:host=${address.host}:port=${address.port}`;
       return printHostPort(address.host, address.port);
     case 'unix':
       return `unix:${address.path}`;

@@ -18,6 +18,12 @@ export function describeFault(
   text: string,
   fault: GrammarFault,
 ): { text: string; column: number; problem: string; expected: string } {
-  const shown = text.replace(/^([A-Za-z0-9+.-]*:(?:\/\/)?)[^@/]*:[^@/]*@/, '$1***@');
-  return { text: shown, column: fault.offset + 1, problem: fault.message, expected: fault.expected };
+  const secret = /^[A-Za-z0-9+.-]*:(?:\/\/)?([^@/]*:[^@/]*)@/.exec(text)?.[1];
+  const hide = (words: string) => (secret === undefined ? words : words.replaceAll(`${secret}@`, '***@'));
+  return {
+    text: hide(text),
+    column: fault.offset + 1,
+    problem: hide(fault.message),
+    expected: hide(fault.expected),
+  };
 }

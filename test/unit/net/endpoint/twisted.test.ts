@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  escapeTwisted,
+  parseTwisted,
+  printTwisted,
+  twistedArgument,
+} from '../../../../src/net/endpoint/twisted.ts';
+
+const bare = ({ kind, arguments: all }: ReturnType<typeof parseTwisted>) => ({
+  kind,
+  arguments: all.map(({ name, value }) => (name === undefined ? [value] : [name, value])),
+});
+
+describe('parseTwisted', () => {
+  // What Twisted's own parser makes of each.
+  it.each([
+    ['tcp:8010', { kind: 'tcp', arguments: [['8010']] }],
+    ['tcp:8010:interface=\\:\\:', { kind: 'tcp', arguments: [['8010'], ['interface', '::']] }],
+    [
+      'tcp:host=a:port=1',
+      {
+        kind: 'tcp',
+        arguments: [
+          ['host', 'a'],
+          ['port', '1'],
+        ],
+      },
+    ],
+    ['ssl:443:privateKey=a=b', { kind: 'ssl', arguments: [['443'], ['privateKey', 'a=b']] }],
+    ['unix:C\\:\\\\x', { kind: 'unix', arguments: [['C:\\x']] }],
+    ['a\\=b:c', { kind: 'a=b', arguments: [['c']] }],
+    ['tcp', { kind: 'tcp', arguments: [] }],
+    ['', { kind: '', arguments: [] }],
+    ['tcp:', { kind: 'tcp', arguments: [['']] }],
+  ])('reads %j', (text, expected) => {
+    expect(bare(parseTwisted(text))).toEqual(expected);
+  });
+
+  it('refuses a backslash that escapes nothing', () => {
+    expect(() => parseTwisted('tcp:1\\')).toThrow('nothing follows');
+  });
+
+  it('tells where each value stands', () => {
+    const endpoint = parseTwisted('tcp:8010:interface=\\:\\:');
+    expect(twistedArgument(endpoint, 'interface', 1)).toMatchObject({ at: 19, value: '::' });
+    expect(twistedArgument(endpoint, 'port', 0)).toMatchObject({ at: 4, value: '8010' });
+  });
+
+  it('escapes an address as the configuration wants it', () => {
+    expect(escapeTwisted('2001:db8::2')).toBe('2001\\:db8\\:\\:2');
+  });
+
+  it('reads back what it prints, for every endpoint', () => {
+    const word = fc.string({ unit: fc.constantFrom(':', '=', '\\', 'a', '1', ' ', 'ü') });
+    const argument = fc.record({ value: word, at: fc.constant(0) }, { requiredKeys: ['value', 'at'] });
+    const named = fc.record({ name: word, value: word, at: fc.constant(0) });
+    fc.assert(
+      fc.property(word, fc.array(fc.oneof(argument, named)), (kind, all) => {
+        const endpoint = { kind, arguments: all };
+        expect(bare(parseTwisted(printTwisted(endpoint)))).toEqual(bare(endpoint));
+      }),
+    );
+  });
+});

@@ -3,6 +3,9 @@ import type { Context } from './terminal/context.ts';
 import { flag } from './terminal/flag.ts';
 import { addBuildCommands } from './tree/build.ts';
 import { addBuilderCommands } from './tree/builder.ts';
+import { addDoctorCommands } from './tree/doctor.ts';
+import { addConfigCommands } from './tree/config.ts';
+import { addCreateCommands } from './tree/create.ts';
 import { addFarmCommands } from './tree/farm.ts';
 import { addRunCommands } from './tree/run.ts';
 import { addWorkerCommands } from './tree/worker.ts';
@@ -30,7 +33,10 @@ export function createProgram(context: Context): Command {
       // terminal/exit.ts prints it, as words or as JSON.
       outputError: () => undefined,
     });
+  addCreateCommands(program, context);
   addRunCommands(program, context);
+  addConfigCommands(program, context);
+  addDoctorCommands(program, context);
   addFarmCommands(program, context);
   addWorkerCommands(program, context);
   addBuilderCommands(program, context);

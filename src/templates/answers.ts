@@ -1,24 +1,32 @@
-import { z } from 'zod';
-
 /**
  * What a call of `create-master` or `create-worker` was given, by flag name: only what was given, no defaults, so that the same call
  * is the same call on another day and with another version. Of secrets only what identifies them is in it.
  */
 export type Answers = Readonly<Record<string, string | readonly string[]>>;
 
-const file = z.object({
-  v: z.literal(1),
-  role: z.enum(['master', 'worker']),
-  answers: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
-});
-
+/** Reads what `printAnswers` wrote; undefined for anything else. */
 export function parseAnswers(text: string): { role: 'master' | 'worker'; answers: Answers } | undefined {
+  const record = parseObject(text);
+  if (record?.['v'] !== 1 || (record['role'] !== 'master' && record['role'] !== 'worker')) return undefined;
+  const { role, answers } = record;
+  if (typeof answers !== 'object' || answers === null || !Object.values(answers).every(isAnswer))
+    return undefined;
+  return { role, answers: answers as Answers };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    const parsed = file.safeParse(JSON.parse(text));
-    return parsed.success ? { role: parsed.data.role, answers: parsed.data.answers } : undefined;
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isAnswer(value: unknown): boolean {
+  return (
+    typeof value === 'string' || (Array.isArray(value) && value.every((text) => typeof text === 'string'))
+  );
 }
 
 export function printAnswers(record: { role: 'master' | 'worker'; answers: Answers }): string {

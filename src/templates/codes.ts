@@ -25,6 +25,12 @@ export const codes = defineCodes({
     about:
       'The command was called before with other answers; the directory remembers them in .bbx/answers.json.',
   }),
+  'BBX-TPL-OTHER-KEY': row<{ dir: string; pin: string }>({
+    message: ({ dir, pin }) => `Cannot adopt that identity in "${dir}": it has a key of its own (${pin})`,
+    hint: () => 'Workers trust that key, so it is never replaced: name another directory',
+    exit: EXIT.conflict,
+    about: 'A farm keeps its key; another identity belongs into another directory.',
+  }),
   'BBX-TPL-ANSWERS': row<{ file: string }>({
     message: ({ file }) => `Cannot read "${file}": it is not what bbx wrote there`,
     hint: () => 'Restore it, or remove it: the files beside it are then kept and missing ones are made',

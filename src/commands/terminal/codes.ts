@@ -3,6 +3,13 @@ import { EXIT } from '../../base/exit.ts';
 
 /** Trouble with the command line itself. */
 export const codes = defineCodes({
+  'BBX-EXISTS': row<{ file: string }>({
+    message: ({ file }) => `Cannot write "${file}": it is there already`,
+    hint: () => 'Name another file, or remove that one',
+    exit: EXIT.conflict,
+    about:
+      'A file that would hold a new secret exists; it may be the only copy of an old one, so it is not replaced.',
+  }),
   'BBX-USAGE': row<{ problem: string; hint?: string }>({
     message: ({ problem }) => problem,
     hint: ({ hint }) => hint ?? 'See: bbx --help, or bbx COMMAND --help',

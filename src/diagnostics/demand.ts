@@ -23,10 +23,8 @@ export interface TargetAddresses {
 /** What of each family is needed, by declaration and by facts; an empty list for a family makes its lack a mere fact. */
 export function demandsOf(context: JudgeContext, targets: readonly TargetAddresses[]): Demand[] {
   const demands: Demand[] = [];
-  if (context.intent.declared) {
-    for (const family of context.intent.families)
-      demands.push({ family, beyond: false, why: `${context.intent.source} means IPv${family}` });
-  }
+  for (const family of context.intent.insists)
+    demands.push({ family, beyond: false, why: `${context.intent.source} means IPv${family}` });
   for (const subject of context.subjects) {
     if (subject.kind !== 'listener') continue;
     for (const host of subject.hosts) {

@@ -14,7 +14,7 @@ import { demandsOf, isBeyond, targetAddresses, type Demand, type TargetAddresses
 import { evidence } from '../evidence.ts';
 import { hasIpv6, usableAddresses, type HostFacts, type SourceFact } from '../facts/host.ts';
 import type { ListenerFacts } from '../facts/listeners.ts';
-import { leavesOut } from '../intent.ts';
+import { insistsOn, leavesOut } from '../intent.ts';
 
 /** The facts of the host, with what the plan wants of it. */
 export interface HostQuestion {
@@ -236,7 +236,7 @@ export function judgeRoute6(
   ];
   if (stranded.length > 0) {
     const [first] = stranded;
-    const insists = forced || context.intent.declared;
+    const insists = forced || insistsOn(context.intent, 6);
     // A host that was never given IPv6 is not broken; one with an address and no way out is.
     const equipped = usableAddresses(host, 6).length > 0;
     return found({

@@ -61,7 +61,7 @@ export const lsn01 = defineCheck<'listener', ListenerFacts>({
   title: 'the listener is there',
   about: 'listener',
   topics,
-  needs: ['CFG-01', 'CFG-02'],
+  needs: [],
   gather,
   judge: (facts, listener) => judgePresence(facts, listener),
 });
@@ -202,7 +202,7 @@ export const lsn04 = defineCheck<'listener', ListenerFacts>({
   title: 'the port is free before a start',
   about: 'listener',
   topics,
-  needs: ['CFG-01', 'CFG-02'],
+  needs: [],
   causes: ['LSN-02', 'LSN-03'],
   gather,
   judge: (facts, listener, context) => judgeFree(facts, listener, context),
@@ -256,7 +256,7 @@ export const lsn05 = defineCheck<'listener', { facts: ListenerFacts; host: HostF
   title: 'the privilege for a low port',
   about: 'listener',
   topics,
-  needs: ['CFG-01', 'CFG-02'],
+  needs: [],
   async gather(context, listener) {
     const [facts, host] = await Promise.all([context.probes.listener(listener), context.probes.host()]);
     return { facts, host };
@@ -301,7 +301,7 @@ export const lsn06 = defineCheck<'listener', { facts: ListenerFacts; host: HostF
   title: "the address is this host's own",
   about: 'listener',
   topics,
-  needs: ['CFG-01', 'CFG-02'],
+  needs: [],
   causes: ['HST-01', 'HST-02', 'HST-05'],
   async gather(context, listener) {
     const [facts, host] = await Promise.all([context.probes.listener(listener), context.probes.host()]);
@@ -385,7 +385,7 @@ export const lsn08 = defineCheck<'listener', { at: string }>({
   title: 'reachable by workers of other hosts',
   about: 'listener',
   topics,
-  needs: ['CFG-01', 'CFG-02'],
+  needs: [],
   async gather(context) {
     return { at: (await context.probes.host()).at };
   },

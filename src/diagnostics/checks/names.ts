@@ -12,7 +12,7 @@ import {
 import { dnsEvidence, evidence, lookupEvidence, replyText, seconds } from '../evidence.ts';
 import { published, type DnsReply, type NameFacts } from '../facts/names.ts';
 import type { CheckContext } from '../check.ts';
-import { leavesOut } from '../intent.ts';
+import { insistsOn, leavesOut } from '../intent.ts';
 import type { TargetSubject } from '../subject.ts';
 
 const topics = ['dns', 'ipv6', 'reach'] as const;
@@ -186,6 +186,34 @@ export function judgeAaaa(name: NameFacts, context: JudgeContext): Judgement {
   });
 }
 
+export const dns04 = defineCheck<'target', NameFacts>({
+  id: 'DNS-04',
+  title: 'an AAAA record where IPv6 is meant',
+  about: 'target',
+  topics,
+  needs: ['DNS-01'],
+  causes: ['DNS-01', 'DNS-03'],
+  gather,
+  judge: (name, _target, context) => judgeMissingAaaa(name, context),
+});
+
+export function judgeMissingAaaa(name: NameFacts, context: JudgeContext): Judgement {
+  const none = noName(name);
+  if (none !== undefined) return skip(none);
+  if (!insistsOn(context.intent, 6)) return skip('IPv6 is not insisted on');
+  // Every server that could be asked says that there is none; a bad answer is DNS-03's to tell.
+  const answered = name.servers.filter((server) => isGood(server.AAAA));
+  const v4 = published(name, 4);
+  if (name.hosts.length > 0 || answered.length === 0 || published(name, 6).length > 0 || v4.length === 0)
+    return nothing;
+  return found({
+    status: leavesOut(context.intent, 4) ? 'error' : 'warn',
+    title: `"${name.name}" has no AAAA record: nobody reaches it over IPv6`,
+    evidence: dnsEvidence(name),
+    fix: [{ text: 'Add an AAAA record with the IPv6 address of that host' }],
+  });
+}
+
 export const dns05 = defineCheck<'target', NameFacts>({
   id: 'DNS-05',
   title: 'the name for programs that ask A alone',
@@ -232,20 +260,11 @@ export function judgeAOnlyClients(name: NameFacts, target: TargetSubject, contex
       ],
     });
   }
-  const ipv6Only = leavesOut(context.intent, 4) || (context.intent.declared && context.topic === 'ipv6');
-  if (v6.length > 0 && v4.length > 0 && ipv6Only) {
+  if (v6.length > 0 && v4.length > 0 && leavesOut(context.intent, 4)) {
     return found({
       status: 'info',
       title: `"${name.name}" has A and AAAA: stock workers with tcp: will use IPv4`,
       evidence: got,
-    });
-  }
-  if (v6.length === 0 && v4.length > 0 && context.intent.declared && context.intent.families.includes(6)) {
-    return found({
-      status: context.intent.families.includes(4) ? 'info' : 'error',
-      title: `"${name.name}" has no AAAA record: nobody reaches it over IPv6`,
-      evidence: got,
-      fix: [{ text: 'Add an AAAA record' }],
     });
   }
   return nothing;
@@ -378,4 +397,4 @@ export function judgeOwnName(name: NameFacts, target: TargetSubject, context: Ju
   });
 }
 
-export const nameChecks = [dns01, dns02, dns03, dns05, dns06, dns07, dns08];
+export const nameChecks = [dns01, dns02, dns03, dns04, dns05, dns06, dns07, dns08];

@@ -1,0 +1,195 @@
+import { BbxError } from '../base/error.ts';
+import { EXIT } from '../base/exit.ts';
+import { didYouMean } from '../base/did-you-mean.ts';
+import type { Topic } from '../diagnostics/check.ts';
+import { catalogue, selectChecks, strangers } from '../diagnostics/catalogue.ts';
+import { parseServer } from '../diagnostics/doors/names.ts';
+import { examine } from '../diagnostics/examine.ts';
+import { readTarget, type Question } from '../diagnostics/plan.ts';
+import { exitOf } from '../diagnostics/report.ts';
+import type { TargetProtocol } from '../diagnostics/subject.ts';
+import { printReport, type Look } from '../diagnostics/words.ts';
+import { parseAddress } from '../net/endpoint/address.ts';
+import { codes } from './terminal/codes.ts';
+import type { Context } from './terminal/context.ts';
+import { Outcome } from './terminal/exit.ts';
+import { answer, note, styleOf, table } from './terminal/print.ts';
+import { BBX_VERSION } from './version.ts';
+
+export interface DoctorOptions {
+  dir?: string;
+  listen?: string[];
+  server?: string;
+  protocol?: TargetProtocol;
+  verbose?: boolean;
+  only?: string[];
+  skip?: string[];
+  list?: boolean;
+  strict?: boolean;
+  failOn?: 'error' | 'warn' | 'unknown';
+  budget?: number;
+}
+
+/** A terminal that is wider is not used: sentences of more than this are hard to read. */
+const WIDEST = 100;
+const NARROWEST = 60;
+/** After so long without an answer, it is said what is waited for. */
+const PATIENCE_MS = 1_000;
+
+/** `bbx doctor [topic] …`: prints the report and ends with its exit code. */
+export async function runDoctor(
+  context: Context,
+  topic: Topic | undefined,
+  words: readonly string[],
+  options: DoctorOptions,
+): Promise<void> {
+  const selection = { topic, only: options.only ?? [], skip: options.skip ?? [] };
+  const unknown = strangers([...selection.only, ...selection.skip]);
+  if (unknown[0] !== undefined) {
+    const near = didYouMean(
+      unknown[0].toUpperCase(),
+      catalogue.flatMap(({ id }) => [id, id.split('-')[0] ?? id]),
+    );
+    throw new BbxError({
+      code: 'BBX-USAGE',
+      message: `"${unknown[0]}" is no check${near === undefined ? '' : `; did you mean ${near}?`}`,
+      hint: 'See all of them with: bbx doctor --list',
+      exit: EXIT.notFound,
+    });
+  }
+  if (options.list === true) return listChecks(context, selection);
+
+  const waiting = new Set(selectChecks(selection).map(({ id }) => id));
+  const timer =
+    context.json || !context.stderr.isTTY
+      ? undefined
+      : setInterval(
+          () =>
+            note(
+              context,
+              `Waiting for ${[...waiting].slice(0, 6).join(', ')}${waiting.size > 6 ? ' …' : ''}`,
+            ),
+          PATIENCE_MS * 2,
+        );
+  const left = new Map<string, number>();
+  try {
+    const examined = await examine({
+      question: questionOf(topic, words, options),
+      cwd: context.cwd,
+      dir: options.dir,
+      env: context.env,
+      software: `bbx ${BBX_VERSION} doctor`,
+      budgetMs: options.budget,
+      only: selection.only,
+      skip: selection.skip,
+      signal: context.signal,
+      onOutcome: ({ check }) => {
+        const total = left.get(check.id) ?? 0;
+        left.set(check.id, total + 1);
+        waiting.delete(check.id);
+      },
+    });
+    const { report } = examined;
+    answer(context, report, () =>
+      printReport(
+        {
+          report,
+          intent: examined.intent,
+          heading: headingOf(topic, words, examined.plan),
+          ms: examined.ms,
+          verbose: options.verbose === true,
+        },
+        lookOf(context),
+      ),
+    );
+    const exit = exitOf(examined, { strict: options.strict === true, failOn: options.failOn ?? 'error' });
+    if (exit !== EXIT.ok) throw new Outcome(exit);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function headingOf(
+  topic: Topic | undefined,
+  words: readonly string[],
+  plan: Awaited<ReturnType<typeof examine>>['plan'],
+): string {
+  if (topic !== undefined) return [topic, ...words].join(' ');
+  const targets = plan.subjects.filter((subject) => subject.kind === 'target').map(({ text }) => text);
+  const where = plan.vantage === 'here' ? 'this host' : plan.vantage.replace(':', ' ');
+  return targets[0] === undefined
+    ? where
+    : `${where} -> ${targets[0]}${targets.length > 1 ? ` and ${targets.length - 1} more` : ''}`;
+}
+
+/** The call's words as a question. Throws BBX-USAGE and the addresses' own errors. */
+function questionOf(topic: Topic | undefined, words: readonly string[], options: DoctorOptions): Question {
+  const [first] = words;
+  switch (topic) {
+    case undefined:
+      return { topic };
+    case 'ipv6':
+      return {
+        topic,
+        ...(first === undefined ? {} : readTarget(first)),
+        ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
+        ...(options.listen === undefined ? {} : { listen: options.listen }),
+      };
+    case 'dns':
+      if (first === undefined)
+        throw codes['BBX-USAGE']({ problem: 'Want a name to look up', hint: 'bbx doctor dns NAME' });
+      if (options.server !== undefined) parseServer(options.server);
+      return {
+        topic,
+        name: nameIn(first),
+        ...(options.server === undefined ? {} : { server: options.server }),
+      };
+    case 'listen':
+      return { topic, listen: words };
+    case 'reach': {
+      if (first === undefined)
+        throw codes['BBX-USAGE']({ problem: 'Want an address to reach', hint: 'bbx doctor reach HOST:PORT' });
+      return {
+        topic,
+        target: readTarget(first).target,
+        ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
+      };
+    }
+  }
+}
+
+/** The name of `NAME` or `NAME:PORT`. */
+function nameIn(text: string): string {
+  const address = parseAddress(text);
+  return address.kind === 'unix' ? text : address.host;
+}
+
+function listChecks(context: Context, selection: Parameters<typeof selectChecks>[0]): void {
+  const checks = selectChecks(selection).map(({ id, title, topics, needs }) => ({
+    id,
+    title,
+    topics,
+    needs,
+  }));
+  answer(context, checks, () =>
+    table(
+      context,
+      [
+        { heading: 'ID', value: ({ id }) => id },
+        { heading: 'QUESTION', value: ({ title }) => title },
+        { heading: 'TOPICS', value: ({ topics }) => topics.join(' ') },
+      ],
+      checks,
+    ),
+  );
+}
+
+function lookOf(context: Context): Look {
+  const { paint } = styleOf(context);
+  const locale = context.env['LC_ALL'] ?? context.env['LC_CTYPE'] ?? context.env['LANG'] ?? '';
+  return {
+    width: Math.min(WIDEST, Math.max(NARROWEST, context.stdout.isTTY ? context.stdout.columns : 80)),
+    symbols: context.color && /utf-?8/i.test(locale),
+    paint,
+  };
+}

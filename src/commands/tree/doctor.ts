@@ -1,0 +1,114 @@
+import { Argument, Option, type Command } from 'commander';
+import { declare, dirFlag } from '../terminal/command.ts';
+import type { Context } from '../terminal/context.ts';
+import { flag } from '../terminal/flag.ts';
+import { durationValue, listValue } from '../terminal/values.ts';
+import type { DoctorOptions } from '../doctor.ts';
+
+const ids = (text: string, before: readonly string[] = []) => [
+  ...before,
+  ...text.split(',').filter((id) => id !== ''),
+];
+
+/** `bbx doctor` and its topics. */
+export function addDoctorCommands(program: Command, context: Context): void {
+  const doctor = declare(program, 'doctor', {
+    purpose: 'Find out why something cannot be reached, or that nothing is wrong.',
+    examples: ['bbx doctor', 'bbx doctor ipv6', 'bbx doctor reach ci.example:9989', 'bbx doctor --list'],
+    notes:
+      "Without a topic: all that applies to the master's or worker's directory here, or, outside one, to this host. It changes nothing\n" +
+      'and needs no privilege. Exit code: 0 nothing wrong, 1 an error was found, 10 warnings only (with --strict), 12 something that must\n' +
+      'be known is unknown.',
+  });
+  common(doctor).action(async (_options: DoctorOptions, command: Command) => run(undefined, [], command));
+
+  common(
+    declare(doctor, 'ipv6', {
+      purpose: 'Look at IPv6: host, listeners, AAAA records, and the path.',
+      examples: [
+        'bbx doctor ipv6',
+        'bbx doctor ipv6 ci.example:9989',
+        "bbx doctor ipv6 --listen '[::]:9989'",
+      ],
+      notes: 'Without HOST it takes listeners and targets from the configuration of the directory.',
+    }),
+  )
+    .addArgument(new Argument('[host[:port]]', 'where to connect'))
+    .addOption(
+      new Option(
+        '--listen <address>',
+        'an address that something listens on, or shall; repeatable',
+      ).argParser(listValue),
+    )
+    .addOption(protocolFlag())
+    .action(async (host: string | undefined, _options: DoctorOptions, command: Command) =>
+      run('ipv6', host === undefined ? [] : [host], command),
+    );
+
+  common(
+    declare(doctor, 'dns', {
+      purpose: 'Look at a name: A and AAAA from each nameserver, and what programs get.',
+      examples: ['bbx doctor dns ci.example', 'bbx doctor dns ci.example --server 192.0.2.53'],
+    }),
+  )
+    .addArgument(new Argument('<name>', 'the name'))
+    .addOption(flag('--server <address>', 'ask this nameserver instead of those of the system'))
+    .action(async (name: string, _options: DoctorOptions, command: Command) => run('dns', [name], command));
+
+  common(
+    declare(doctor, 'listen', {
+      purpose: 'Look at addresses to listen on: free, allowed, and which families they take.',
+      examples: ['bbx doctor listen', "bbx doctor listen '[::]:9989' localhost:8010"],
+    }),
+  )
+    .addArgument(new Argument('[address:port...]', "default: those of the master's configuration"))
+    .action(async (addresses: string[], _options: DoctorOptions, command: Command) =>
+      run('listen', addresses, command),
+    );
+
+  common(
+    declare(doctor, 'reach', {
+      purpose: 'Try every address of a target, and find out who answers there.',
+      examples: ['bbx doctor reach ci.example:9989', "bbx doctor reach '[2001:db8::2]:8010' --protocol http"],
+    }),
+  )
+    .addArgument(new Argument('<host:port>', 'where to connect'))
+    .addOption(protocolFlag())
+    .action(async (target: string, _options: DoctorOptions, command: Command) =>
+      run('reach', [target], command),
+    );
+
+  async function run(
+    topic: 'ipv6' | 'dns' | 'listen' | 'reach' | undefined,
+    words: string[],
+    command: Command,
+  ): Promise<void> {
+    const { runDoctor } = await import('../doctor.ts');
+    // A flag before the topic (`bbx doctor --strict ipv6`) is the group's, and counts as well.
+    await runDoctor(context, topic, words, command.optsWithGlobals<DoctorOptions>());
+  }
+}
+
+function protocolFlag(): Option {
+  return flag('--protocol <protocol>', 'what is expected to answer').choices(['bbx', 'http', 'tcp']);
+}
+
+function common(command: Command): Command {
+  return command
+    .addOption(flag('-v, --verbose', 'every check and all evidence'))
+    .addOption(flag('--only <ids>', 'only these checks: ids or groups, such as DNS,LSN-02').argParser(ids))
+    .addOption(flag('--skip <ids>', 'not these checks').argParser(ids))
+    .addOption(flag('--list', 'list the checks instead'))
+    .addOption(flag('--strict', 'exit 10 when there are warnings'))
+    .addOption(
+      flag('--fail-on <status>', 'exit 1 from this on')
+        .choices(['error', 'warn', 'unknown'])
+        .default('error'),
+    )
+    .addOption(
+      flag('--budget <duration>', 'time for everything together')
+        .argParser(durationValue)
+        .default(15_000, '15s'),
+    )
+    .addOption(dirFlag("the master's or worker's"));
+}

@@ -1,0 +1,113 @@
+import type { Finding } from '../api/doctor.ts';
+import { BbxError } from '../base/error.ts';
+import { parseAddress } from '../net/endpoint/address.ts';
+import { createProbes, ownName } from './doors/probes.ts';
+import { selectChecks } from './catalogue.ts';
+import { makePlan } from './plan.ts';
+import { makeReport } from './report.ts';
+import { runChecks } from './run.ts';
+import type { TargetProtocol } from './subject.ts';
+
+/** A program that waits to try again has no more time for an explanation than this. */
+const FAILURE_BUDGET_MS = 5_000;
+/** One connection of it: two SYNs and their answers. */
+const FAILURE_CONNECT_MS = 3_000;
+
+/** Something could not be connected to. */
+export interface Failure {
+  /** An address, or a repository's URL. */
+  target: string;
+  error?: unknown;
+}
+
+export interface DiagnoseOptions {
+  env: Readonly<Record<string, string | undefined>>;
+  /** What a greeting says we are. */
+  software: string;
+  signal?: AbortSignal | undefined;
+  /** Whose failure it is; in findings as their vantage. */
+  vantage?: Finding['vantage'];
+  budgetMs?: number;
+}
+
+/**
+ * Says why a connection failed, with the doctor's own checks and words, within five seconds: the root findings, gravest first, none
+ * when everything works by now. Rejects only with the signal's reason.
+ */
+export async function diagnoseFailure(
+  failure: Failure | string,
+  options: DiagnoseOptions,
+): Promise<Finding[]> {
+  const { target, error } = typeof failure === 'string' ? { target: failure, error: undefined } : failure;
+  const place = placeOf(target);
+  if (place === undefined) return [];
+  const { env, software, budgetMs = FAILURE_BUDGET_MS } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  const stop = new AbortController();
+  const probes = createProbes({
+    signal: AbortSignal.any([signal, stop.signal]),
+    env,
+    software,
+    connectMs: Math.min(FAILURE_CONNECT_MS, budgetMs),
+  });
+  try {
+    const host = await probes.host();
+    const plan = makePlan(
+      { topic: 'reach', target: place.address, protocol: place.protocol },
+      {
+        directory: { master: undefined, worker: undefined },
+        ownName: ownName(),
+        ownAddresses: host.addresses.map(({ address }) => address),
+      },
+    );
+    const checks = selectChecks({ topic: 'reach', only: [], skip: [] });
+    const context = { intent: plan.intent, subjects: plan.subjects, topic: 'reach' as const, probes };
+    const outcomes = await runChecks({ checks, context, budgetMs, signal });
+    const { report } = makeReport({
+      checks,
+      outcomes,
+      verdicts: [],
+      vantage: options.vantage ?? 'here',
+      host: probes.seen.host,
+      paths: [...probes.seen.paths.values()],
+    });
+    const grave = report.findings.filter(({ status }) => status === 'error' || status === 'warn');
+    // A warning beside an error is not why it failed.
+    const errors = grave.filter(({ status }) => status === 'error');
+    return errors.length > 0 ? errors : error instanceof BbxError ? grave.slice(0, 1) : grave;
+  } finally {
+    stop.abort(new Error('the diagnosis is over'));
+  }
+}
+
+/** Ports by the scheme of a repository's URL. */
+const PORTS: Readonly<Record<string, number>> = { https: 443, http: 80, ssh: 22, git: 9418, 'git+ssh': 22 };
+
+interface Place {
+  address: ReturnType<typeof parseAddress>;
+  protocol: TargetProtocol;
+}
+
+/** Where a target stands: a bbx address, or the host and port of a URL. Undefined for what is on this host's disk. */
+export function placeOf(target: string): Place | undefined {
+  const url = /^([a-z][a-z0-9+]*):\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^/:]*)(?::(\d+))?/i.exec(target);
+  const port = url === null ? undefined : PORTS[url[1]?.toLowerCase() ?? ''];
+  // git's own short form, me@host:path.
+  const short = /^[^\s/:@]+@(\[[^\]]*\]|[^\s/:]+):(?!\/\/)/.exec(target);
+  try {
+    if (url !== null && port !== undefined)
+      return { address: parseAddress(`${url[2] ?? ''}:${url[3] ?? port}`), protocol: 'tcp' };
+    if (short !== null) return { address: parseAddress(`${short[1] ?? ''}:22`), protocol: 'tcp' };
+    if (url === null && /^[./~]/.test(target)) return undefined;
+    const address = parseAddress(target);
+    return address.kind === 'tcp' ? { address, protocol: 'bbx' } : undefined;
+  } catch (error) {
+    if (!(error instanceof BbxError)) throw error;
+    return undefined;
+  }
+}
+
+/** A finding in one line, as logs and `bbx status` print it. */
+export function findingLine(finding: Pick<Finding, 'id' | 'title'>): string {
+  return `${finding.id}: ${finding.title}`;
+}

@@ -1,0 +1,157 @@
+import { access, readFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { BbxError, sentences } from '../base/error.ts';
+import { controlSocket, masterLayout, workerLayout } from '../config/layout.ts';
+import { loadMaster, type MasterConfig } from '../config/master.ts';
+import type { Problem } from '../config/problem.ts';
+import { loadWorker, type WorkerConfig } from '../config/worker.ts';
+import { pinOf } from '../net/tls/pin.ts';
+
+/** A directory of one role, as the plan needs it. */
+export interface RoleFacts<Config> {
+  readonly dir: string;
+  /** As people would type it. */
+  readonly shown: string;
+  readonly config: Config | undefined;
+  /** Mistakes of the configuration. */
+  readonly problems: readonly Problem[];
+  /** Why it could not be read at all. */
+  readonly failure: string | undefined;
+  readonly running: boolean;
+}
+
+export interface MasterFacts extends RoleFacts<MasterConfig> {
+  /** Pin of the farm's own key, where there is one. */
+  readonly pin: string | undefined;
+}
+
+/** What the current directory holds. */
+export interface DirectoryFacts {
+  readonly master: MasterFacts | undefined;
+  readonly worker: RoleFacts<WorkerConfig> | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Finds the directories that a call is about: the given one; or the current one and upwards; or `./master` and `./worker`, both of
+ * them. Never throws for what stands in the files.
+ */
+export async function readDirectory(
+  cwd: string,
+  env: Environment,
+  signal: AbortSignal,
+  dir?: string,
+): Promise<DirectoryFacts> {
+  const start = dir === undefined ? cwd : resolve(cwd, dir);
+  const up = dir === undefined ? await upwards(start) : undefined;
+  const bases = up === undefined ? [start, join(start, 'master'), join(start, 'worker')] : [up];
+  const masterDir = await first(bases, isMaster);
+  const workerDir = await first(bases, isWorker);
+  const [master, worker] = await Promise.all([
+    masterDir === undefined ? undefined : readMaster(masterDir, cwd, env, signal),
+    workerDir === undefined ? undefined : readWorker(workerDir, cwd, env, signal),
+  ]);
+  return { master, worker };
+}
+
+/** The nearest directory from here up that is a master's or a worker's. */
+async function upwards(from: string): Promise<string | undefined> {
+  for (let dir = from; ; dir = dirname(dir)) {
+    if ((await isMaster(dir)) || (await isWorker(dir))) return dir;
+    if (dirname(dir) === dir) return undefined;
+  }
+}
+
+async function first(
+  dirs: readonly string[],
+  fits: (dir: string) => Promise<boolean>,
+): Promise<string | undefined> {
+  for (const dir of dirs) if (await fits(dir)) return dir;
+  return undefined;
+}
+
+async function isMaster(dir: string): Promise<boolean> {
+  const layout = masterLayout(dir);
+  return (await exists(layout.configYaml)) || (await exists(layout.configTs));
+}
+
+async function isWorker(dir: string): Promise<boolean> {
+  return exists(workerLayout(dir).config);
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function readMaster(
+  dir: string,
+  cwd: string,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<MasterFacts> {
+  const [loaded, running, certificate] = await Promise.all([
+    attempt(async () => (await loadMaster(dir, { env, signal })).config),
+    listens(controlSocket(dir, env)),
+    readFile(masterLayout(dir).certificate, 'utf8').catch(() => undefined),
+  ]);
+  return {
+    dir,
+    shown: shown(dir, cwd),
+    ...loaded,
+    running,
+    pin: certificate === undefined ? undefined : pinIn(certificate),
+  };
+}
+
+function pinIn(certificate: string): string | undefined {
+  try {
+    return pinOf(certificate);
+  } catch {
+    // A broken certificate is the master's own trouble; here it only leaves the pin unknown.
+    return undefined;
+  }
+}
+
+async function readWorker(
+  dir: string,
+  cwd: string,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<RoleFacts<WorkerConfig>> {
+  const [loaded, running] = await Promise.all([
+    attempt(async () => (await loadWorker(dir, { env, signal })).config),
+    listens(controlSocket(dir, env)),
+  ]);
+  return { dir, shown: shown(dir, cwd), ...loaded, running };
+}
+
+async function attempt<Config>(
+  load: () => Promise<Config>,
+): Promise<Pick<RoleFacts<Config>, 'config' | 'problems' | 'failure'>> {
+  try {
+    return { config: await load(), problems: [], failure: undefined };
+  } catch (error) {
+    if (!(error instanceof BbxError)) throw error;
+    const { problems } = error.data as { problems?: readonly Problem[] };
+    if (problems !== undefined) return { config: undefined, problems, failure: undefined };
+    return { config: undefined, problems: [], failure: sentences(error).join(': ') };
+  }
+}
+
+/** Whether a program listens on a socket of the file system, by the kernel's table; elsewhere, whether the socket is there. */
+async function listens(path: string): Promise<boolean> {
+  const table = await readFile('/proc/net/unix', 'utf8').catch(() => undefined);
+  if (table === undefined) return exists(path);
+  // Flag 00010000 is SO_ACCEPTCON.
+  return table.split('\n').some((line) => line.includes(' 00010000 ') && line.endsWith(` ${path}`));
+}
+
+function shown(dir: string, cwd: string): string {
+  const near = relative(cwd, dir);
+  if (near === '') return '.';
+  return near.startsWith('..') ? dir : near;
+}

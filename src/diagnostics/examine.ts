@@ -1,0 +1,107 @@
+import type { Verdict } from '../api/doctor.ts';
+import type { Check, Topic } from './check.ts';
+import { selectChecks } from './catalogue.ts';
+import { readDirectory } from './directory.ts';
+import { createProbes, ownName } from './doors/probes.ts';
+import type { Intent } from './intent.ts';
+import { makePlan, type Plan, type Question } from './plan.ts';
+import { makeReport, type Reported } from './report.ts';
+import { runChecks, type Outcome } from './run.ts';
+import { verdictOf } from './verdicts.ts';
+
+/** Everything together; whatever hangs is `unknown` then. */
+export const BUDGET_MS = 15_000;
+/** One connection: longer than an absent neighbour takes to be noticed (3.1 s), short enough that what follows fits the budget. */
+export const CONNECT_MS = 5_000;
+
+export interface ExamineOptions {
+  question: Question;
+  cwd: string;
+  dir?: string | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+  /** What the greeting says we are. */
+  software: string;
+  budgetMs?: number | undefined;
+  connectMs?: number | undefined;
+  only?: readonly string[];
+  skip?: readonly string[];
+  signal: AbortSignal;
+  onOutcome?: (outcome: Outcome) => void;
+}
+
+export interface Examined extends Reported {
+  readonly intent: Intent;
+  readonly topic: Topic | undefined;
+  readonly plan: Plan;
+  readonly ms: number;
+}
+
+/** Looks at what the question is about and reports. Rejects only for an abort, or a fault of bbx outside any check. */
+export async function examine(options: ExamineOptions): Promise<Examined> {
+  const { question, env, software, signal, budgetMs = BUDGET_MS } = options;
+  const started = performance.now();
+  const stop = new AbortController();
+  const probes = createProbes({
+    signal: AbortSignal.any([signal, stop.signal]),
+    env,
+    software,
+    connectMs: Math.min(options.connectMs ?? CONNECT_MS, budgetMs),
+  });
+  try {
+    const [directory, host] = await Promise.all([
+      readDirectory(options.cwd, env, signal, options.dir),
+      probes.host(),
+    ]);
+    const plan = makePlan(question, {
+      directory,
+      ownName: ownName(),
+      ownAddresses: host.addresses.map((address) => address.address),
+    });
+    const checks: readonly Check[] = selectChecks({
+      topic: question.topic,
+      only: options.only ?? [],
+      skip: options.skip ?? [],
+    });
+    const context = { intent: plan.intent, subjects: plan.subjects, topic: question.topic, probes };
+    const outcomes = await runChecks({
+      checks,
+      context,
+      budgetMs: Math.max(1, budgetMs - (performance.now() - started)),
+      signal,
+      ...(options.onOutcome === undefined ? {} : { onOutcome: options.onOutcome }),
+    });
+    const { seen } = probes;
+    const verdicts = plan.subjects
+      .filter((subject) => subject.kind === 'target')
+      .filter((target) => target.port !== undefined)
+      .map((target): Verdict => {
+        const sources = [...seen.sources.values()].filter((source) =>
+          seen.paths.get(target.text)?.attempts.some((attempt) => attempt.address === source.target),
+        );
+        return verdictOf(target, plan.vantage, {
+          name: seen.names.get(target.host),
+          sources: sources.length === 0 ? undefined : sources,
+          path: seen.paths.get(target.text),
+          peers: seen.peers.get(target.text),
+          authentication: seen.authentications.get(target.text),
+        });
+      });
+    const reported = makeReport({
+      checks,
+      outcomes,
+      verdicts,
+      vantage: plan.vantage,
+      host: seen.host,
+      paths: [...seen.paths.values()],
+    });
+    return {
+      ...reported,
+      intent: plan.intent,
+      topic: question.topic,
+      plan,
+      ms: Math.round(performance.now() - started),
+    };
+  } finally {
+    stop.abort(new Error('the examination is over'));
+  }
+}

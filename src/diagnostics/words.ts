@@ -1,0 +1,166 @@
+import type { CheckObject, DoctorReport, Finding } from '../api/doctor.ts';
+import type { Intent } from './intent.ts';
+
+/** How the report may look: colours and symbols where the terminal has them. */
+export interface Look {
+  readonly width: number;
+  /** Symbols beyond ASCII. */
+  readonly symbols: boolean;
+  readonly paint: { red: Paint; yellow: Paint; green: Paint; dim: Paint; bold: Paint };
+}
+type Paint = (text: string) => string;
+
+export interface ReportWords {
+  readonly report: DoctorReport;
+  readonly intent: Intent;
+  readonly heading: string;
+  readonly ms: number;
+  readonly verbose: boolean;
+}
+
+/** Lines of evidence that are printed without -v; JSON has them all. */
+const EVIDENCE_LINES = 6;
+const ID_COLUMN = 8;
+
+/** The report for people: roots first, each with its evidence and its next step; everything that passed in one line. Pure. */
+export function printReport(input: ReportWords, look: Look): string {
+  const { report, verbose } = input;
+  const shown = report.findings.filter((finding) => finding.status !== 'info' || verbose);
+  const facts = report.findings.filter((finding) => finding.status === 'info' && !verbose);
+  const blocks = [
+    headLine(input, look),
+    ...shown.map((finding) => printFinding(finding, look, verbose)),
+    ...(facts.length === 0 ? [] : [facts.map((finding) => factLine(finding, look)).join('\n')]),
+    ...(verbose ? [report.checks.map((check) => checkLine(check, look)).join('\n')] : []),
+    ...whoGetsIn(report, look),
+    lastLines(input, look),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function headLine({ report, heading, ms }: ReportWords, look: Look): string {
+  const right = `${(ms / 1000).toFixed(1)} s   code ${report.code}`;
+  const left = `bbx doctor  ${heading}`;
+  const gap = look.width - left.length - right.length;
+  return gap >= 2
+    ? look.paint.bold(left) + ' '.repeat(gap) + right
+    : `${look.paint.bold(left)}\n${right.padStart(look.width)}`;
+}
+
+function mark(status: CheckObject['status'], look: Look): string {
+  const { paint, symbols } = look;
+  switch (status) {
+    case 'error':
+      return paint.red(symbols ? '✗' : 'x');
+    case 'warn':
+      return paint.yellow('!');
+    case 'unknown':
+      return paint.yellow('?');
+    case 'ok':
+      return paint.green(symbols ? '✓' : '+');
+    case 'info':
+      return paint.dim(symbols ? '•' : '-');
+    case 'skip':
+      return paint.dim('.');
+  }
+}
+
+function printFinding(finding: Finding, look: Look, verbose: boolean): string {
+  const { paint } = look;
+  const [first = '', ...rest] = wrap(finding.title, look.width - 3 - ID_COLUMN - 1);
+  const id = finding.id.padStart(ID_COLUMN);
+  const lines = [
+    ` ${mark(finding.status, look)} ${paint.bold(first)}${' '.repeat(Math.max(1, look.width - 3 - first.length - ID_COLUMN))}${paint.dim(id)}`,
+    ...rest.map((line) => `   ${paint.bold(line)}`),
+  ];
+  const evidence = verbose ? finding.evidence : finding.evidence.slice(0, EVIDENCE_LINES);
+  for (const { what, got } of evidence) lines.push(...hanging('     ', `${what}: ${got}`, look));
+  if (evidence.length < finding.evidence.length)
+    lines.push(`     and ${finding.evidence.length - evidence.length} more (-v)`);
+  if (finding.confidence !== 'proven' && finding.status !== 'info')
+    lines.push(`     This is ${finding.confidence}, not proven.`);
+  for (const fix of finding.fix) {
+    lines.push(...hanging('     ', `Fix: ${fix.text}`, look));
+    for (const command of fix.commands ?? []) lines.push(`        ${command}`);
+  }
+  if (finding.explains.length > 0)
+    lines.push(
+      ...hanging('     ', `Explains ${finding.explains.length} more: ${finding.explains.join(', ')}`, look),
+    );
+  return lines.join('\n');
+}
+
+function factLine(finding: Finding, look: Look): string {
+  const [first = '', ...rest] = wrap(finding.title, look.width - 3 - ID_COLUMN - 1);
+  const gap = ' '.repeat(Math.max(1, look.width - 3 - first.length - ID_COLUMN));
+  return [
+    ` ${mark('info', look)} ${first}${gap}${look.paint.dim(finding.id.padStart(ID_COLUMN))}`,
+    ...rest.map((line) => `   ${line}`),
+  ].join('\n');
+}
+
+function checkLine(check: CheckObject, look: Look): string {
+  const because = check.because === undefined ? '' : ` (${check.because})`;
+  return ` ${mark(check.status, look)} ${check.id}  ${check.title}${because}`;
+}
+
+/** One line a target: which kinds of programs would connect, over which family. */
+function whoGetsIn(report: DoctorReport, look: Look): string[] {
+  const targets = report.verdicts.filter((verdict) => Object.keys(verdict.clients).length > 0);
+  if (targets.length === 0) return [];
+  const lines = targets.flatMap((verdict) => {
+    const words = Object.entries(verdict.clients).map(([kind, fate]) => {
+      const [, ms, family] = /^ok (\d+)ms via (\d)$/.exec(fate) ?? [];
+      if (family === undefined) return `${kind} ${fate.startsWith('fail') ? 'no' : '?'}`;
+      return `${kind} yes(${family}${Number(ms) > 1_000 ? `, ${Math.round(Number(ms) / 1000)} s` : ''})`;
+    });
+    const [first = '', ...rest] = hanging('   ', words.join('  '), look);
+    return [` ${verdict.to}: ${verdict.verdict}`, first, ...rest];
+  });
+  return [[' Who gets in:', ...lines].join('\n')];
+}
+
+function lastLines({ report, intent, verbose }: ReportWords, look: Look): string {
+  const { ok, info, skip, warn, error, unknown } = report.summary;
+  const passed = `${ok + info} ok, ${skip} not applicable`;
+  const trouble = [
+    error > 0 ? `${error} failed` : '',
+    warn > 0 ? `${warn} warned` : '',
+    unknown > 0 ? `${unknown} unknown` : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+  const meant =
+    intent.insists.length === 0 ? 'any family that works' : `IPv${intent.insists.join(' and IPv')}`;
+  return [
+    ...hanging(
+      ' ',
+      `${trouble === '' ? '' : `${trouble}, `}${passed}.  Meant to work: ${meant} (${intent.source}).`,
+      look,
+    ),
+    ...(verbose || ok + info === 0
+      ? []
+      : [look.paint.dim(' Every check and all evidence: -v; for programs: --json')]),
+  ].join('\n');
+}
+
+/** Wraps at spaces; a word longer than the line stays whole, so that it can be copied. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+function hanging(indent: string, text: string, look: Look): string[] {
+  return wrap(text, look.width - indent.length).map(
+    (line, index) => (index === 0 ? indent : `${indent}  `) + line,
+  );
+}

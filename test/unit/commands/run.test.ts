@@ -1,0 +1,127 @@
+import { EventEmitter, once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { silentLog, type Log } from '../../../src/base/log.ts';
+import { createRunLog, sayWarnings } from '../../../src/commands/run-log.ts';
+import { createNotifier } from '../../../src/commands/run-notify.ts';
+import { takeSignals } from '../../../src/commands/run-signals.ts';
+import { createContext, type Context } from '../../../src/commands/terminal/context.ts';
+import { tempDir } from '../../rigs/temp-dir.ts';
+
+const PERL = '/usr/bin/perl';
+
+function recorder(): Log & { said: string[] } {
+  const said: string[] = [];
+  const at = (level: string) => (message: string) => said.push(`${level}: ${message}`);
+  return { said, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+describe('the log for people', () => {
+  const logged = async (verbose: boolean, write: (log: Log) => void) => {
+    const stderr = new PassThrough();
+    const context = { ...createContext([]), json: false, color: false, stderr } as unknown as Context;
+    write(await createRunLog(context, { logFormat: 'text', verbose }));
+    return String(stderr.read() ?? '').replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME');
+  };
+
+  it('has time, level, sentence and facts on one line, without control characters', async () => {
+    const cause = new Error('disk full');
+    const text = await logged(false, (log) => {
+      log.info('bound', { address: '[::]:9989', count: 2, none: undefined });
+      log.warn('two\n  lines \u001b[2J', { error: new Error('cannot store', { cause }), list: ['a'] });
+      log.debug('not for you');
+    });
+    expect(text).toMatchInlineSnapshot(`
+      "TIME info  bound address=[::]:9989 count=2
+      TIME warn  two | lines \\x1b[2J error="cannot store: disk full" list=["a"]
+      "
+    `);
+  });
+
+  it('has details with --verbose', async () => {
+    expect(await logged(true, (log) => log.debug('detail'))).toBe('TIME debug detail\n');
+  });
+
+  it('tells what is odd in a configuration, with its place and what to do', () => {
+    const log = recorder();
+    const problem = { severity: 'warning', file: 'm.yaml', line: 3, column: 1, path: 'x' } as const;
+    sayWarnings(log, [{ ...problem, message: 'odd', fix: 'mend it', source: null, length: 1 }]);
+    expect(log.said).toEqual(['warn: m.yaml:3: odd: mend it']);
+  });
+});
+
+describe('signals', () => {
+  it('stop at the first, stop builds at the second, reload one after the other at SIGHUP', async () => {
+    const from = new EventEmitter();
+    let reloads = 0;
+    let now = 0;
+    let most = 0;
+    const orders = takeSignals(
+      {
+        log: silentLog,
+        onReload: async () => {
+          reloads += 1;
+          most = Math.max(most, (now += 1));
+          await new Promise((resolve) => setImmediate(resolve));
+          now -= 1;
+          if (reloads === 1) throw new Error('bad file');
+        },
+      },
+      from,
+    );
+    from.emit('SIGHUP', 'SIGHUP');
+    from.emit('SIGHUP', 'SIGHUP');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([reloads, most]).toEqual([2, 1]);
+    expect([orders.stop.aborted, orders.stopNow.aborted]).toEqual([false, false]);
+    from.emit('SIGTERM', 'SIGTERM');
+    expect([orders.stop.aborted, orders.stopNow.aborted]).toEqual([true, false]);
+    from.emit('SIGINT', 'SIGINT');
+    expect([orders.stop.aborted, orders.stopNow.aborted]).toEqual([true, true]);
+    orders[Symbol.dispose]();
+    expect(from.eventNames()).toEqual([]);
+  });
+});
+
+describe('the ready notification', () => {
+  /** Receives one datagram, written in the one language that every Debian has for it. */
+  const receiver = async (path: string) => {
+    const program =
+      'socket(S, AF_UNIX, SOCK_DGRAM, 0) or die; bind(S, sockaddr_un($ARGV[0])) or die "$!"; $| = 1; print "bound\\n";' +
+      'alarm 10; recv(S, my $text, 4096, 0); print $text;';
+    const child = spawn(PERL, ['-MSocket', '-e', program, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    return { received: once(child, 'close').then(() => text.split('\n').sort()) };
+  };
+
+  it('goes through perl where there is no systemd-notify', async () => {
+    await using temp = await tempDir();
+    const path = join(temp.path, 'notify');
+    const { received } = await receiver(path);
+    // A search path that holds perl alone.
+    await writeFile(join(temp.path, 'perl'), `#!/bin/sh\nexec ${PERL} "$@"\n`);
+    await chmod(join(temp.path, 'perl'), 0o755);
+    const log = recorder();
+    const env = { NOTIFY_SOCKET: path, PATH: temp.path };
+    await createNotifier({ env, log, pid: 7 }).ready('all\nis well');
+    expect(await received).toEqual(['MAINPID=7', 'READY=1', 'STATUS=all is well']);
+    expect(log.said.filter((line) => line.startsWith('warn'))).toEqual([]);
+  });
+
+  it('is told to the log when nobody can send it, and the program goes on', async () => {
+    const log = recorder();
+    await createNotifier({ env: { NOTIFY_SOCKET: '/nowhere/notify', PATH: '/nowhere' }, log }).stopping();
+    expect(log.said.at(-1)).toMatch(/^warn: the service manager was not told/);
+  });
+
+  it('is silent where no manager asks for it', async () => {
+    const log = recorder();
+    await createNotifier({ env: { PATH: '/nowhere' }, log }).ready('x');
+    expect(log.said).toEqual([]);
+  });
+});

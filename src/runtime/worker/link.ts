@@ -68,6 +68,8 @@ export interface LinkOptions {
   onLearned(learned: Learned): void;
   diagnose?: ((failure: { error: unknown; target: string }) => Promise<readonly LinkFinding[]>) | undefined;
   random?: () => number;
+  /** Longest wait before coming back, ms; 3 s unless told otherwise. */
+  retryMaxMs?: number;
   limits?: Partial<Limits>;
 }
 
@@ -86,7 +88,8 @@ export function startLink(options: LinkOptions): Link {
   const { name, log, jobs, clock } = options;
   const stop = new AbortController();
   const random = options.random ?? Math.random;
-  const retry = createBackoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS, jitter: 0.5, random });
+  const maxMs = options.retryMaxMs ?? RETRY_MAX_MS;
+  const retry = createBackoff({ firstMs: RETRY_FIRST_MS, maxMs, jitter: 0.5, random });
   const refused = createBackoff({ firstMs: REFUSED_FIRST_MS, maxMs: REFUSED_MAX_MS, jitter: 0.3, random });
   let state: LinkState = 'connecting';
   let peer: string | undefined;

@@ -56,7 +56,7 @@ export async function* readLog(
         given += fresh.length;
         if (fresh.length > 0) yield fresh;
       }
-      return;
+      if (!follow || (await isOver(caller, options))) return;
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof BbxError && error.retryable) || !follow) throw error;
@@ -66,4 +66,11 @@ export async function* readLog(
     }
     await sleep(backoff.next(), signal);
   }
+}
+
+/** A master that stops ends its streams in good order, too: only a complete log is the end of a follower. */
+async function isOver(caller: Caller, { build, step, log, signal }: LogOptions): Promise<boolean> {
+  const { logs } = await caller.call('step', { params: { build, step } }, { signal });
+  const found = logs.find(({ name }) => name === log);
+  return found === undefined || found.complete || found.pruned;
 }

@@ -3,6 +3,7 @@ import { findDirectory } from '../client/find-directory.ts';
 import { loadWorker } from '../config/worker.ts';
 import { printAddress } from '../net/endpoint/address.ts';
 import { startWorker } from '../runtime/worker/start.ts';
+import { diagnoseOf } from './run-diagnose.ts';
 import { createRunLog, sayWarnings, type RunOptions } from './run-log.ts';
 import { createNotifier } from './run-notify.ts';
 import { endOnFault, takeSignals, untilAborted } from './run-signals.ts';
@@ -35,6 +36,7 @@ export async function runWorker(
     clock: systemClock,
     log,
     env,
+    diagnose: diagnoseOf(env),
   });
   const targets = config.master.map(printAddress).join(', ');
   log.info(

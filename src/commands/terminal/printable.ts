@@ -1,5 +1,4 @@
 /** Control characters of both sets but for line end and tab: text of a peer must not move the cursor or set a title. */
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** The same value with every control character in its texts written out, as `\x1b`: safe to show at a terminal. */

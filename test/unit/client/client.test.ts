@@ -8,7 +8,7 @@ import type { FarmEvent } from '../../../src/api/objects.ts';
 import { BbxError } from '../../../src/base/error.ts';
 import { EXIT, type ExitCode } from '../../../src/base/exit.ts';
 import { openClient, type Client } from '../../../src/client/client.ts';
-import { aBuild, aRequest, aStatus } from '../../rigs/api-objects.ts';
+import { aBuild, aRequest, aStatus, aStep } from '../../rigs/api-objects.ts';
 import { fakeMaster } from '../../rigs/fake-master.ts';
 import { tempDir } from '../../rigs/temp-dir.ts';
 import { until } from '../../rigs/wait.ts';
@@ -147,7 +147,7 @@ describe('a followed log', () => {
     const gone = Promise.withResolvers<void>();
     await using master = await fakeMaster(
       temp.path,
-      {},
+      { step: async () => aStep() },
       {
         async *log({ query }) {
           const from = Number(query['offset'] ?? 0);
@@ -171,6 +171,29 @@ describe('a followed log', () => {
       await reading;
       gone.resolve();
       expect(Buffer.concat(got).toString()).toBe(whole.toString());
+    });
+  });
+
+  it('does not take the good order of a stopping master for the end of the log', async () => {
+    await using temp = await tempDir();
+    const [log] = aStep().logs;
+    let complete = false;
+    await using master = await fakeMaster(
+      temp.path,
+      { step: async () => aStep({ logs: [{ ...log!, complete }] }) },
+      {
+        async *log({ query }) {
+          const from = Number(query['offset'] ?? 0);
+          complete = from > 0;
+          yield Buffer.from('half whole'.slice(from, complete ? undefined : 5));
+        },
+      },
+    );
+    await withClient(master.socket, async (client) => {
+      const got: Uint8Array[] = [];
+      for await (const bytes of client.log({ build: '1', step: '0', log: 'stdio', follow: true }))
+        got.push(bytes);
+      expect(Buffer.concat(got).toString()).toBe('half whole');
     });
   });
 });

@@ -59,15 +59,19 @@ export function lookupEvidence(name: NameFacts): Evidence[] {
 }
 
 export function peerEvidence(peer: PeerFact, port: number, at: string): Evidence {
+  const bytes = peer.firstBytes === '' ? [] : [`first bytes ${bytesText(peer.firstBytes)}`];
   const words =
-    peer.kind === 'bbx'
-      ? `a bbx master, ${peer.instance ?? 'without identity'}, in ${peer.ms} ms`
-      : (peer.problem ?? `first bytes ${peer.firstBytes === '' ? 'none' : peer.firstBytes}`);
-  const bytes =
-    peer.kind !== 'bbx' && peer.firstBytes !== '' && peer.problem !== null
-      ? `; first bytes ${peer.firstBytes}`
-      : '';
-  return evidence('peer', `hello to ${printHostPort(peer.address, port)}`, words + bytes, at);
+    peer.kind === 'bbx' && peer.instance !== null
+      ? [`a bbx master, ${peer.instance}, in ${peer.ms} ms`]
+      : [...(peer.problem === null ? [] : [peer.problem]), ...bytes];
+  return evidence('peer', `hello to ${printHostPort(peer.address, port)}`, words.join('; ') || 'nothing', at);
+}
+
+/** Hex that machines can search for, and what a person can read of it. */
+function bytesText(hex: string): string {
+  const bytes = Buffer.from(hex, 'hex');
+  const text = bytes.toString('latin1').replaceAll(/[^\x20-\x7e]+/g, '.');
+  return `${hex.slice(0, 16)}${hex.length > 16 ? '…' : ''} "${text}"`;
 }
 
 export function seconds(ms: number): string {

@@ -10,6 +10,8 @@ export interface Folded {
   readonly findings: Finding[];
   /** Outcomes that are effects, with the id of the root that explains them. */
   readonly explainedBy: ReadonlyMap<Outcome, string>;
+  /** Statuses of roots whose effects are graver than they are by themselves. */
+  readonly raised: ReadonlyMap<Outcome, Finding['status']>;
 }
 
 /** Whether trouble with one thing can be the reason for trouble with the other. */
@@ -44,11 +46,14 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
     if (id !== root.check.id) explains.set(key, ids.add(id));
   };
   const explainedBy = new Map<Outcome, string>();
+  const raised = new Map<Outcome, Finding['status']>();
   for (const outcome of troubled) {
     const root = rootOf(outcome, causeOf);
     if (root === outcome) continue;
     explainedBy.set(outcome, root.check.id);
     add(root, outcome.check.id);
+    // What stands for an error is one, however mild it looks alone.
+    if (outcome.status === 'error' && root.status !== 'error') raised.set(root, 'error');
   }
   for (const outcome of outcomes) {
     if (outcome.barredBy === undefined) continue;
@@ -56,9 +61,8 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
       (other) => other.check.id === outcome.barredBy && related(other.subject, outcome.subject),
     );
     if (barrier === undefined) continue;
-    const root = rootOf(barrier, causeOf);
-    explainedBy.set(outcome, root.check.id);
-    add(root, outcome.check.id);
+    // It was never asked, so it is no effect that could be told of; it only names the root it waits for.
+    explainedBy.set(outcome, rootOf(barrier, causeOf).check.id);
   }
   const findings = outcomes
     .filter((outcome) => !explainedBy.has(outcome))
@@ -69,6 +73,7 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
           draft,
           vantage,
           isTroubleDraft(draft) ? [...(explains.get(keyOf(outcome)) ?? [])] : [],
+          isTroubleDraft(draft) ? raised.get(outcome) : undefined,
         ),
       ),
     );
@@ -77,6 +82,7 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
       (a, b) => RANK[a.status] - RANK[b.status] || b.explains.length - a.explains.length,
     ),
     explainedBy,
+    raised,
   };
 }
 
@@ -107,10 +113,11 @@ function findingOf(
   draft: Draft,
   vantage: Finding['vantage'],
   explains: readonly string[],
+  raised: Finding['status'] | undefined,
 ): Finding {
   return {
     id: outcome.check.id,
-    status: draft.status,
+    status: raised ?? draft.status,
     target: draft.target ?? nameOf(outcome.subject),
     vantage,
     title: draft.title,

@@ -30,12 +30,13 @@ export interface Reported {
 
 /** Puts a run's outcomes together: effects under their roots, one row a check, one word, one code. Pure. */
 export function makeReport(input: ReportInput): Reported {
-  const { findings, explainedBy } = fold(input.outcomes, input.vantage);
+  const { findings, explainedBy, raised } = fold(input.outcomes, input.vantage);
   const checks = input.checks.map((check) =>
     checkRow(
       check,
       input.outcomes.filter((outcome) => outcome.check.id === check.id),
       explainedBy,
+      raised,
     ),
   );
   const summary = { ok: 0, info: 0, warn: 0, error: 0, skip: 0, unknown: 0 } satisfies Record<
@@ -67,11 +68,12 @@ function checkRow(
   check: Check,
   outcomes: readonly Outcome[],
   explainedBy: ReadonlyMap<Outcome, string>,
+  raised: ReadonlyMap<Outcome, CheckStatus>,
 ): CheckObject {
   const seen = outcomes.map((outcome): { status: CheckStatus; because: string | undefined } => {
     const root = explainedBy.get(outcome);
     return root === undefined
-      ? { status: outcome.status, because: outcome.because }
+      ? { status: raised.get(outcome) ?? outcome.status, because: outcome.because }
       : { status: 'skip', because: root };
   });
   const status = seen.length === 0 ? 'skip' : gravest(seen.map((one) => one.status));

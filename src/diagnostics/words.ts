@@ -114,8 +114,10 @@ function whoGetsIn(report: DoctorReport, look: Look): string[] {
       if (family === undefined) return `${kind} ${fate.startsWith('fail') ? 'no' : '?'}`;
       return `${kind} yes(${family}${Number(ms) > 1_000 ? `, ${Math.round(Number(ms) / 1000)} s` : ''})`;
     });
-    const [first = '', ...rest] = hanging('   ', words.join('  '), look);
-    return [` ${verdict.to}: ${verdict.verdict}`, first, ...rest];
+    return [
+      `   ${verdict.to}: ${verdict.verdict}`,
+      ...rows(words, look.width - 5).map((row) => `     ${row}`),
+    ];
   });
   return [[' Who gets in:', ...lines].join('\n')];
 }
@@ -157,6 +159,14 @@ export function wrap(text: string, width: number): string[] {
     }
   }
   return [...lines, line];
+}
+
+/** Items in lines, never broken within one. */
+function rows(items: readonly string[], width: number): string[] {
+  const glued = items.map((item) => item.replaceAll(' ', '\u00a0'));
+  return wrap(glued.join(' '), width - items.length + 1).map((line) =>
+    line.replaceAll(' ', '  ').replaceAll('\u00a0', ' '),
+  );
 }
 
 function hanging(indent: string, text: string, look: Look): string[] {

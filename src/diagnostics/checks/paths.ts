@@ -1,4 +1,5 @@
 import type { Evidence, Fix } from '../../api/doctor.ts';
+import { kindOf } from '../../net/address-kind.ts';
 import { familyOf, printHostPort } from '../../net/endpoint/host.ts';
 import {
   defineCheck,
@@ -34,7 +35,7 @@ export const pth01 = defineCheck<'target', PathFacts>({
   title: 'a TCP connection to each address',
   about: 'target',
   topics,
-  needs: ['DNS-01', 'DNS-02'],
+  needs: ['DNS-01', 'DNS-02', 'PTH-08'],
   causes: [
     'LSN-01',
     'LSN-02',
@@ -220,7 +221,7 @@ export const pth04 = defineCheck<'target', PathFacts>({
   title: 'what stops a connection: dropped, rejected, or nobody there',
   about: 'target',
   topics,
-  needs: ['DNS-01', 'DNS-02'],
+  needs: ['DNS-01', 'DNS-02', 'PTH-08'],
   causes: ['LSN-01', 'LSN-02', 'LSN-03', 'HST-01', 'HST-02', 'HST-03', 'HST-08', 'DNS-07'],
   gather,
   judge: (path, target, context) => judgeObstacle(path, target, context),
@@ -324,4 +325,31 @@ function fixFor(dead: readonly Attempt[], target: TargetSubject, path: PathFacts
   return fixes;
 }
 
-export const pathChecks = [pth01, pth02, pth03, pth04];
+export const pth08 = defineCheck<'target', { at: string }>({
+  id: 'PTH-08',
+  title: 'a zone for a link-local address',
+  about: 'target',
+  topics,
+  needs: [],
+  gather: () => ({ at: new Date().toISOString() }),
+  judge: ({ at }, target) => judgeZone(target, at),
+});
+
+export function judgeZone(target: TargetSubject, at: string): Judgement {
+  if (familyOf(target.host) !== 6 || kindOf(target.host) !== 'link-local')
+    return skip('it is no link-local address');
+  if (target.host.includes('%')) return nothing;
+  return found({
+    status: 'error',
+    title: `${target.text} is a link-local address without the interface that leads to it`,
+    evidence: [evidence('file', target.source, target.text, at)],
+    fix: [
+      {
+        text: `Write the interface after a %: ${printHostPort(`${target.host}%eth0`, target.port ?? 9989)}, or use a name or a global address`,
+        commands: ['ip -6 neighbour show'],
+      },
+    ],
+  });
+}
+
+export const pathChecks = [pth01, pth02, pth03, pth04, pth08];

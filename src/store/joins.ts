@@ -56,6 +56,17 @@ export async function revokeJoins(tx: Tx, names: string): Promise<number> {
   return Number(done.numDeletedRows);
 }
 
+/** Joins for exactly these names that have not expired, used up or not, oldest first. */
+export async function joinsFor(db: Db, names: string, now: number): Promise<JoinRow[]> {
+  return db
+    .selectFrom('joins')
+    .select(['joinid', 'names', 'uses', 'used', 'expires_at', 'created_at'])
+    .where('expires_at', '>', now)
+    .where('names', '=', names)
+    .orderBy('joinid')
+    .execute();
+}
+
 /** The join that a secret opens, whatever its state, and the key with which `name` used it before. */
 export async function joinBySecret(
   db: Db,

@@ -32,7 +32,11 @@ export interface Builds {
   /** The master listens: workers that still have builds can come back from now on. */
   listening(): void;
   /** A worker has come, with what it still has. Answers each build of it, and gives up those that it does not have. */
-  adopt(worker: Worker, session: MasterSession, inventory: MessageOf<WorkerMessage, 'inventory'>): Promise<void>;
+  adopt(
+    worker: Worker,
+    session: MasterSession,
+    inventory: MessageOf<WorkerMessage, 'inventory'>,
+  ): Promise<void>;
   /** A worker's session has ended. */
   away(worker: Worker, session: MasterSession): Promise<void>;
   assigned(worker: Worker, answer: Lease & { accepted: boolean; why?: string | undefined }): void;
@@ -147,13 +151,17 @@ export function createBuilds(options: {
         const lease = { build: buildid, token };
         const build = epoch === farm.store.epoch ? running.held(lease) : undefined;
         if (build === undefined || build.worker !== worker) {
-          const why = epoch === farm.store.epoch ? 'this try at the build is over' : 'it is of another life of the store';
+          const why =
+            epoch === farm.store.epoch
+              ? 'this try at the build is over'
+              : 'it is of another life of the store';
           session.drop(lease, why);
         } else kept.push(build);
       }
       const found = new Set(kept);
       for (const build of running.of(worker)) {
-        if (!found.has(build)) builds.giveUp(build, `worker "${worker.name}" came back without it`, 'counted');
+        if (!found.has(build))
+          builds.giveUp(build, `worker "${worker.name}" came back without it`, 'counted');
       }
       if (kept.length > 0) {
         await farm.change(async (tx, emit) => {
@@ -173,10 +181,21 @@ export function createBuilds(options: {
         }
         clearTimeout(build.graceTimer);
         build.lostAt = null;
+        for (const open of build.logs.values()) {
+          // What came over the old session and is not written comes again over this one.
+          open.waiting.length = 0;
+          open.waitingBytes = 0;
+          await open.writing?.catch(() => undefined);
+        }
+        if (build.ended || session.ended) continue;
         build.session = session;
         session.resume(build.lease, {
           sequence: build.sequence,
-          logs: [...build.logs.values()].map(({ step, name, stored }) => ({ step, log: name, bytes: stored })),
+          logs: [...build.logs.values()].map(({ step, name, stored }) => ({
+            step,
+            log: name,
+            bytes: stored,
+          })),
         });
         if (build.cancelReason !== null) session.cancel(build.lease, build.cancelReason);
         say.info('Build goes on', { build: nameOf(build), worker: worker.name });
@@ -233,7 +252,8 @@ export function createBuilds(options: {
 
     abandoned(session, lease, why) {
       const build = heldBy(session, lease);
-      if (build !== undefined) builds.giveUp(build, `worker "${build.worker.name}" gave it up: ${why}`, 'counted');
+      if (build !== undefined)
+        builds.giveUp(build, `worker "${build.worker.name}" gave it up: ${why}`, 'counted');
     },
 
     async cancel(buildid, reason) {
@@ -255,7 +275,8 @@ export function createBuilds(options: {
     },
 
     fail(build, why) {
-      if (!build.ended) recorder().end(build, { result: 'exception', state: why, at: clock.wall(), again: false });
+      if (!build.ended)
+        recorder().end(build, { result: 'exception', state: why, at: clock.wall(), again: false });
     },
 
     ended(build, ended) {
@@ -265,7 +286,8 @@ export function createBuilds(options: {
       const left = [...build.logs.values()].filter((open) => !open.complete && open.logid !== undefined);
       if (left.length === 0) return;
       const closing = closeLeft(left).catch((error: unknown) => {
-        if (!stopped) say.error('Logs of an ended build stay open', { build: nameOf(build), error: oneLine(error) });
+        if (!stopped)
+          say.error('Logs of an ended build stay open', { build: nameOf(build), error: oneLine(error) });
       });
       cleaning.add(closing);
       void closing.finally(() => cleaning.delete(closing));

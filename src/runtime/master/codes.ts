@@ -48,7 +48,8 @@ export const codes = defineCodes({
     about: 'Only a pending worker is approved; only an approved one is paused, resumed or drained.',
   }),
   'BBX-API-SOCKET-PATH': row<{ path: string }>({
-    message: ({ path }) => `Cannot make control socket "${path}": something that is not a socket has that name`,
+    message: ({ path }) =>
+      `Cannot make control socket "${path}": something that is not a socket has that name`,
     hint: () => 'Move that file away, or run the master in another directory.',
     exit: EXIT.conflict,
     about: 'The control socket stands in the master’s directory; its name is taken by another kind of file.',
@@ -77,7 +78,8 @@ export const codes = defineCodes({
     about: 'The builder’s configuration and this request’s properties give no valid plan.',
   }),
   'BBX-MAS-LOG-STORE': row<{ what: string }>({
-    message: ({ what }) => `Cannot store log output: ${what}; output waits at the workers until this works again`,
+    message: ({ what }) =>
+      `Cannot store log output: ${what}; output waits at the workers until this works again`,
     hint: () => 'Free space on the disk of the master’s directory; nothing is lost meanwhile.',
     exit: EXIT.failed,
     retryable: true,
@@ -97,7 +99,8 @@ export const codes = defineCodes({
       `Worker "${worker}" was lost while it ran build ${build}, and did not come back within ${grace}`,
     exit: EXIT.infrastructure,
     retryable: true,
-    about: 'The build ends as `retry` and its request runs again; after the third lost worker it ends as `exception`.',
+    about:
+      'The build ends as `retry` and its request runs again; after the third lost worker it ends as `exception`.',
   }),
   'BBX-MAS-CONFIG': row<{ what: string }>({
     message: ({ what }) => `Cannot apply the configuration: ${what}`,

@@ -89,7 +89,12 @@ export function createDispatcher(options: {
       const known = builder === undefined ? undefined : config().builders[builder];
       if (builder === undefined || known === undefined) continue;
       const wants = { tags: known.workers.tags ?? [], names: known.workers.names ?? [] };
-      found.push({ builder, wants, waiting: waiting.of(builderid), lastStartedAt: lastStarted.get(builderid) ?? null });
+      found.push({
+        builder,
+        wants,
+        waiting: waiting.of(builderid),
+        lastStartedAt: lastStarted.get(builderid) ?? null,
+      });
     }
     return found;
   }
@@ -242,7 +247,8 @@ export function createDispatcher(options: {
           dispatcher.nudge();
         })
         .catch((error: unknown) => {
-          if (!stopping.signal.aborted) say.error('A request could not be read again', { error: oneLine(error) });
+          if (!stopping.signal.aborted)
+            say.error('A request could not be read again', { error: oneLine(error) });
         });
     },
     remove: (id) => void waiting.remove(id),

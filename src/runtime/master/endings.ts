@@ -28,7 +28,12 @@ export interface Ended {
  * Ends a build, its open steps and its request, as rows and events of one transaction. A build that somebody cancelled is not tried
  * again; the third try without a result ends build and request as `exception`. Undefined when it was complete before.
  */
-export async function endBuild(tx: Tx, emit: Emit, build: Running, ending: Ending): Promise<Ended | undefined> {
+export async function endBuild(
+  tx: Tx,
+  emit: Emit,
+  build: Running,
+  ending: Ending,
+): Promise<Ended | undefined> {
   const { buildid, requestid, builder, number } = build;
   const { at } = ending;
   let { result, state } = ending;

@@ -32,7 +32,10 @@ export interface LogIntake {
    * Resolves when the log is on the disk, compared and closed; size and SHA-256 are those to store in its row. A difference is said loudly and
    * does not hold up the build. Rejects when the signal of `stop` comes first.
    */
-  finish(log: OpenLog, expected: { bytes?: number; sha256?: string }): Promise<{ bytes: number; sha256: string | null }>;
+  finish(
+    log: OpenLog,
+    expected: { bytes?: number; sha256?: string },
+  ): Promise<{ bytes: number; sha256: string | null }>;
   /** Wakes who follows a log; called with each new size. */
   listen(logid: number, listener: () => void): () => void;
   /** Says to who follows a log that its row has changed. */
@@ -69,7 +72,10 @@ export function createLogIntake(options: {
         return value;
       } catch (error) {
         if (!(error instanceof BbxError && error.retryable)) throw error;
-        trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: `${what}: ${oneLine(error)}` }, { cause: error }));
+        trouble.say(
+          TROUBLE,
+          codes['BBX-MAS-LOG-STORE']({ what: `${what}: ${oneLine(error)}` }, { cause: error }),
+        );
         await sleep(RETRY_MS, stopping.signal);
       }
     }
@@ -80,7 +86,9 @@ export function createLogIntake(options: {
       try {
         for (let piece = log.waiting.shift(); piece !== undefined; piece = log.waiting.shift()) {
           const { offset, channel, at, bytes } = piece;
-          const size = await persist('append', () => files.append(log.logid!, { offset, channel, at, bytes }));
+          const size = await persist('append', () =>
+            files.append(log.logid!, { offset, channel, at, bytes }),
+          );
           log.waitingBytes -= bytes.length;
           log.written = size;
           dirty.add(log);
@@ -113,7 +121,11 @@ export function createLogIntake(options: {
         const batch = [...dirty].filter(({ complete }) => !complete);
         dirty.clear();
         if (batch.length === 0) return;
-        const sizes = await persist('sync', () => files.sync(batch.map(({ logid }) => logid!)));
+        const sizes = await files.sync(batch.map(({ logid }) => logid!)).catch((error: unknown) => {
+          giveUp(batch, error);
+          return undefined;
+        });
+        if (sizes === undefined) return;
         for (const log of batch) acknowledge(log, sizes.get(log.logid!) ?? log.stored);
         await writeRows();
       } catch (error) {
@@ -124,6 +136,12 @@ export function createLogIntake(options: {
       }
     })();
     return syncing;
+  }
+
+  /** What could not be made durable is not there any more: the workers send again from what is. */
+  function giveUp(batch: readonly OpenLog[], error: unknown): void {
+    trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: `sync: ${oneLine(error)}` }, { cause: error }));
+    for (const { build } of batch) build.session?.close(CLOSE.fault, 'a log could not be stored');
   }
 
   function acknowledge(log: OpenLog, size: number): void {
@@ -233,10 +251,13 @@ export function createLogIntake(options: {
   function faultOf(log: OpenLog): (error: unknown) => void {
     return (error) => {
       if (stopping.signal.aborted) return;
-      say.error('A log could not be written', { build: nameOf(log.build), log: log.name, error: oneLine(error) });
+      say.error('A log could not be written', {
+        build: nameOf(log.build),
+        log: log.name,
+        error: oneLine(error),
+      });
       // The worker comes back and sends again from what is stored.
       log.build.session?.close(CLOSE.fault, 'a log could not be written');
     };
   }
 }
-

@@ -67,7 +67,11 @@ export function createRecorder(options: {
   function push(build: Running, item: Item): void {
     if (build.ended) return;
     let lane = lanes.get(build);
-    if (lane === undefined) lanes.set(build, (lane = { build, items: [], closed: undefined, closing: false, seen: build.sequence }));
+    if (lane === undefined)
+      lanes.set(
+        build,
+        (lane = { build, items: [], closed: undefined, closing: false, seen: build.sequence }),
+      );
     if (item.kind === 'event') {
       if (item.sequence <= lane.seen) return;
       lane.seen = item.sequence;
@@ -185,18 +189,25 @@ export function createRecorder(options: {
     for (const act of after) act();
   }
 
-  async function write(tx: Tx, emit: Emit, { lane, items, closed }: Taken, after: (() => void)[]): Promise<void> {
+  async function write(
+    tx: Tx,
+    emit: Emit,
+    { lane, items, closed }: Taken,
+    after: (() => void)[],
+  ): Promise<void> {
     const { build } = lane;
     if (build.ended) return;
     let sequence = build.sequence;
     for (const item of items) if (item.kind === 'event') sequence = Math.max(sequence, item.sequence);
-    if (sequence > build.sequence && !(await advanceSequence(tx, build.buildid, build.sequence, sequence))) return;
+    if (sequence > build.sequence && !(await advanceSequence(tx, build.buildid, build.sequence, sequence)))
+      return;
     const steps = new Map(build.steps);
     for (const item of items) {
       switch (item.kind) {
         case 'log': {
           const step = steps.get(item.log.step);
-          if (step === undefined) throw new Error(`log "${item.log.name}" came before its step ${item.log.step}`);
+          if (step === undefined)
+            throw new Error(`log "${item.log.name}" came before its step ${item.log.step}`);
           const logid = await ensureLog(tx, step.stepid, item.log.name);
           after.push(() => logs.placed(item.log, logid));
           break;
@@ -248,9 +259,21 @@ export function createRecorder(options: {
           if (log.step === event.step) await completeLog(tx, log.logid!, { bytes, sha256 });
         }
         const { rc, signal, at, state } = event;
-        await finishStep(tx, step.stepid, { result: resultOf(event.results) ?? 'exception', state, rc, signal, at });
+        await finishStep(tx, step.stepid, {
+          result: resultOf(event.results) ?? 'exception',
+          state,
+          rc,
+          signal,
+          at,
+        });
         await mergeProperties(tx, buildid, event.properties);
-        emit({ type: 'step.finished', buildid, stepid: step.stepid, number: event.step, results: event.results });
+        emit({
+          type: 'step.finished',
+          buildid,
+          stepid: step.stepid,
+          number: event.step,
+          results: event.results,
+        });
         after.push(() => {
           build.properties = { ...build.properties, ...event.properties };
           for (const { log } of closed) if (log.step === event.step) logs.wake(log.logid!);
@@ -316,7 +339,9 @@ export function createRecorder(options: {
       const lane = lanes.get(build);
       // The logs of a step that waits for bytes which never come would hold the end up.
       if (lane !== undefined && lane.closed === undefined) {
-        const held = lane.items.findIndex((item) => item.kind === 'event' && item.event.type === 'stepFinished');
+        const held = lane.items.findIndex(
+          (item) => item.kind === 'event' && item.event.type === 'stepFinished',
+        );
         if (held >= 0) lane.items.splice(held);
       }
       push(build, { kind: 'end', ending });

@@ -124,7 +124,11 @@ export function createRequests(options: {
       const { buildrequestid, builder } = request;
       const name = `r${buildrequestid}`;
       if (request.complete_at !== null) {
-        throw codes['BBX-API-COMPLETE']({ kind: 'request', name, result: resultOf(request.results) ?? 'unknown' });
+        throw codes['BBX-API-COMPLETE']({
+          kind: 'request',
+          name,
+          result: resultOf(request.results) ?? 'unknown',
+        });
       }
       const ended = await farm.change((tx, emit) =>
         endWaitingRequest(tx, emit, { buildrequestid, builder }, clock.wall()),

@@ -19,7 +19,11 @@ export async function readSecrets(
   for (const name of names) {
     const file = config.secrets[name]?.file;
     if (file === undefined) {
-      throw codes['BBX-MAS-SECRET']({ name, file: 'secrets', what: 'the configuration names no file for it' });
+      throw codes['BBX-MAS-SECRET']({
+        name,
+        file: 'secrets',
+        what: 'the configuration names no file for it',
+      });
     }
     let text: string;
     try {

@@ -31,7 +31,10 @@ export function createTroubleList({ clock, log }: { clock: Clock; log: Log }): T
         since: before?.since ?? clock.wall(),
       });
       if (before?.message !== error.message) {
-        log.warn(error.message, { code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+        log.warn(error.message, {
+          code: error.code,
+          ...(error.hint === undefined ? {} : { hint: error.hint }),
+        });
       }
       if (bySubject.size > MOST_SUBJECTS) bySubject.delete(bySubject.keys().next().value as string);
     },

@@ -17,7 +17,13 @@ export interface RequestFacts {
   masterDraining: boolean;
   /** Requests that go before this one and wait too. */
   before: number;
-  builds: readonly { buildid: number; number: number; worker: string; result: Result | null; startedAt: number }[];
+  builds: readonly {
+    buildid: number;
+    number: number;
+    worker: string;
+    result: Result | null;
+    startedAt: number;
+  }[];
 }
 
 /** Why a request has not started: each worker, and the one reason that it does not take it. */
@@ -59,7 +65,8 @@ export function whyNotWorker(
   const refused = refusal(worker);
   if (refused === 'removed') return say('it was removed from the farm');
   if (refused === 'invited') return say('it was invited and has never come');
-  if (refused === 'pending') return say(`it waits for approval: bbx worker approve ${worker.name}`, worker.seenAt);
+  if (refused === 'pending')
+    return say(`it waits for approval: bbx worker approve ${worker.name}`, worker.seenAt);
   const lacking = misfit(request.wants, worker);
   if (lacking !== undefined && 'name' in lacking) {
     return say(`the builder wants ${request.wants.names.map((name) => `"${name}"`).join(' or ')}`);
@@ -72,13 +79,16 @@ export function whyNotWorker(
   if (refused === 'draining') return say('it is draining: it ends when its last build has ended');
   if (refused === 'resting') return say('it has just refused a build; it is asked again in a few seconds');
   if (worker.building.has(request.builder)) return say('it runs a build of this builder now, one at a time');
-  if (worker.building.size >= worker.maxBuilds) return say(`it is busy: ${worker.building.size} of ${worker.maxBuilds}`);
+  if (worker.building.size >= worker.maxBuilds)
+    return say(`it is busy: ${worker.building.size} of ${worker.maxBuilds}`);
   return say('it is free: the request starts with the next round');
 }
 
 function summaryOf(subject: string, request: RequestFacts, roster: readonly Candidate[]): string {
   const start = `Request ${subject} of builder "${request.builder}" waits`;
-  const fitting = roster.filter((worker) => worker.state === 'approved' && misfit(request.wants, worker) === undefined);
+  const fitting = roster.filter(
+    (worker) => worker.state === 'approved' && misfit(request.wants, worker) === undefined,
+  );
   if (!request.builderActive) return `${start}: its builder is not in the configuration`;
   if (request.masterDraining) return `${start}: the master is draining`;
   if (roster.length === 0) return `${start}: the farm has no worker; add one with: bbx worker add NAME`;
@@ -134,14 +144,19 @@ export function whyBuild(build: BuildFacts): WhyObject {
     },
   ];
   if (build.lostAt !== null && build.completeAt === null) {
-    reasons.push({ about: `worker "${build.worker}"`, reason: 'the link to it is lost; the build may go on there', since: build.lostAt });
+    reasons.push({
+      about: `worker "${build.worker}"`,
+      reason: 'the link to it is lost; the build may go on there',
+      since: build.lostAt,
+    });
   }
   if (build.cancelReason !== null) {
     reasons.push({ about: 'cancel', reason: build.cancelReason || 'no reason given', since: null });
   }
   const cause = causeOf(build);
   for (const step of build.steps) {
-    if (step !== cause && !(build.result === null && step.completeAt === null && step.startedAt !== null)) continue;
+    if (step !== cause && !(build.result === null && step.completeAt === null && step.startedAt !== null))
+      continue;
     reasons.push({
       about: `step ${step.number} "${step.name}"`,
       reason: step.result === null ? step.state || 'running' : `${step.result}: ${step.state}`,
@@ -159,7 +174,11 @@ function causeOf(build: BuildFacts): BuildFacts['steps'][number] | undefined {
   );
 }
 
-function buildSummary(subject: string, build: BuildFacts, cause: BuildFacts['steps'][number] | undefined): string {
+function buildSummary(
+  subject: string,
+  build: BuildFacts,
+  cause: BuildFacts['steps'][number] | undefined,
+): string {
   if (build.result === null) {
     const step = build.steps.find(({ startedAt, completeAt }) => startedAt !== null && completeAt === null);
     const where = step === undefined ? '' : `, in step "${step.name}"`;
@@ -174,7 +193,9 @@ function buildSummary(subject: string, build: BuildFacts, cause: BuildFacts['ste
 export interface ChangeFacts {
   subject: string;
   /** Undefined: only a repository was asked about. */
-  change: { changeid: number; repository: string; branch: string; revision: string; receivedAt: number } | undefined;
+  change:
+    | { changeid: number; repository: string; branch: string; revision: string; receivedAt: number }
+    | undefined;
   repository: string;
   poll: { polledAt: number; error: string | null } | 'never' | 'not polled';
   pollMs: number | null;
@@ -195,7 +216,8 @@ export interface SchedulerFacts {
 /** Why a change, a revision or a repository was built, or was not: the last poll, and each scheduler. */
 export function whyChange(facts: ChangeFacts, now: number): WhyObject {
   const reasons: Reason[] = [pollReason(facts, now)];
-  for (const scheduler of facts.schedulers) reasons.push(schedulerReason(scheduler, now));
+  for (const scheduler of facts.schedulers)
+    reasons.push(schedulerReason(scheduler, facts.change !== undefined, now));
   const fired = facts.schedulers.flatMap(({ requests }) => requests);
   const { change, subject, repository } = facts;
   let summary: string;
@@ -226,11 +248,12 @@ function pollReason({ repository, poll, pollMs }: ChangeFacts, now: number): Rea
   };
 }
 
-function schedulerReason(scheduler: SchedulerFacts, now: number): Reason {
+function schedulerReason(scheduler: SchedulerFacts, changed: boolean, now: number): Reason {
   const about = `scheduler "${scheduler.name}"`;
   if (scheduler.requests.length > 0) {
     const each = scheduler.requests.map(
-      ({ id, builder, result, claimed }) => `r${id} for "${builder}" (${result ?? (claimed ? 'running' : 'waiting')})`,
+      ({ id, builder, result, claimed }) =>
+        `r${id} for "${builder}" (${result ?? (claimed ? 'running' : 'waiting')})`,
     );
     return { about, reason: `it fired: ${each.join(', ')}`, since: null };
   }
@@ -243,8 +266,13 @@ function schedulerReason(scheduler: SchedulerFacts, now: number): Reason {
     };
   }
   if (scheduler.waitsFor === 'cron' && scheduler.nextAt !== null) {
-    return { about, reason: `it waits for its time, in ${seconds(Math.max(0, scheduler.nextAt - now))}`, since: null };
+    return {
+      about,
+      reason: `it waits for its time, in ${seconds(Math.max(0, scheduler.nextAt - now))}`,
+      since: null,
+    };
   }
+  if (!changed) return { about, reason: 'it waits for a change', since: null };
   if (scheduler.builders.length === 0) return { about, reason: 'it names no builder', since: null };
   return { about, reason: 'it was not there, or had other branches, when the change came', since: null };
 }

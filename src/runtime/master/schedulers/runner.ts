@@ -109,7 +109,8 @@ export function runSchedulers(options: {
     const decision = decideNightly(rule, memory, changes.length, now);
     const remember = { cron: scheduler.cron, lastAt: decision.act === 'wait' ? now : decision.at };
     if (decision.act === 'wait') {
-      if (memory?.cron !== scheduler.cron) await farm.store.write((tx) => setSchedulerState(tx, name, remember));
+      if (memory?.cron !== scheduler.cron)
+        await farm.store.write((tx) => setSchedulerState(tx, name, remember));
       return decision.at;
     }
     if (decision.act === 'skip') say.info('Nothing to build', { scheduler: name, why: decision.why });

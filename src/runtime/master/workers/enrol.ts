@@ -44,7 +44,8 @@ export function decideEnrolment(
   if (nameOfKey !== undefined && nameOfKey !== claim.name) return { act: 'out', reason: 'unknown' };
   const sameKey = byName?.publicKey === claim.publicKey;
   if (byName?.state === 'approved' && sameKey) return { act: 'in' };
-  if (byName?.state === 'removed') return sameKey ? { act: 'out', reason: 'removed' } : { act: 'out', reason: 'unknown' };
+  if (byName?.state === 'removed')
+    return sameKey ? { act: 'out', reason: 'removed' } : { act: 'out', reason: 'unknown' };
   if (join !== undefined) {
     if (!matchesNames(join.names, claim.name)) return { act: 'out', reason: 'unknown' };
     // An approved name takes another key only with an invitation made for it alone (`worker add NAME --renew`): whoever may use a

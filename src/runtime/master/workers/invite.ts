@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
 import { Secret } from '../../../base/secret.ts';
 import { printJoin } from '../../../protocol/bbx/join.ts';
-import { addJoin, revokeJoins, secretHash, validJoins } from '../../../store/joins.ts';
+import { addJoin, joinBySecret, joinsFor, revokeJoins, secretHash } from '../../../store/joins.ts';
+import type { Tx } from '../../../store/database.ts';
 import type { Store } from '../../../store/store.ts';
 import { findWorker, upsertWorker } from '../../../store/workers.ts';
 import { codes } from '../codes.ts';
@@ -51,8 +52,10 @@ export async function invite(
 ): Promise<Invited> {
   const { names, uses, expiresMs, renew } = invitation;
   const wrong = (problem: string) => codes['BBX-MAS-JOIN']({ names, problem });
-  if (!NAMES.test(names)) throw wrong('a name has letters, digits, ".", "_" and "-" only, and 100 characters at most');
-  if (names.includes('*') && uses === 1) throw wrong('a pattern is for several workers: say how many with --uses');
+  if (!NAMES.test(names))
+    throw wrong('a name has letters, digits, ".", "_" and "-" only, and 100 characters at most');
+  if (names.includes('*') && uses === 1)
+    throw wrong('a pattern is for several workers: say how many with --uses');
   if (!names.includes('*') && uses > 1) throw wrong('several uses need a pattern, such as --names "vps-*"');
   if (identity.reach.length === 0) {
     throw wrong('nobody could find this master: set "reach" in its configuration first');
@@ -61,14 +64,17 @@ export async function invite(
   return store.write(async (tx) => {
     const single = !names.includes('*');
     const worker = single ? await findWorker(tx, names) : undefined;
-    if (!renew) {
-      const joins = await validJoins(tx, now, { names });
-      // The newest one that lives: which secret is shown does not depend on how long a repeated call wants it to live.
-      const kept = joins.filter((join) => join.uses === uses && join.used === 0).at(-1);
-      if (kept !== undefined && worker?.state !== 'removed') return print(kept.created_at, kept.expires_at, false);
+    if (!renew && worker?.state !== 'removed') {
+      // How long a repeated call wants it to live does not matter: the same question has the same answer until that one expires. It is also
+      // good for who used it already, with the same key.
+      for (const join of (await joinsFor(tx, names, now)).toReversed()) {
+        const shown = print(join.created_at, join.expires_at, false);
+        // Those that were made before the farm had a store cannot be shown again: nobody knows their secrets.
+        if (join.uses === uses && (await isOf(tx, join.joinid, join))) return shown;
+      }
     }
     const expires = now + expiresMs / 1_000;
-    await revokeJoins(tx, names);
+    if (renew) await revokeJoins(tx, names);
     const secret = deriveSecret(identity.keyPem, store.epoch, { names, uses, created: now, expires });
     await addJoin(tx, { secretHash: secretHash(secret.reveal()), names, uses, expiresAt: expires, now });
     if (single && (worker === undefined || worker.state === 'removed')) {
@@ -76,6 +82,16 @@ export async function invite(
     }
     return print(now, expires, true);
   });
+
+  async function isOf(
+    tx: Tx,
+    joinid: number,
+    join: { created_at: number; expires_at: number },
+  ): Promise<boolean> {
+    const row = { names, uses, created: join.created_at, expires: join.expires_at };
+    const secret = deriveSecret(identity.keyPem, store.epoch, row);
+    return (await joinBySecret(tx, secretHash(secret.reveal()), names))?.joinid === joinid;
+  }
 
   function print(created: number, expires: number, changed: boolean): Invited {
     const secret = deriveSecret(identity.keyPem, store.epoch, { names, uses, created, expires });

@@ -79,7 +79,12 @@ export function createWorkerSessions(options: {
     const { outcome, row } = await farm.change((tx, emit) => enrol(tx, emit, claim));
     if (row !== undefined && !claim.probe) remember(row);
     if (outcome.let === 'out') {
-      say.info('Worker refused', { name: claim.name, peer: claim.peer, reason: outcome.reason, fingerprint: claim.fingerprint });
+      say.info('Worker refused', {
+        name: claim.name,
+        peer: claim.peer,
+        reason: outcome.reason,
+        fingerprint: claim.fingerprint,
+      });
       return outcome;
     }
     const current = roster.get(claim.name)?.attached;
@@ -190,7 +195,8 @@ export function createWorkerSessions(options: {
     if (old !== undefined && old.boot !== claim.boot) worker.draining = false;
     if (old !== undefined && !old.session.ended) {
       say.warn('Worker session replaced', { name: worker.name, from: old.peer, to: claim.peer });
-      if (old.boot === claim.boot) old.session.close(CLOSE.replaced, 'replaced by a newer session of the same process');
+      if (old.boot === claim.boot)
+        old.session.close(CLOSE.normal, 'replaced by a newer session of the same process');
       else old.session.bye('replaced', `"${worker.name}" has connected from ${claim.peer}`);
     }
     const isCurrent = () => worker.attached === mine;
@@ -199,7 +205,12 @@ export function createWorkerSessions(options: {
       async onInventory(inventory) {
         if (!isCurrent()) return;
         const facts = { ...inventory.facts };
-        Object.assign(worker, { facts, maxBuilds: inventory.maxBuilds, peer: claim.peer, seenAt: clock.wall() });
+        Object.assign(worker, {
+          facts,
+          maxBuilds: inventory.maxBuilds,
+          peer: claim.peer,
+          seenAt: clock.wall(),
+        });
         Object.assign(mine, { facts, maxBuilds: inventory.maxBuilds, draining: inventory.draining });
         await builds.adopt(worker, session, inventory);
         if (!isCurrent()) return;
@@ -223,7 +234,9 @@ export function createWorkerSessions(options: {
         const began = draining && !mine.draining;
         Object.assign(mine, { draining, notes });
         if (began) {
-          await farm.change(async (_, emit) => emit({ type: 'worker.changed', name: worker.name, what: 'draining' }));
+          await farm.change(async (_, emit) =>
+            emit({ type: 'worker.changed', name: worker.name, what: 'draining' }),
+          );
         }
         onReady();
       },
@@ -236,7 +249,9 @@ export function createWorkerSessions(options: {
           ...(error === undefined ? {} : { error: error.message }),
         });
         void detach(worker, session, isCurrent())
-          .catch((fault: unknown) => say.error('A session could not be ended', { name: worker.name, error: oneLine(fault) }))
+          .catch((fault: unknown) =>
+            say.error('A session could not be ended', { name: worker.name, error: oneLine(fault) }),
+          )
           .finally(() => {
             sessions.delete(session);
             done.resolve();

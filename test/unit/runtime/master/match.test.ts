@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { match, refusal, STARVED_AFTER_S, type Candidate, type Queue } from '../../../../src/runtime/master/match.ts';
+import {
+  match,
+  refusal,
+  STARVED_AFTER_S,
+  type Candidate,
+  type Queue,
+} from '../../../../src/runtime/master/match.ts';
 
 const NOW = 100_000;
 
@@ -98,7 +104,10 @@ describe('match', () => {
     [
       'counts what runs already',
       [queue('a', [[1, 10]])],
-      [worker('w1', { maxBuilds: 2, building: new Set(['x', 'y']) }), worker('w2', { maxBuilds: 2, building: new Set(['x']) })],
+      [
+        worker('w1', { maxBuilds: 2, building: new Set(['x', 'y']) }),
+        worker('w2', { maxBuilds: 2, building: new Set(['x']) }),
+      ],
       ['1@w2'],
     ],
     [
@@ -142,7 +151,12 @@ describe('match', () => {
       [worker('w', { [flag]: true })],
       [],
     ]),
-    ['leaves a worker alone that waits for approval', [queue('a', [[1, 10]])], [worker('w', { state: 'pending' })], []],
+    [
+      'leaves a worker alone that waits for approval',
+      [queue('a', [[1, 10]])],
+      [worker('w', { state: 'pending' })],
+      [],
+    ],
     ['leaves a worker alone that is gone', [queue('a', [[1, 10]])], [worker('w', { connected: false })], []],
   ])('%s', (_, queues, workers, expected) => {
     expect(pairs(queues, workers)).toEqual(expected);
@@ -156,40 +170,50 @@ describe('match', () => {
       paused: fc.boolean(),
       building: fc.subarray(['b0', 'b1', 'b2']),
     });
-    const aQueue = fc.record({ tags: fc.subarray(tags), count: fc.integer({ min: 0, max: 4 }), priority: fc.nat(3) });
+    const aQueue = fc.record({
+      tags: fc.subarray(tags),
+      count: fc.integer({ min: 0, max: 4 }),
+      priority: fc.nat(3),
+    });
     fc.assert(
-      fc.property(fc.array(aWorker, { maxLength: 5 }), fc.array(aQueue, { maxLength: 5 }), (workers, queues) => {
-        const roster = workers.map((w, index) => worker(`w${index}`, { ...w, building: new Set(w.building) }));
-        let id = 0;
-        const all = queues.map(({ count, priority, tags: wants }, index) =>
-          queue(
-            `b${index}`,
-            Array.from({ length: count }, () => [(id += 1), id, priority]),
-            { tags: wants },
-          ),
-        );
-        const found = match(all, roster, NOW);
-        expect(new Set(found.map(({ request }) => request)).size).toBe(found.length);
-        const after = new Map(roster.map((w) => [w.name, [...w.building]]));
-        for (const { builder, worker: name } of found) after.get(name)!.push(builder);
-        for (const w of roster) {
-          const running = after.get(w.name)!;
-          expect(running.length).toBeLessThanOrEqual(Math.max(w.maxBuilds, w.building.size));
-          expect(new Set(running).size).toBe(running.length);
-        }
-        const taken = new Set(found.map(({ request }) => request));
-        for (const q of all) {
-          if (q.waiting.every((request) => taken.has(request.id))) continue;
-          const free = roster.filter(
-            (w) =>
-              refusal(w) === undefined &&
-              q.wants.tags.every((tag) => w.tags.includes(tag)) &&
-              !after.get(w.name)!.includes(q.builder) &&
-              after.get(w.name)!.length < w.maxBuilds,
+      fc.property(
+        fc.array(aWorker, { maxLength: 5 }),
+        fc.array(aQueue, { maxLength: 5 }),
+        (workers, queues) => {
+          const roster = workers.map((w, index) =>
+            worker(`w${index}`, { ...w, building: new Set(w.building) }),
           );
-          expect(free).toEqual([]);
-        }
-      }),
+          let id = 0;
+          const all = queues.map(({ count, priority, tags: wants }, index) =>
+            queue(
+              `b${index}`,
+              Array.from({ length: count }, () => [(id += 1), id, priority]),
+              { tags: wants },
+            ),
+          );
+          const found = match(all, roster, NOW);
+          expect(new Set(found.map(({ request }) => request)).size).toBe(found.length);
+          const after = new Map(roster.map((w) => [w.name, [...w.building]]));
+          for (const { builder, worker: name } of found) after.get(name)!.push(builder);
+          for (const w of roster) {
+            const running = after.get(w.name)!;
+            expect(running.length).toBeLessThanOrEqual(Math.max(w.maxBuilds, w.building.size));
+            expect(new Set(running).size).toBe(running.length);
+          }
+          const taken = new Set(found.map(({ request }) => request));
+          for (const q of all) {
+            if (q.waiting.every((request) => taken.has(request.id))) continue;
+            const free = roster.filter(
+              (w) =>
+                refusal(w) === undefined &&
+                q.wants.tags.every((tag) => w.tags.includes(tag)) &&
+                !after.get(w.name)!.includes(q.builder) &&
+                after.get(w.name)!.length < w.maxBuilds,
+            );
+            expect(free).toEqual([]);
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { branchRefusal, dueTrees, type SeenChange } from '../../../../../src/runtime/master/schedulers/branch.ts';
+import {
+  branchRefusal,
+  dueTrees,
+  type SeenChange,
+} from '../../../../../src/runtime/master/schedulers/branch.ts';
 
 const change = (changeid: number, receivedAt: number, branch = 'main', repository = 'app'): SeenChange => ({
   changeid,

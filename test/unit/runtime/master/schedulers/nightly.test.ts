@@ -37,7 +37,9 @@ describe('decideNightly', () => {
 
   it('counts afresh when its pattern was changed', () => {
     const now = at('2026-01-09T08:00:00Z');
-    expect(decideNightly(rule, memory('2026-01-01T00:00:00Z', '0 1 * * *'), 0, now)).toMatchObject({ act: 'wait' });
+    expect(decideNightly(rule, memory('2026-01-01T00:00:00Z', '0 1 * * *'), 0, now)).toMatchObject({
+      act: 'wait',
+    });
   });
 
   it.each([

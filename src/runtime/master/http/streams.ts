@@ -1,0 +1,163 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { STREAMS } from '../../../api/routes.ts';
+import type { Channel } from '../../../build/command-port.ts';
+import { eventsAfter, lastEventId } from '../../../store/events.ts';
+import type { LogFiles } from '../../../store/log-files.ts';
+import { findLog, logById } from '../../../store/logs.ts';
+import { codes } from '../codes.ts';
+import type { Farm } from '../events.ts';
+import type { LogIntake } from '../logs.ts';
+import { findBuild, findStepOf } from './lookup.ts';
+
+/** Events that one read takes; a reader that is far behind gets them in such pieces. */
+const EVENTS = 500;
+/** A comment line on a quiet event stream, so that both sides see a dead line. */
+const HEARTBEAT_MS = 15_000;
+/** A follower looks again so often even when nobody wakes it. */
+const LOOK_MS = 1_000;
+
+const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const logQuery = z.object({
+  offset: offset.default(0),
+  limit: offset.optional(),
+  follow: z.stringbool().default(false),
+  channels: z.enum(['all', 'output']).default('all'),
+});
+const eventsQuery = z.object({ after: offset.optional() });
+
+const OUTPUT: readonly Channel[] = ['stdout', 'stderr'];
+
+export interface StreamDeps {
+  farm: Farm;
+  files: LogFiles;
+  logs: LogIntake;
+  /** Ends every stream. */
+  signal: AbortSignal;
+}
+
+/** Registers the two answers that are streams. A slow reader holds up its own stream only, and costs a buffer. */
+export function registerStreams(app: FastifyInstance, deps: StreamDeps): void {
+  app.get(STREAMS.log, async (request, reply) => {
+    const query = parsed(logQuery, request);
+    const params = request.params as { build: string; step: string; log: string };
+    const log = await deps.farm.store.read(async (db) => {
+      const build = await findBuild(db, params.build);
+      const step = await findStepOf(db, build, params.step);
+      const found = await findLog(db, step.stepid, params.log);
+      const name = `${build.builder}/${build.number} ${step.name} ${params.log}`;
+      if (found === undefined) throw codes['BBX-API-NOT-FOUND']({ kind: 'log', name });
+      if (found.pruned) throw codes['BBX-API-PRUNED']({ name });
+      return found;
+    });
+    const signal = signalOf(request, deps.signal);
+    return send(reply, 'application/octet-stream', readBytes(deps, log.logid, query, signal));
+  });
+  app.get(STREAMS.events, async (request, reply) => {
+    const { after } = parsed(eventsQuery, request);
+    const from = after ?? (await deps.farm.store.read((db) => lastEventId(db)));
+    const signal = signalOf(request, deps.signal);
+    return send(reply, 'text/event-stream', readEvents(deps.farm, from, signal));
+  });
+}
+
+function send(reply: FastifyReply, type: string, source: AsyncGenerator<string | Uint8Array>): FastifyReply {
+  void reply.header('content-type', type).header('cache-control', 'no-store');
+  return reply.send(Readable.from(source, { objectMode: false, highWaterMark: 256 * 1024 }));
+}
+
+async function* readBytes(
+  { farm, files, logs }: StreamDeps,
+  logid: number,
+  query: z.output<typeof logQuery>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const waiter = createWaiter(signal);
+  const unlisten = logs.listen(logid, waiter.wake);
+  const end = query.limit === undefined ? Infinity : query.offset + query.limit;
+  let from = query.offset;
+  try {
+    while (!signal.aborted) {
+      waiter.reset();
+      // Asked before the size: a log that is complete now has its last byte now.
+      const row = await farm.store.read((db) => logById(db, logid));
+      const size = logs.sizeOf(logid) ?? (await files.size(logid));
+      const to = Math.min(size, end);
+      if (to > from) {
+        const channels = query.channels === 'output' ? { channels: OUTPUT } : {};
+        for await (const piece of files.read(logid, { from, to, ...channels, signal })) yield piece.bytes;
+        from = to;
+      }
+      if (!query.follow || row === undefined || row.complete || row.pruned || from >= end) return;
+      await waiter.wait(LOOK_MS);
+    }
+  } finally {
+    unlisten();
+  }
+}
+
+async function* readEvents(farm: Farm, after: number, signal: AbortSignal): AsyncGenerator<string> {
+  const waiter = createWaiter(signal);
+  const unlisten = farm.listen(waiter.wake);
+  let position = after;
+  try {
+    yield `: listening after ${position}\n\n`;
+    while (!signal.aborted) {
+      waiter.reset();
+      const rows = await farm.store.read((db) => eventsAfter(db, position, EVENTS));
+      for (const { eventid, type, payload } of rows) {
+        yield `id: ${eventid}\ndata: ${JSON.stringify({ type, ...payload })}\n\n`;
+        position = eventid;
+      }
+      if (rows.length < EVENTS && !(await waiter.wait(HEARTBEAT_MS))) yield ': still here\n\n';
+    }
+  } finally {
+    unlisten();
+  }
+}
+
+/** Waits for `wake` since the last `reset`, a time limit, or the signal; true when it was woken. */
+function createWaiter(signal: AbortSignal) {
+  let woken = false;
+  let finish: (() => void) | undefined;
+  const wake = () => {
+    woken = true;
+    finish?.();
+  };
+  return {
+    wake,
+    reset() {
+      woken = false;
+    },
+    async wait(ms: number): Promise<boolean> {
+      if (woken || signal.aborted) return woken;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(done, ms);
+        function done() {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', done);
+          finish = undefined;
+          resolve();
+        }
+        finish = done;
+        signal.addEventListener('abort', done, { once: true });
+      });
+      return woken;
+    },
+  };
+}
+
+/** Aborted when the reader has gone or the master stops. */
+function signalOf(request: FastifyRequest, stop: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  request.raw.socket.once('close', () => gone.abort(new Error('the reader has gone')));
+  return AbortSignal.any([stop, gone.signal]);
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, request: FastifyRequest): z.output<Schema> {
+  const result = schema.safeParse(request.query ?? {});
+  if (result.success) return result.data;
+  const problem = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw codes['BBX-API-BAD-REQUEST']({ method: 'GET', path: request.url.split('?', 1)[0]!, problem });
+}

@@ -1,0 +1,70 @@
+import { createServer, type Server } from 'node:http';
+import { fastify } from 'fastify';
+import type { Log } from '../../../base/log.ts';
+import { listen } from '../../../net/listen.ts';
+import { printHostPort } from '../../../net/endpoint/host.ts';
+import type { ListenAddress } from '../../../net/endpoint/listen-address.ts';
+import { createTunnel, TUNNEL_PROTOCOL } from '../../../net/tunnel.ts';
+import { createWebSocketAcceptor } from '../../../net/web-socket.ts';
+import { answerErrors } from './errors.ts';
+import type { Duplex } from 'node:stream';
+
+/** Where workers come in on the web port, so that one port, or one reverse proxy, serves all. */
+export const WORKER_PATH = '/bbx/worker';
+/** From connection to the end of a request's head, and for a whole request: nothing large is taken here yet. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+const BODY_BYTES = 64 * 1024;
+
+export interface WebPort {
+  readonly bound: readonly string[];
+  readonly notes: readonly string[];
+  close(): Promise<void>;
+}
+
+/** The web port: `/health`, and the worker path, whose WebSocket carries the same pinned TLS as the worker port. */
+export async function openWebPort(options: {
+  addresses: readonly ListenAddress[];
+  log: Log;
+  /** Gets the bytes inside the tunnel: TLS begins there. */
+  onTunnel: (stream: Duplex, ends: { peer: string; local: string }) => void;
+  mayCome: () => boolean;
+}): Promise<WebPort> {
+  const { addresses, log, onTunnel, mayCome } = options;
+  let server: Server | undefined;
+  const app = fastify({
+    bodyLimit: BODY_BYTES,
+    forceCloseConnections: true,
+    serverFactory: (handler) =>
+      (server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS }, handler)),
+  });
+  answerErrors(app, log);
+  app.get('/health', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
+  await app.ready();
+  const http = server!;
+  const acceptor = createWebSocketAcceptor({ path: WORKER_PATH, protocol: TUNNEL_PROTOCOL });
+  http.on('upgrade', (request, stream, head) => {
+    if (!mayCome()) {
+      stream.destroy();
+      return;
+    }
+    const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = request.socket;
+    const socket = acceptor.upgrade(request, stream, head);
+    if (socket === undefined) return;
+    onTunnel(createTunnel(socket), {
+      peer: printHostPort(remoteAddress, remotePort),
+      local: printHostPort(localAddress, localPort),
+    });
+  });
+  const listener = await listen({
+    addresses,
+    onConnection: ({ stream }) => void http.emit('connection', stream),
+  });
+  return {
+    bound: listener.bound,
+    notes: listener.notes,
+    async close() {
+      await Promise.all([listener.close(0), app.close()]);
+    },
+  };
+}

@@ -1,0 +1,314 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import type { BbxError } from '../../base/error.ts';
+import type { Log } from '../../base/log.ts';
+import { controlSocket, masterLayout } from '../../config/layout.ts';
+import type { MasterConfig } from '../../config/master-config.ts';
+import { lockDirectory } from '../../exec/directory-lock.ts';
+import { printAddress } from '../../net/endpoint/address.ts';
+import { listen } from '../../net/listen.ts';
+import { createTlsServer } from '../../net/tls/server.ts';
+import { readSigningKey } from '../../protocol/bbx/keys.ts';
+import { openLogFiles } from '../../store/log-files.ts';
+import { openStore } from '../../store/store.ts';
+import { workerRows } from '../../store/workers.ts';
+import { createBuilds } from './builds.ts';
+import { createChanges } from './changes.ts';
+import { createDispatcher } from './dispatch.ts';
+import { createFarm } from './events.ts';
+import { openControlSocket } from './http/control.ts';
+import { createHandlers } from './http/handlers.ts';
+import { registerRoutes } from './http/routes.ts';
+import { registerStreams } from './http/streams.ts';
+import { openWebPort } from './http/web.ts';
+import { createLogIntake } from './logs.ts';
+import { runPollers } from './polling/poller.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
+import { adoptConfig, createLiveConfig, type LiveConfig } from './reload.ts';
+import { createRequests } from './requests.ts';
+import { runRetention } from './retention.ts';
+import { runSchedulers } from './schedulers/runner.ts';
+import type { MasterFacts } from './status.ts';
+import { createTroubleList } from './trouble.ts';
+import { createWorkerAdmin } from './workers/admin.ts';
+import { importJoins } from './workers/import-joins.ts';
+import { createWorkerPort } from './workers/port.ts';
+import { createRoster } from './workers/roster.ts';
+import { createWorkerSessions, workerOf } from './workers/sessions.ts';
+
+/** With `cancel`, how long running builds may take to end. */
+const CANCEL_MS = 8_000;
+
+export interface MasterDeps {
+  /** The master's directory. */
+  dir: string;
+  /** `0.1.0`, for status, workers and logs. */
+  version: string;
+  /** The file that `config` was read from, for status. */
+  file: string;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  /** The process's environment: for git, and for where the control socket goes when the directory's path is long. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** Reads and checks the configuration again; throws what is wrong with it. */
+  reloadConfig: () => Promise<MasterConfig>;
+  /** Finds out why a target cannot be reached, for the words of `status`. */
+  diagnose?:
+    | ((failure: { error: unknown; target: string }) => Promise<readonly { id: string; title: string }[]>)
+    | undefined;
+}
+
+/** A running master. */
+export interface Master extends AsyncDisposable {
+  /** Addresses that are really bound. */
+  readonly bound: { workers: readonly string[]; web: readonly string[] };
+  readonly controlSocket: string;
+  /** The pin of the farm's key. */
+  readonly fingerprint: string;
+  /** Sentences about what is not as asked, such as a host without IPv6. */
+  readonly notes: readonly string[];
+  /** Loads the configuration again and applies it, whole or not at all; throws what is wrong with it. */
+  apply(): Promise<{ changed: boolean; changes: string[] }>;
+  /**
+   * Stores what has arrived and ends within 5 s; builds go on at their workers. With `drain` nothing new starts, and running builds are
+   * waited for first; with `cancel` they are cancelled first. A second call without `drain` cuts a drain short.
+   */
+  stop(options?: { drain?: boolean; cancel?: boolean }): Promise<void>;
+}
+
+/**
+ * Starts a master in its directory: lock, store, control socket, ports, builds of the last life, pollers, schedulers, dispatcher. What was
+ * opened is closed again when a later part fails. Throws BBX-EXE-LOCKED, BBX-STO-…, BBX-NET-…, BBX-API-SOCKET-PATH.
+ */
+export async function startMaster(config: MasterConfig, deps: MasterDeps): Promise<Master> {
+  const opened = new AsyncDisposableStack();
+  try {
+    return await open(config, deps, opened);
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+/** Everything that is opened goes onto `opened`, in the order in which the end takes it back. */
+async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposableStack): Promise<Master> {
+  const { dir, clock, random, log, env } = deps;
+  const layout = masterLayout(dir);
+  const startedAt = clock.wall();
+  const stopping = new AbortController();
+
+  const lock = await lockDirectory(layout.lock);
+  opened.defer(() => lock.release());
+  const [keyPem, certificate] = await Promise.all([
+    readFile(layout.key, 'utf8'),
+    readFile(layout.certificate, 'utf8'),
+  ]);
+  const key = readSigningKey(keyPem, layout.key);
+  const pins = [key.fingerprint];
+  const store = opened.use(await openStore(first.store, { dir: layout.root, clock, log }));
+  const files = opened.use(await openLogFiles(layout.logs, { clock, log }));
+  await importJoins(store, layout.joins, { clock, log });
+
+  const farm = createFarm({ store, clock, log });
+  const trouble = createTroubleList({ clock, log });
+  let bound: Master['bound'] = { workers: [], web: [] };
+  const live: LiveConfig = createLiveConfig({
+    farm,
+    first,
+    load: deps.reloadConfig,
+    clock,
+    log,
+    async onApplied() {
+      await dispatcher.load();
+      pollers.apply();
+      schedulers.nudge();
+      sessions.announce();
+      dispatcher.nudge();
+    },
+  });
+  const current = () => live.current;
+  const reach = () => waysHere(current(), bound.workers);
+  await adoptConfig(farm, first, undefined);
+
+  const roster = createRoster({ config: current, monotonic: () => clock.monotonic() });
+  for (const row of await store.read((db) => workerRows(db))) roster.put(workerOf(row));
+  const logs = createLogIntake({ files, store, clock, log, trouble });
+  const builds = createBuilds({
+    farm,
+    roster,
+    logs,
+    files,
+    recorder: (): Recorder => recorder,
+    config: current,
+    clock,
+    log,
+    onRequeued: (build) => dispatcher.requeue(build),
+  });
+  const recorder = createRecorder({
+    farm,
+    logs,
+    clock,
+    log,
+    trouble,
+    onEnded(build, ended) {
+      builds.ended(build, ended);
+      dispatcher.nudge();
+    },
+  });
+  const dispatcher = createDispatcher({ farm, roster, builds, config: current, clock, log });
+  const requests = createRequests({ farm, builds, dispatcher, clock });
+  const changes = createChanges({ farm, config: current, clock });
+  const sessions = createWorkerSessions({
+    farm,
+    roster,
+    builds,
+    key,
+    reach,
+    pins,
+    software: `bbx ${deps.version}`,
+    clock,
+    log,
+    onReady: () => dispatcher.nudge(),
+  });
+  const workers = createWorkerAdmin({
+    farm,
+    store,
+    roster,
+    sessions,
+    identity: () => ({ keyPem, pins, reach: reach() }),
+    clock,
+    onChange: () => dispatcher.nudge(),
+    giveUp(worker, why) {
+      for (const build of builds.running.of(worker)) builds.giveUp(build, why, 'uncounted');
+    },
+  });
+  await builds.load();
+  await dispatcher.load();
+
+  // From here on things run: each is stopped before what it writes to is closed.
+  opened.defer(() => logs.stop());
+  opened.defer(() => recorder.stop());
+  opened.defer(() => dispatcher.stop());
+  const schedulers = runSchedulers({ farm, requests, config: current, clock, log });
+  opened.defer(() => schedulers.stop());
+  opened.defer(
+    farm.listen((events) => {
+      if (events.some(({ event }) => event.type === 'change.added')) schedulers.nudge();
+    }),
+  );
+  const facts = (): MasterFacts => ({
+    title: current().title,
+    version: deps.version,
+    epoch: store.epoch,
+    started_at: startedAt,
+    listening: { workers: [...bound.workers], web: [...bound.web] },
+    reach: reach(),
+    draining: dispatcher.draining,
+    config: { file: deps.file, loaded_at: live.loadedAt, error: live.error },
+  });
+  const handlers = createHandlers({
+    ...{ farm, roster, logs, requests, changes, workers, trouble, dispatcher, schedulers, clock },
+    ...{ config: current, facts, live },
+  });
+  const onWorker = createWorkerPort({ sessions, log, signal: stopping.signal });
+  const tls = { key: keyPem, cert: certificate };
+  const workerPort = await listen({ addresses: first.listen.workers, tls, onConnection: onWorker });
+  opened.defer(() => workerPort.close(0));
+  const inner = createTlsServer(tls, onWorker);
+  const web = await openWebPort({
+    addresses: first.listen.web,
+    log,
+    onTunnel: (stream, ends) => inner.secure(stream, ends),
+    mayCome: () => sessions.mayCome(),
+  });
+  opened.defer(() => web.close());
+  // Sessions end with a word before their sockets are closed; and losing them is then not news about the builds.
+  opened.defer(() => sessions.stop());
+  opened.defer(() => builds.stop());
+  bound = { workers: workerPort.bound, web: web.bound };
+  builds.listening();
+
+  const pollers = runPollers({
+    ...{ farm, config: current, clock, random, log, trouble, env },
+    mirrors: join(layout.root, '.bbx', 'mirrors'),
+    diagnose: diagnosis(deps),
+  });
+  opened.defer(() => pollers.stop());
+  const retention = runRetention({ store, files, config: current, clock, log });
+  opened.defer(() => retention.stop());
+  // Last, since who asks for `status` must find everything at work.
+  const control = await openControlSocket({
+    path: controlSocket(dir, env),
+    log,
+    register(app) {
+      registerRoutes(app, handlers);
+      registerStreams(app, { farm, files, logs, signal: stopping.signal });
+    },
+  });
+  opened.defer(() => control.close());
+  pollers.apply();
+  dispatcher.nudge();
+
+  let hurry = Promise.withResolvers<void>();
+  let ending: Promise<void> | undefined;
+  const idle = async () => {
+    while (builds.running.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const unlisten = farm.listen(() => resolve());
+      await promise.finally(unlisten);
+      // A listener hears of an end before the build has left the list.
+      await new Promise((turn) => setImmediate(turn));
+    }
+  };
+  const stop: Master['stop'] = ({ drain = false, cancel = false } = {}) => {
+    dispatcher.drain();
+    if (!drain) hurry.resolve();
+    ending ??= (async () => {
+      if (drain) {
+        if (builds.running.size > 0)
+          log.info('Draining: waiting for builds', { builds: builds.running.size });
+        await Promise.race([idle(), hurry.promise]);
+      }
+      hurry = Promise.withResolvers();
+      if (cancel) {
+        await Promise.all(
+          builds.running.all().map(({ buildid }) => builds.cancel(buildid, 'the master stops')),
+        );
+        const limit = setTimeout(() => hurry.resolve(), CANCEL_MS);
+        await Promise.race([idle(), hurry.promise]);
+        clearTimeout(limit);
+      }
+      stopping.abort(new Error('the master stops'));
+      await opened.disposeAsync();
+    })();
+    return ending;
+  };
+  return {
+    bound,
+    controlSocket: control.path,
+    fingerprint: key.fingerprint,
+    notes: [...workerPort.notes, ...web.notes],
+    apply: () => live.apply(),
+    stop,
+    [Symbol.asyncDispose]: () => stop(),
+  };
+}
+
+/** How workers get here: as configured, or else where the master listens, with the host's name for "every address". */
+function waysHere(config: MasterConfig, bound: readonly string[]): string[] {
+  if (config.reach.length > 0) return config.reach.map(printAddress);
+  const ways = bound.map((address) => address.replace(/^(?:\[::\]|0\.0\.0\.0):(?=\d+$)/, `${hostname()}:`));
+  return [...new Set(ways)];
+}
+
+/** The doctor's first finding about a repository's host, in words. */
+function diagnosis({ diagnose }: MasterDeps) {
+  if (diagnose === undefined) return undefined;
+  return async (target: string, error: BbxError): Promise<string | undefined> => {
+    const [finding] = await diagnose({ error, target });
+    return finding === undefined ? undefined : `${finding.id}: ${finding.title}`;
+  };
+}

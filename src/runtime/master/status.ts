@@ -1,0 +1,30 @@
+import type { StatusObject } from '../../api/objects.ts';
+import { buildRows } from '../../store/builds.ts';
+import { pendingRows } from '../../store/buildrequests.ts';
+import type { Db } from '../../store/database.ts';
+import { showBuild, showRequest, showWorker } from './http/views.ts';
+import type { TroubleList } from './trouble.ts';
+import type { Roster } from './workers/roster.ts';
+
+/** Lists in a status are for people; who wants all asks for builds or requests. */
+const MOST = 1_000;
+
+/** Facts about the master itself. */
+export type MasterFacts = Omit<StatusObject, 'workers' | 'running' | 'pending' | 'trouble'>;
+
+export async function readStatus(
+  db: Db,
+  facts: MasterFacts,
+  roster: Roster,
+  trouble: TroubleList,
+): Promise<StatusObject> {
+  const running = await buildRows(db, { complete: false }, { limit: MOST });
+  const pending = await pendingRows(db, MOST);
+  return {
+    ...facts,
+    workers: roster.all().map((worker) => showWorker(worker, roster)),
+    running: running.map(showBuild),
+    pending: pending.map(showRequest),
+    trouble: trouble.list(),
+  };
+}

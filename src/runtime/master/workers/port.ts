@@ -1,0 +1,38 @@
+import type { Log } from '../../../base/log.ts';
+import type { Connection } from '../../../net/hops/connection.ts';
+import { createWebSocketAcceptor } from '../../../net/web-socket.ts';
+import { EXPORTER_BYTES, EXPORTER_LABEL } from '../../../protocol/bbx/keys.ts';
+import { oneLine } from '../trouble.ts';
+import type { WorkerSessions } from './sessions.ts';
+
+/**
+ * What happens to a connection whose TLS stands, wherever it came in: its WebSocket, then its session. Over the limit of connections that are
+ * not let in yet it is cut off.
+ */
+export function createWorkerPort(options: {
+  sessions: WorkerSessions;
+  log: Log;
+  signal: AbortSignal;
+}): (connection: Connection) => void {
+  const { sessions, log, signal } = options;
+  const acceptor = createWebSocketAcceptor();
+  return ({ stream, peer, secured }) => {
+    if (!sessions.mayCome()) {
+      stream.destroy();
+      return;
+    }
+    const uncount = sessions.counting();
+    acceptor
+      .accept(stream, { peer, signal })
+      .then((socket) => {
+        uncount();
+        const exporter = secured?.exporter(EXPORTER_LABEL, EXPORTER_BYTES) ?? new Uint8Array(0);
+        sessions.serve(socket, { peer, exporter });
+      })
+      .catch((error: unknown) => {
+        uncount();
+        stream.destroy();
+        log.debug('No worker came of a connection', { peer, error: oneLine(error) });
+      });
+  };
+}

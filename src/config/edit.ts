@@ -1,8 +1,10 @@
-import { isMap, isScalar, isSeq, parseDocument, stringify, YAMLMap, type Document } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
+import { isMap, isScalar, isSeq, parseDocument, YAMLMap, type Document } from 'yaml';
 import { codes } from './codes.ts';
 import { nodeAt, YAML_OPTIONS } from './document.ts';
 import type { KeyPath } from './key-path.ts';
 import { printKeyPath } from './problem.ts';
+import { insertLines, removeLines, replaceFlow, replaceLines, replaceScalar, type Splice } from './splice.ts';
 
 /** What an edit does to plain data at a path; `undefined` takes the value away. */
 export interface Edit {
@@ -11,35 +13,44 @@ export interface Edit {
 }
 
 /**
- * The text with the edits made, comments kept. A scalar that takes a scalar's place leaves every other character as it was; other
- * edits may change spaces. The text must be readable YAML. Throws BBX-CFG-KEY where a path leads through a value that has no keys.
+ * The text with the edits made, comments kept. Where it can, an edit touches only the characters of its value; each such try is read
+ * again and must give exactly the wanted data, else the whole document is printed anew (comments kept, spaces not). The text must be
+ * readable YAML. Throws BBX-CFG-KEY where a path leads through a value that has no keys.
  */
 export function editText(text: string, edits: readonly Edit[]): string {
   return edits.reduce((before, edit) => applyEdit(before, edit), text);
 }
 
 function applyEdit(text: string, { path, value }: Edit): string {
-  const yaml = parseDocument(text, YAML_OPTIONS);
-  const spliced = splice(text, yaml, path, value);
-  if (spliced !== undefined) return spliced;
-  if (yaml.contents === null) yaml.contents = yaml.createNode({}) as unknown as typeof yaml.contents;
-  const steps = checkedPath(yaml, path);
-  if (value === undefined) yaml.deleteIn(steps);
-  else yaml.setIn(steps, yaml.createNode(value));
-  return yaml.toString({ lineWidth: 0, indent: indentOf(text), flowCollectionPadding: !/\{\S/.test(text) });
+  const before = parseDocument(text, YAML_OPTIONS);
+  const wanted = parseDocument(text, YAML_OPTIONS);
+  if (wanted.contents === null) wanted.contents = wanted.createNode({}) as unknown as typeof wanted.contents;
+  const steps = checkedPath(wanted, path);
+  if (value === undefined) wanted.deleteIn(steps);
+  else wanted.setIn(steps, wanted.createNode(value));
+  const data: unknown = wanted.toJS();
+  if (isDeepStrictEqual(before.toJS() ?? {}, data)) return text;
+  const attempts: (() => Splice | undefined)[] =
+    value === undefined
+      ? [() => removeLines(text, before, steps)]
+      : [
+          () => replaceScalar(text, before, steps, value),
+          () => insertLines(text, before, steps, value),
+          () => replaceFlow(text, before, steps, wanted),
+          () => replaceLines(text, before, steps, value),
+        ];
+  for (const attempt of attempts) {
+    const splice = attempt();
+    if (splice === undefined) continue;
+    const after = text.slice(0, splice.from) + splice.text + text.slice(splice.to);
+    if (gives(after, data)) return after;
+  }
+  return wanted.toString({ lineWidth: 0, flowCollectionPadding: !/[{[][A-Za-z"]/.test(text) });
 }
 
-/** Puts a one-line scalar in the place of another, by characters. */
-function splice(text: string, yaml: Document.Parsed, path: KeyPath, value: unknown): string | undefined {
-  const node = nodeAt(yaml, path);
-  if (!isScalar(node) || node.range == null || node.anchor !== undefined) return undefined;
-  if (typeof value === 'object' || value === undefined) return undefined;
-  const [from, to] = node.range;
-  if (from === to || text.slice(from, to).includes('\n')) return undefined;
-  // As a list's only entry the text comes out quoted where flow or block style needs it.
-  const written = stringify([value], { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false });
-  const scalar = written.trimEnd().slice(1, -1);
-  return scalar.includes('\n') ? undefined : text.slice(0, from) + scalar + text.slice(to);
+function gives(text: string, data: unknown): boolean {
+  const read = parseDocument(text, YAML_OPTIONS);
+  return read.errors.length === 0 && isDeepStrictEqual(read.toJS(), data);
 }
 
 /** The path with numbers where lists stand, after making sure that everything on the way can have keys. */
@@ -66,10 +77,4 @@ function indexIn(length: number, part: string | number, path: KeyPath): number {
   if (Number.isInteger(index) && index <= length) return index;
   const problem = `"${part}" is not an entry of a list of ${length} (0 is the first, ${length} adds one)`;
   throw codes['BBX-CFG-KEY']({ key: printKeyPath(path), problem });
-}
-
-/** How many spaces the text indents with; two where it does not show. */
-function indentOf(text: string): number {
-  const spaces = /^( {2,8})[A-Za-z"'-]/m.exec(text)?.[1];
-  return spaces?.length ?? 2;
 }

@@ -46,7 +46,6 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
           const end = await runTree({
             onOutput,
             ...given,
-            scratch: options.scratch,
             identity,
             signal,
             marker: `${marker}/${commands}`,

@@ -75,19 +75,18 @@ async function fresh(git: Git, command: GitCommand, context: VerbContext): Promi
   await git.empty();
   const sha256 = command.step.revision?.length === 64 ? ['--object-format=sha256'] : [];
   await git.must('here', ['init', '--quiet', ...sha256]);
+  await git.must('here', ['config', 'remote.origin.fetch', '+refs/heads/*:refs/remotes/origin/*']);
   await place(git, command);
   await context.say('cloned anew');
 }
 
-/** Fetch, reset, clean, submodules. */
+/** Fetch, check out over whatever stands there, clean, submodules. */
 async function place(git: Git, command: GitCommand): Promise<void> {
   const { step } = command;
   await git.must('here', ['config', 'remote.origin.url', step.repository]);
-  await git.must('here', ['config', 'remote.origin.fetch', '+refs/heads/*:refs/remotes/origin/*']);
   const revision = await fetchRevision(git, command);
   if (step.mode === 'clean') await git.must('here', ['clean', '-ffdx', '--quiet']);
   await git.must('here', ['checkout', '--quiet', '--force', '--detach', revision, '--']);
-  await git.must('here', ['reset', '--quiet', '--hard', revision, '--']);
   if (step.mode === 'clean') await git.must('here', ['clean', '-ffdx', '--quiet']);
   if (step.submodules) await placeSubmodules(git, command);
 }

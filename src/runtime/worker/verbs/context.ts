@@ -4,7 +4,10 @@ import type { TreeEnd, TreeOptions } from '../../../exec/run-tree.ts';
 
 /** One command of a step, run to its end in the workspace, in the name of the right user. */
 export type RunCommand = (
-  command: Pick<TreeOptions, 'command' | 'cwd' | 'env' | 'timeoutMs' | 'maxTimeMs' | 'sigtermTimeMs'> & {
+  command: Pick<
+    TreeOptions,
+    'command' | 'cwd' | 'env' | 'scratch' | 'timeoutMs' | 'maxTimeMs' | 'sigtermTimeMs'
+  > & {
     onOutput?: OnOutput;
   },
 ) => Promise<TreeEnd>;

@@ -16,6 +16,7 @@ export async function runShell(command: ShellCommand, context: VerbContext): Pro
   const end = await context.run({
     command: typeof command.command === 'string' ? ['/bin/sh', '-c', command.command] : command.command,
     cwd,
+    scratch: context.scratch,
     env: { ...context.env, PWD: cwd, ...command.env },
     timeoutMs: command.timeoutMs,
     maxTimeMs: command.maxTimeMs,

@@ -5,9 +5,10 @@ import { systemClock } from '../base/clock.ts';
 import { openClient } from '../client/client.ts';
 import { controlSocket, masterLayout } from '../config/layout.ts';
 import { loadMaster } from '../config/master.ts';
-import { printAddress } from '../net/endpoint/address.ts';
+import { printListen } from '../net/endpoint/listen-address.ts';
 import { pinOf } from '../net/tls/pin.ts';
 import { invite, type Invitation } from '../runtime/master/workers/invite.ts';
+import { waysHere } from '../runtime/master/workers/ways.ts';
 import { openStore } from '../store/store.ts';
 import { masterDirectory, type DirOptions } from './farm.ts';
 import { codes } from './terminal/codes.ts';
@@ -81,7 +82,11 @@ async function onStore(
   const { config } = await loadMaster(dir, { env: context.env, signal: context.signal });
   const keyPem = await readKey(masterLayout(dir).key);
   await using store = await openStore(config.store, { dir });
-  const identity = { keyPem, pins: [pinOf(keyPem)], reach: config.reach.map(printAddress) };
+  const identity = {
+    keyPem,
+    pins: [pinOf(keyPem)],
+    reach: waysHere(config, config.listen.workers.map(printListen)),
+  };
   return await invite(store, identity, invitation, systemClock);
 }
 

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { BbxError } from '../../base/error.ts';
@@ -7,7 +6,6 @@ import type { Log } from '../../base/log.ts';
 import { controlSocket, masterLayout } from '../../config/layout.ts';
 import type { MasterConfig } from '../../config/master-config.ts';
 import { lockDirectory } from '../../exec/directory-lock.ts';
-import { printAddress } from '../../net/endpoint/address.ts';
 import { listen } from '../../net/listen.ts';
 import { createTlsServer } from '../../net/tls/server.ts';
 import { readSigningKey } from '../../protocol/bbx/keys.ts';
@@ -37,6 +35,7 @@ import { importJoins } from './workers/import-joins.ts';
 import { createWorkerPort } from './workers/port.ts';
 import { createRoster } from './workers/roster.ts';
 import { createWorkerSessions, workerOf } from './workers/sessions.ts';
+import { waysHere } from './workers/ways.ts';
 
 /** With `cancel`, how long running builds may take to end. */
 const CANCEL_MS = 8_000;
@@ -74,7 +73,7 @@ export interface Master extends AsyncDisposable {
   apply(): Promise<{ changed: boolean; changes: string[] }>;
   /**
    * Stores what has arrived and ends within 5 s; builds go on at their workers. With `drain` nothing new starts, and running builds are
-   * waited for first; with `cancel` they are cancelled first. A second call without `drain` cuts a drain short.
+   * waited for first; with `cancel` they are cancelled first. A second call without `drain` cuts a drain short, and may ask for `cancel`.
    */
   stop(options?: { drain?: boolean; cancel?: boolean }): Promise<void>;
 }
@@ -254,6 +253,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
 
   let hurry = Promise.withResolvers<void>();
   let ending: Promise<void> | undefined;
+  let cancelling = false;
   const idle = async () => {
     while (builds.running.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -265,6 +265,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   };
   const stop: Master['stop'] = ({ drain = false, cancel = false } = {}) => {
     dispatcher.drain();
+    cancelling ||= cancel;
     if (!drain) hurry.resolve();
     ending ??= (async () => {
       if (drain) {
@@ -273,7 +274,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
         await Promise.race([idle(), hurry.promise]);
       }
       hurry = Promise.withResolvers();
-      if (cancel) {
+      if (cancelling) {
         await Promise.all(
           builds.running.all().map(({ buildid }) => builds.cancel(buildid, 'the master stops')),
         );
@@ -295,13 +296,6 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     stop,
     [Symbol.asyncDispose]: () => stop(),
   };
-}
-
-/** How workers get here: as configured, or else where the master listens, with the host's name for "every address". */
-function waysHere(config: MasterConfig, bound: readonly string[]): string[] {
-  if (config.reach.length > 0) return config.reach.map(printAddress);
-  const ways = bound.map((address) => address.replace(/^(?:\[::\]|0\.0\.0\.0):(?=\d+$)/, `${hostname()}:`));
-  return [...new Set(ways)];
 }
 
 /** The doctor's first finding about a repository's host, in words. */

@@ -7,6 +7,7 @@ import { endProcesses, ownUids } from './end-processes.ts';
 import type { Identity } from './identity.ts';
 import { watchLimits } from './limits-watch.ts';
 import { MARKER_VARIABLE, markerValue } from './marker.ts';
+import { spawnWithGroups } from './with-groups.ts';
 import { makeOutputPipes, type OutputPipes } from './output-pipes.ts';
 import { readOutput } from './output-reader.ts';
 
@@ -163,12 +164,23 @@ export async function runTree(options: TreeOptions): Promise<TreeEnd> {
 }
 
 function start(options: TreeOptions, pipes: OutputPipes | undefined): ChildProcess {
+  const { identity, cwd } = options;
   const [program, ...args] = options.command;
-  const { identity } = options;
+  const env = {
+    ...options.env,
+    [MARKER_VARIABLE]: markerValue(options.marker, process.env[MARKER_VARIABLE]),
+  };
+  const stdio =
+    pipes === undefined
+      ? ['ignore' as const, 'pipe' as const, 'pipe' as const]
+      : ['ignore' as const, ...pipes.ends];
+  if (identity !== null && identity.groups.length > 1) {
+    return spawnWithGroups(options.command, { cwd, env, identity, stdio });
+  }
   return spawn(program ?? '', args, {
-    cwd: options.cwd,
-    env: { ...options.env, [MARKER_VARIABLE]: markerValue(options.marker, process.env[MARKER_VARIABLE]) },
-    stdio: pipes === undefined ? ['ignore', 'pipe', 'pipe'] : ['ignore', ...pipes.ends],
+    cwd,
+    env,
+    stdio,
     detached: true,
     ...(identity === null ? {} : { uid: identity.uid, gid: identity.gid }),
   });

@@ -86,6 +86,30 @@ describe.runIf(root)('as root, builds of another user', () => {
     expect((await stat(worker)).mode & 0o077).toBe(0o001);
   });
 
+  test.each([{ groups: [] }, { groups: [4, 20] }])(
+    'have the groups of the user and no others, beside its own: $groups',
+    async ({ groups }) => {
+      await using dir = await tempDir();
+      await chmod(dir.path, 0o711);
+      const nobody = await lookUpIdentity('nobody');
+      const identity = { ...nobody, groups: [nobody.gid, ...groups] };
+      await using workspace = await openWorkspace({
+        builds: join(dir.path, 'worker/builds'),
+        builddir: 'linux',
+        identity,
+      });
+      const port = createLocalPort({ ...workspace, env: { PATH: process.env['PATH'] }, identity });
+      const script = 'id -u; id -G; grep SigIgn /proc/self/status; echo "$NODE_OPTIONS"; exit 3';
+      const end = await runOn(port, shellCommand(script, { env: { NODE_OPTIONS: '--require=/tmp/evil' } }));
+      const lines = end.stdout.split('\n');
+      expect(lines.slice(0, 2)).toEqual([String(identity.uid), identity.groups.join(' ')]);
+      expect(lines[2]).toMatch(/:\s0+$/);
+      expect(lines[3]).toBe('--require=/tmp/evil');
+      expect(end).toMatchObject({ ended: 'exit', rc: 3, stderr: '' });
+      expect((await runOn(port, shellCommand(['no-such-program']))).ended).toBe('notStarted');
+    },
+  );
+
   test('are told when they may not pass a directory above the worker’s', async () => {
     await using dir = await tempDir();
     const identity = await lookUpIdentity('nobody');

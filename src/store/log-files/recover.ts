@@ -1,7 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { createPoints } from './points.ts';
 import type { Points } from './points.ts';
-import { FILE_HEADER_BYTES, RECORD_HEADER_BYTES, countLines, readRecordHeader, saltOf } from './record.ts';
+import {
+  FILE_HEADER_BYTES,
+  RECORD_BYTES,
+  RECORD_HEADER_BYTES,
+  countLines,
+  readRecordHeader,
+  saltOf,
+} from './record.ts';
 import { walkRecords } from './records.ts';
 import { createWindow } from './window.ts';
 
@@ -35,7 +42,7 @@ export async function recover(handle: FileHandle): Promise<Recovered | undefined
   const fileSize = (await handle.stat()).size;
   const window = createWindow(handle, fileSize);
   const head = await window.at(0, FILE_HEADER_BYTES + RECORD_HEADER_BYTES);
-  const salt = saltOf(head) ?? saltOfFirstRecord(head);
+  const salt = saltOf(head) ?? saltOfRecords(await window.at(FILE_HEADER_BYTES, SALT_SEARCH_BYTES));
   if (salt === undefined) return undefined;
 
   const points = createPoints();
@@ -92,9 +99,14 @@ export async function recover(handle: FileHandle): Promise<Recovered | undefined
   };
 }
 
-/** Where the file's own header is damaged, the first record still tells the salt. */
-function saltOfFirstRecord(head: Buffer): number | undefined {
-  if (head.length < FILE_HEADER_BYTES + RECORD_HEADER_BYTES) return undefined;
-  const salt = head.readUInt32LE(FILE_HEADER_BYTES);
-  return readRecordHeader(head, FILE_HEADER_BYTES, salt) === undefined ? undefined : salt;
+/** A stretch in which at least one record begins, whatever is damaged before it. */
+const SALT_SEARCH_BYTES = 2 * (RECORD_HEADER_BYTES + RECORD_BYTES);
+
+/** Where the file's own header is damaged, any record still tells the salt: its CRC holds for no other. */
+function saltOfRecords(bytes: Buffer): number | undefined {
+  for (let at = 0; at + RECORD_HEADER_BYTES <= bytes.length; at += 1) {
+    const salt = bytes.readUInt32LE(at);
+    if (readRecordHeader(bytes, at, salt) !== undefined) return salt;
+  }
+  return undefined;
 }

@@ -194,7 +194,7 @@ function digestOf(text: string): Buffer {
 }
 
 function readTarget(text: string, defaultPort?: number): TcpAddress | undefined {
-  if (defaultPort === undefined && !/:\d+$/.test(text)) return undefined;
+  if (defaultPort === undefined && !/^(\[[^\]]+\]|[^:]+):\d+$/.test(text)) return undefined;
   try {
     const address = parseAddress(text, { defaultPort: defaultPort ?? 443 });
     return address.kind === 'tcp' ? address : undefined;

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type WebSocket from 'ws';
 
 /** How long a peer may take to answer a closing frame. */
-const CLOSE_LIMIT_MS = 2_000;
+export const CLOSE_LIMIT_MS = 2_000;
 /** Until its owner says otherwise: any greeting fits, and an unknown peer holds no memory. */
 export const FIRST_MESSAGE_BYTES = 128 * 1024;
 
@@ -108,8 +108,6 @@ export function toMessageSocket(socket: WebSocket, stream: Duplex): MessageSocke
       // A paused socket would never see the peer's answer.
       if (handlers !== undefined) socket.resume();
       socket.close(code, cutReason(reason));
-      const timer = setTimeout(() => socket.terminate(), CLOSE_LIMIT_MS);
-      socket.once('close', () => clearTimeout(timer));
     },
     destroy() {
       socket.terminate();

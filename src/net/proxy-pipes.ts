@@ -5,20 +5,26 @@ import { pipeline } from 'node:stream';
 
 /** Two streams as one pipe: the end and the fault of either reach the other, and silence in both ends both. */
 export function join(client: Duplex, server: Duplex, idleMs: number): void {
-  const timer = setTimeout(() => {
+  const end = () => {
     client.destroy();
     server.destroy();
-  }, idleMs);
+  };
+  const timer = setTimeout(end, idleMs);
   const alive = () => timer.refresh();
   client.on('data', alive);
   server.on('data', alive);
-  client.once('close', () => {
-    clearTimeout(timer);
-    server.destroy();
-  });
-  server.once('close', () => client.destroy());
-  pipeline(client, server, () => undefined);
-  pipeline(server, client, () => undefined);
+  let open = 2;
+  const follow = (one: Duplex, other: Duplex) => {
+    one.pipe(other);
+    one.once('close', () => {
+      open -= 1;
+      if (open === 0) clearTimeout(timer);
+      // After a proper end the other side still has bytes to send, and `pipe` has told it to end when they are gone.
+      if (!one.readableEnded) other.destroy();
+    });
+  };
+  follow(client, server);
+  follow(server, client);
 }
 
 /** Of the answer of a server. */

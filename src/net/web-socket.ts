@@ -5,7 +5,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 import { sentences } from '../base/error.ts';
 import { codes } from './codes.ts';
 import type { MessageSocket } from './message-socket.ts';
-import { FIRST_MESSAGE_BYTES, toMessageSocket } from './message-socket.ts';
+import { CLOSE_LIMIT_MS, FIRST_MESSAGE_BYTES, toMessageSocket } from './message-socket.ts';
 
 /** The HTTP request and its answer. */
 export const UPGRADE_LIMIT_MS = 10_000;
@@ -16,6 +16,8 @@ const COMMON = {
   // Logs are compressed where they are stored; compression on the wire costs memory for each peer and invites bombs.
   perMessageDeflate: false,
   maxPayload: FIRST_MESSAGE_BYTES,
+  // A peer that answers no closing frame, perhaps because it does not read at all.
+  closeTimeout: CLOSE_LIMIT_MS,
 } as const;
 
 export interface UpgradeOptions {

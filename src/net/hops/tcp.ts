@@ -81,6 +81,11 @@ function failure(
 /** One address, given literally; never a name, and so without Node's own choice among addresses. */
 export function connectLiteral(address: string, port: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    if (lacksZone(address)) {
+      const message = `connect EINVAL ${address}:${port} - Local (no zone)`;
+      reject(Object.assign(new Error(message), { code: 'EINVAL' }));
+      return;
+    }
     const socket = guard(
       connect({
         host: address,
@@ -113,4 +118,12 @@ export function connectLiteral(address: string, port: number, signal: AbortSigna
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/**
+ * A link-local address without zone is on no link in particular. The kernel says EINVAL; libuv of Node 24 takes the first interface
+ * instead, and the packets go nowhere in silence. We say what the kernel says.
+ */
+function lacksZone(address: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(address) && !address.includes('%');
 }

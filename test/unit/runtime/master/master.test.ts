@@ -1,0 +1,317 @@
+import { describe, expect, it } from 'vitest';
+import type { BuildObject } from '../../../../src/api/objects.ts';
+import { createWorkerKey } from '../../../../src/protocol/bbx/keys.ts';
+import { fakeWorker, testMaster, type TestMaster } from '../../../rigs/master.ts';
+import { until } from '../../../rigs/wait.ts';
+
+const CONFIG = `
+lostWorkerGrace: 30s
+builders:
+  app: { steps: [ { name: step, run: make } ] }
+  other: { workers: { tags: [gpu] }, steps: [ { name: step, run: make } ] }
+`;
+
+const force = (rig: TestMaster, builder = 'app') => rig.client.call('startBuild', { body: { builder } });
+const build = (rig: TestMaster, name: string) => rig.client.call('build', { params: { build: name } });
+const ended = (rig: TestMaster, name: string): Promise<BuildObject> =>
+  until(`build ${name} to end`, async () => {
+    const found = await build(rig, name).catch(() => undefined);
+    return found?.complete === true && found;
+  });
+
+async function logOf(rig: TestMaster, name: string, follow = false): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const bytes of rig.client.log({ build: name, step: '0', log: 'stdio', follow })) parts.push(bytes);
+  return Buffer.concat(parts).toString();
+}
+
+describe('a master and its workers', () => {
+  it('gives a forced build to a worker, stores what it tells, and acknowledges it', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    const request = await force(rig);
+    expect(request).toMatchObject({ buildrequestid: 1, builder: 'app', complete: false });
+    const assign = await w1.next('assign');
+    expect(assign.plan).toMatchObject({ builder: 'app', number: 1, properties: { worker: 'w1', branch: null } });
+    expect(assign.orphanAfter).toBeLessThan(30);
+    w1.build(assign, 'hello\n');
+    const done = await ended(rig, 'app/1');
+    expect(done).toMatchObject({ result: 'success', worker: 'w1', state_string: 'build successful' });
+    expect(done.steps?.[0]).toMatchObject({ name: 'step', result: 'success', rc: 0 });
+    expect(done.steps?.[0]?.logs[0]).toMatchObject({ name: 'stdio', bytes: 6, complete: true });
+    expect(await logOf(rig, 'app')).toBe('hello\n');
+    await until('everything to be acknowledged', () =>
+      w1.got.some((message) => message.type === 'ack' && message.sequence === 4),
+    );
+    const after = await rig.client.call('request', { params: { request: 'r1' } });
+    expect(after).toMatchObject({ complete: true, result: 'success' });
+  });
+
+  it('follows a log while it grows, to its end', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const { build: id, token } = await w1.next('assign');
+    const lease = { build: id, token };
+    w1.send({ type: 'assigned', ...lease, accepted: true });
+    w1.send({
+      type: 'progress',
+      ...lease,
+      sequence: 1,
+      event: { type: 'stepStarted', at: 1, step: 0, name: 'step' },
+    });
+    w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+    w1.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 1, payload: Buffer.from('a\n') });
+    await until('the log to be there', () => logOf(rig, 'app/1').catch(() => undefined));
+    const followed = logOf(rig, 'app/1', true);
+    w1.session.sendLog({ stream: 1, channel: 'header', offset: 2, at: 1, payload: Buffer.from('h\n') });
+    w1.session.sendLog({ stream: 1, channel: 'stderr', offset: 4, at: 1, payload: Buffer.from('b\n') });
+    await until('the bytes to be acknowledged', () =>
+      w1.got.some((message) => message.type === 'ack' && message.streams.some(({ offset }) => offset === 6)),
+    );
+    w1.send({ type: 'abandoned', ...lease, why: 'test' });
+    expect(await followed).toBe('a\nh\nb\n');
+    const output: Uint8Array[] = [];
+    const options = { build: 'app/1', step: 'step', log: 'stdio', channels: 'output' as const };
+    for await (const bytes of rig.client.log(options)) output.push(bytes);
+    expect(Buffer.concat(output).toString()).toBe('a\nb\n');
+  });
+
+  it('adopts a running build after its own restart: same build, log from where it stood', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const { build: id, token } = await w1.next('assign');
+    const lease = { build: id, token };
+    w1.send({ type: 'assigned', ...lease, accepted: true });
+    const started = { type: 'stepStarted', at: 1, step: 0, name: 'step' } as const;
+    w1.send({ type: 'progress', ...lease, sequence: 1, event: started });
+    w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+    w1.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 1, payload: Buffer.from('one\n') });
+    await until('the bytes to be acknowledged', () =>
+      w1.got.some((message) => message.type === 'ack' && message.streams.some(({ offset }) => offset === 4)),
+    );
+    await rig.restart();
+    expect((await build(rig, 'app/1')).complete).toBe(false);
+    const address = rig.master.bound.workers[0]!;
+    const epoch = w1.session.greeting.epoch;
+    await using again = await keeping(
+      fakeWorker({ name: 'w1', address, key: w1.key, builds: [{ ...lease, epoch, state: 'running' }] }),
+    );
+    const resume = again.worker.got.find((message) => message.type === 'resume');
+    expect(resume).toMatchObject({ ...lease, sequence: 1, logs: [{ step: 0, log: 'stdio', bytes: 4 }] });
+    again.worker.send({ type: 'open', ...lease, stream: 9, step: 0, log: 'stdio', offset: 4 });
+    again.worker.session.sendLog({ stream: 9, channel: 'stdout', offset: 4, at: 1, payload: Buffer.from('two\n') });
+    again.worker.send({
+      type: 'progress',
+      ...lease,
+      sequence: 2,
+      event: { type: 'buildFinished', at: 5, results: 0, state: 'build successful' },
+    });
+    expect(await ended(rig, 'app/1')).toMatchObject({ result: 'success', number: 1 });
+    expect(await until('the whole log', async () => (await logOf(rig, 'app/1')) === 'one\ntwo\n')).toBe(true);
+    expect(await rig.client.call('builds', {})).toHaveLength(1);
+  });
+
+  it('tries a build again whose worker came back without it, and ends the third try as exception', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    const { key } = w1;
+    const address = rig.master.bound.workers[0]!;
+    await force(rig);
+    await w1.next('assign');
+    w1.leave();
+    for (const number of [2, 3]) {
+      const back = await fakeWorker({ name: 'w1', address, key });
+      const assign = await back.next('assign');
+      expect(assign.plan.number).toBe(number);
+      expect(assign.token.split('-')[0]).toBe(String(number));
+      back.leave();
+    }
+    const last = await fakeWorker({ name: 'w1', address, key });
+    expect((await ended(rig, 'app/1')).result).toBe('retry');
+    expect((await ended(rig, 'app/3')).result).toBe('exception');
+    const request = await rig.client.call('request', { params: { request: '1' } });
+    expect(request).toMatchObject({ complete: true, result: 'exception' });
+    last.leave();
+  });
+
+  it('refuses what comes with the token of an older try, and says drop', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const { build: id, token } = await w1.next('assign');
+    const address = rig.master.bound.workers[0]!;
+    const epoch = w1.session.greeting.epoch;
+    w1.leave();
+    const stale = { build: id, token: `1-${'0'.repeat(16)}`, epoch, state: 'running' as const };
+    const other = { build: id, token, epoch: 'another life', state: 'running' as const };
+    const back = await fakeWorker({ name: 'w1', address, key: w1.key, builds: [stale, other] });
+    const drops = back.got.filter((message) => message.type === 'drop');
+    expect(drops.map(({ token: dropped, why }) => [dropped, why])).toEqual([
+      [stale.token, 'this try at the build is over'],
+      [token, 'it is of another life of the store'],
+    ]);
+    back.leave();
+  });
+
+  it('gives a build back that its worker refuses, without counting it as a try, and lets that worker rest', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const { build: id, token } = await w1.next('assign');
+    w1.send({ type: 'assigned', build: id, token, accepted: false, why: 'no room' });
+    const first = await ended(rig, 'app/1');
+    expect(first).toMatchObject({ result: 'retry' });
+    expect(first.state_string).toContain('no room');
+    const why = await rig.client.call('why', { params: { subject: 'r1' } });
+    expect(why.reasons.at(-1)).toMatchObject({ about: 'worker "w1"', reason: expect.stringContaining('just refused') });
+    const w2 = await rig.worker('w2');
+    const assign = await w2.next('assign');
+    expect(assign.token).toMatch(/^1-/);
+    w2.build(assign);
+    expect((await ended(rig, 'app/2')).result).toBe('success');
+  });
+
+  it('cancels a waiting request, a running build, and a build whose worker is away', async () => {
+    await using rig = await testMaster(CONFIG);
+    await force(rig);
+    const cancelled = await rig.client.call('cancelRequest', { params: { request: 'r1' }, body: {} });
+    expect(cancelled).toMatchObject({ complete: true, result: 'cancelled' });
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const assign = await w1.next('assign');
+    await rig.client.call('cancelBuild', { params: { build: 'app/1' }, body: { reason: 'not needed' } });
+    expect(await w1.next('cancel')).toMatchObject({ build: assign.build, why: 'not needed' });
+    w1.build(assign, '', 6);
+    expect((await ended(rig, 'app/1')).result).toBe('cancelled');
+    await force(rig);
+    await w1.next('assign');
+    w1.leave();
+    await until('the worker to be gone', async () => !(await rig.client.call('worker', { params: { worker: 'w1' } })).connected);
+    await rig.client.call('cancelBuild', { params: { build: 'app' }, body: {} });
+    expect((await ended(rig, 'app/2')).result).toBe('cancelled');
+    await expect(rig.client.call('cancelBuild', { params: { build: 'app/2' }, body: {} })).rejects.toMatchObject({
+      code: 'BBX-API-COMPLETE',
+      exit: 8,
+    });
+  });
+
+  it('runs several hundred waiting builds, each once, on workers that finish at once', async () => {
+    await using rig = await testMaster(CONFIG);
+    const COUNT = 300;
+    for (let index = 0; index < COUNT; index += 1) await force(rig);
+    const workers = await Promise.all(['w1', 'w2', 'w3'].map((name) => rig.worker(name)));
+    const builds = new Set<number>();
+    const feeding = workers.map(async (worker) => {
+      for (;;) {
+        const assign = await worker.next('assign').catch(() => undefined);
+        if (assign === undefined) return;
+        builds.add(assign.build);
+        worker.build(assign, 'x');
+        if (builds.size === COUNT) return;
+      }
+    });
+    const started = performance.now();
+    await until('all builds', async () => {
+      const [first] = await rig.client.call('builders', {});
+      return first?.pending === 0 && first.running === 0;
+    });
+    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(builds.size).toBe(COUNT);
+    for (const worker of workers) worker.leave();
+    await Promise.race(feeding);
+  }, 30_000);
+});
+
+describe('who is let in', () => {
+  it('lists a stranger as pending with its fingerprint, and lets it in when it is approved', async () => {
+    await using rig = await testMaster(CONFIG);
+    const address = rig.master.bound.workers[0]!;
+    const { key } = createWorkerKey();
+    await expect(fakeWorker({ name: 'new', address, key })).rejects.toMatchObject({ code: 'BBX-PRO-PENDING' });
+    const [worker] = await rig.client.call('workers', {});
+    expect(worker).toMatchObject({ name: 'new', state: 'pending', fingerprint: key.fingerprint, connected: false });
+    await rig.client.call('approveWorker', { params: { worker: 'new' } });
+    const fake = await fakeWorker({ name: 'new', address, key });
+    expect((await rig.client.call('worker', { params: { worker: 'new' } })).attached).toBe(true);
+    fake.leave();
+  });
+
+  it('answers the same to a name of another key, a key of another name, and a wrong secret', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    const address = rig.master.bound.workers[0]!;
+    const tries = [
+      { name: 'w1', key: createWorkerKey().key },
+      { name: 'w2', key: w1.key },
+      { name: 'w3', key: createWorkerKey().key, secret: 'x'.repeat(32) },
+    ];
+    const errors = await Promise.all(
+      tries.map((options) => fakeWorker({ address, ...options }).catch((error: unknown) => error)),
+    );
+    const said = errors.map((error) => (error as { data: { reason: string; message: string } }).data);
+    expect(said.map(({ reason, message }) => [reason, message])).toEqual(Array(3).fill([said[0]!.reason, said[0]!.message]));
+    expect(said[0]!.reason).toBe('identity');
+  });
+
+  it('refuses a removed worker until it is added again', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    const address = rig.master.bound.workers[0]!;
+    await rig.client.call('removeWorker', { params: { worker: 'w1' } });
+    expect(await w1.next('bye')).toMatchObject({ reason: 'removed' });
+    await expect(fakeWorker({ name: 'w1', address, key: w1.key })).rejects.toMatchObject({ code: 'BBX-PRO-REMOVED' });
+    const back = await rig.worker('w1', { key: w1.key });
+    back.leave();
+  });
+
+  it('shows the same invitation again, and a new one when that is asked for', async () => {
+    await using rig = await testMaster(CONFIG);
+    const add = (renew: boolean) =>
+      rig.client.call('addWorker', { body: { names: 'w1', expiresMs: 60_000, renew } });
+    const first = await add(false);
+    expect(first.changed).toBe(true);
+    expect(await add(false)).toEqual({ ...first, changed: false });
+    await rig.restart();
+    expect((await add(false)).changed).toBe(false);
+    const renewed = await add(true);
+    expect(renewed).toMatchObject({ changed: true });
+    expect(renewed.join).not.toBe(first.join);
+  });
+
+  it.each([
+    [{ names: 'vps-*', expiresMs: 1000 }, 'uses'],
+    [{ names: 'w1', uses: 3, expiresMs: 1000 }, 'pattern'],
+    [{ names: '../x', expiresMs: 1000 }, 'letters'],
+  ])('refuses the invitation %j', async (body, word) => {
+    await using rig = await testMaster(CONFIG);
+    const call = rig.client.call('addWorker', { body });
+    await expect(call).rejects.toMatchObject({ code: 'BBX-MAS-JOIN', message: expect.stringContaining(word) });
+  });
+
+  it('replaces the session of a worker that comes again, and refuses two that take turns', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    const address = rig.master.bound.workers[0]!;
+    const come = () => fakeWorker({ name: 'w1', address, key: w1.key });
+    let old = w1;
+    for (let round = 0; round < 4; round += 1) {
+      const next = await come();
+      expect(await old.next('bye')).toMatchObject({ reason: 'replaced' });
+      old = next;
+    }
+    await expect(come()).rejects.toMatchObject({
+      code: 'BBX-PRO-ALTERNATING',
+      message: expect.stringMatching(/127\.0\.0\.1:\d+ and from 127\.0\.0\.1:\d+/),
+    });
+    expect(old.ended).toBe(false);
+    old.leave();
+  });
+});
+
+/** A fake worker for an `await using`. */
+async function keeping(coming: ReturnType<typeof fakeWorker>) {
+  const worker = await coming;
+  return { worker, [Symbol.asyncDispose]: async () => worker.leave() };
+}

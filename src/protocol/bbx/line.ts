@@ -41,6 +41,8 @@ export interface LineOptions {
   limits: Limits;
   text(text: string): void | Promise<void>;
   binary(bytes: Uint8Array): void | Promise<void>;
+  /** The socket has ended; handlers that wait for something else must not wait any longer. `end` follows when they are done. */
+  gone?(): void;
 }
 
 /** Longest closing reason in UTF-8 (RFC 6455 section 5.5: a control frame has 125 bytes, two are the code). */
@@ -123,6 +125,7 @@ export function openLine(options: LineOptions): Line {
       gone = true;
       heartbeat.stop();
       wake();
+      options.gone?.();
       const end = closing ?? endByPeer(peer, code, reason, error);
       // What came before the peer's close still counts: its last words may be among it.
       if (closing !== undefined) inbox.clear();

@@ -107,6 +107,8 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
     limits,
     text: onText,
     binary: () => line.malformed('a binary frame'),
+    // What came before anybody listened is nobody's now.
+    gone: () => receiver.resolve(() => undefined),
   });
   const startHurry = () =>
     setTimeout(() => {
@@ -126,7 +128,6 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
     const error = stopped ?? early(end);
     greetedMaster.reject(error);
     letIn.reject(error);
-    receiver.resolve(() => undefined);
     for (const { fail } of echoes.values()) fail(error);
     echoes.clear();
   });

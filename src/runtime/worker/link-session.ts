@@ -38,7 +38,18 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
   const { epoch } = session.greeting;
   let fatal: BbxError | undefined;
 
-  await jobs.adoptEpoch(epoch);
+  // From the first moment on, so that last words are heard; they are taken in order, after what is under way here.
+  const prepared = Promise.withResolvers<void>();
+  let isPrepared = false;
+  session.receive((message) =>
+    isPrepared ? onMessage(message) : prepared.promise.then(() => onMessage(message)),
+  );
+  try {
+    await jobs.adoptEpoch(epoch);
+  } finally {
+    isPrepared = true;
+    prepared.resolve();
+  }
   const sender = startSender({
     session,
     onUnfit(build, why) {
@@ -120,7 +131,6 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
     draining: jobs.draining,
     builds: jobs.inventory(),
   });
-  session.receive(onMessage);
   if (spool.notes().length > 0) send(state());
 
   const end = session.end.then(async (ended) => {

@@ -53,7 +53,8 @@ export interface NewBuild {
   attempt: number;
   /** The plan for the number that the build gets. */
   plan: (number: number) => BuildPlan;
-  properties: Properties;
+  /** Those of the plan, unless told. */
+  properties?: Properties;
   now: number;
   /** The lease's token; one is made when it is not given. */
   token?: string;
@@ -84,7 +85,7 @@ export async function startBuild(
       plan_json: JSON.stringify(plan),
       started_at: build.now,
       state_string: 'starting',
-      properties_json: JSON.stringify(build.properties),
+      properties_json: JSON.stringify(build.properties ?? plan.properties),
     })
     .returning('buildid')
     .executeTakeFirstOrThrow();

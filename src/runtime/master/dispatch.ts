@@ -153,7 +153,6 @@ export function createDispatcher(options: {
         workerid: worker.workerid,
         attempt,
         plan: planFor,
-        properties: planFor(0).properties,
         now,
       });
       emit({

@@ -196,7 +196,8 @@ export function createLogIntake(options: {
       return undefined;
     },
     async finish(log, expected) {
-      const logid = log.logid!;
+      const { logid } = log;
+      if (logid === undefined) throw new Error(`log "${log.name}" is closed before it has a row`);
       while (log.waiting.length > 0 || log.writing !== undefined) await write(log);
       log.complete = true;
       dirty.delete(log);

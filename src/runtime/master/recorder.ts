@@ -117,7 +117,8 @@ export function createRecorder(options: {
   function take(): Taken[] {
     const batch: Taken[] = [];
     let count = 0;
-    for (const lane of ready) {
+    // A copy: a lane that comes again must wait for the commit of what is taken now.
+    for (const lane of [...ready]) {
       if (count >= BATCH) break;
       ready.delete(lane);
       const taken: Taken = { lane, items: [], closed: [] };

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -132,6 +132,7 @@ describe('a repository behind a password', () => {
     const local = await localPort();
     return {
       http,
+      root: dir.path,
       repository,
       ...local,
       url: `${http.url}/app/.git`,
@@ -173,6 +174,42 @@ describe('a repository behind a password', () => {
     expect(end.rc).toBe(0);
     expect(end.header).not.toContain('s3cr3t-word');
   });
+
+  test.each(['clean', 'incremental'] as const)(
+    'has its submodules fetched with the same credentials, mode %s',
+    async (mode) => {
+      await using farm = await server();
+      const inner = await gitRepository(join(farm.root, 'inner'), { 'i.txt': 'i\n' });
+      // As people write it: relative, so that it means the same server.
+      await farm.repository.commit({
+        '.gitmodules': '[submodule "in"]\n\tpath = in\n\turl = ../../inner/.git\n',
+      });
+      await farm.repository.git(
+        'update-index',
+        '--add',
+        '--cacheinfo',
+        `160000,${await inner.git('rev-parse', 'HEAD')},in`,
+      );
+      await farm.repository.git('commit', '-qm', 'with a submodule');
+      const step = gitCommand(
+        { repository: farm.url, branch: 'main', submodules: true, mode },
+        `${farm.login}\n`,
+      );
+      expect(await runOn(farm.port, step)).toMatchObject({ rc: 0 });
+      await writeFile(join(farm.workspace.root, 'in/i.txt'), 'changed');
+      await writeFile(join(farm.workspace.root, 'in/new'), 'untracked');
+      const second = await inner.commit({ 'i.txt': 'two\n' });
+      await farm.repository.git('update-index', '--add', '--cacheinfo', `160000,${second},in`);
+      await farm.repository.git('commit', '-qm', 'a newer submodule');
+      expect(await runOn(farm.port, step)).toMatchObject({ rc: 0 });
+      expect(await readFile(join(farm.workspace.root, 'in/i.txt'), 'utf8')).toBe('two\n');
+      expect((await readdir(join(farm.workspace.root, 'in'))).includes('new')).toBe(mode === 'incremental');
+      // As a worker killed while it cloned leaves it.
+      await rm(join(farm.workspace.root, '.git/modules/in/objects'), { recursive: true });
+      expect(await runOn(farm.port, step)).toMatchObject({ rc: 0 });
+      expect(await readFile(join(farm.workspace.root, 'in/i.txt'), 'utf8')).toBe('two\n');
+    },
+  );
 
   test('is refused without them, at once and without a question', async () => {
     await using farm = await server();

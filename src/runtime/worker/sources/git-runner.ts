@@ -30,6 +30,8 @@ export interface Git {
   empty(): Promise<void>;
   /** Removes the lock files of a git that was killed: nobody else works here. */
   removeLocks(): Promise<void>;
+  /** Removes the repositories of all submodules; false when there are none. */
+  removeSubmodules(): Promise<boolean>;
   say(line: string): Promise<void>;
   /** Ends the step as failed, for a reason of ours. */
   stop(reason: string): Promise<never>;
@@ -124,6 +126,14 @@ export function createGit(
     async removeLocks() {
       const names = ['index.lock', 'shallow.lock', 'config.lock', 'HEAD.lock', 'packed-refs.lock'];
       await run(['rm', '-f', '--', ...names.map((name) => join('.git', name))], {});
+    },
+    async removeSubmodules() {
+      const modules = join('.git', 'modules');
+      if ((await readdir(join(dir, modules)).catch(() => [])).length === 0) return false;
+      await context.say('the submodules are removed and cloned anew');
+      await git(['submodule', '--quiet', 'deinit', '--all', '--force'], {}, () => undefined);
+      await run(['rm', '-rf', '--', modules], {});
+      return true;
     },
     say: context.say,
     async stop(reason) {

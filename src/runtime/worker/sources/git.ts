@@ -91,10 +91,19 @@ async function place(git: Git, command: GitCommand): Promise<void> {
   if (step.submodules) await placeSubmodules(git, command);
 }
 
+/** Submodules that cannot be brought up to date are fetched anew, once: what is broken in them, git does not say. */
 async function placeSubmodules(git: Git, { step }: GitCommand): Promise<void> {
   const depth = step.shallow === null ? [] : ['--depth', String(step.shallow)];
   await git.must('here', ['submodule', 'sync', '--quiet', '--recursive']);
-  await git.must('far', ['submodule', 'update', '--init', '--recursive', '--force', ...depth], 'submodules');
+  const update = () =>
+    git.must('far', ['submodule', 'update', '--init', '--recursive', '--force', ...depth], 'submodules');
+  try {
+    await update();
+  } catch (error) {
+    if (!(error instanceof GitStopped) || error.end.ended !== 'exit' || !(await git.removeSubmodules()))
+      throw error;
+    await update();
+  }
   if (step.mode === 'clean')
     await git.must('here', ['submodule', '--quiet', 'foreach', '--recursive', 'git clean -ffdxq']);
 }

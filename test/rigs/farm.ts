@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { bbx, bbxOk, startBbx, type Program, type Ran } from './bbx.ts';
@@ -15,6 +15,8 @@ export interface FarmOptions {
   host?: string;
   /** Where workers are told to find the master; the address that it listens on unless a relay stands between. */
   reach?: string;
+  /** Secrets to write into the master's directory before it starts, by file name. */
+  secrets?: Record<string, string>;
   /** Environment of all programs. */
   env?: Record<string, string>;
 }
@@ -93,7 +95,9 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
 
   try {
     await bbxOk(['create-master', masterDir, '--name', 'test farm'], { cwd: temp.path, env });
-    await mkdir(masterDir, { recursive: true });
+    for (const [file, value] of Object.entries(options.secrets ?? {})) {
+      await writeFile(join(masterDir, 'secrets', file), value, { mode: 0o600 });
+    }
     await farm.writeConfig(options.config);
     await farm.startMaster();
     await Promise.all((options.workers ?? []).map((name) => farm.startWorker(name)));

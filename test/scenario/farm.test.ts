@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeFile, readFile, chmod } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { BuildObject, ChangeObject, RequestObject, StatusObject } from '../../src/api/objects.ts';
 import { startFarm } from '../rigs/farm.ts';
@@ -22,7 +22,7 @@ workers:
   blue-1: { tags: [blue] }
   blue-2: { tags: [blue] }
 repositories:
-  app: { git: "${repository.path}", poll: 500ms, branches: [main] }
+  app: { git: "${repository.path}", poll: 1s, branches: [main] }
 schedulers:
   push: { kind: branch, repository: app, treeStableTimer: 1s, builders: [on-red, on-blue] }
 builders:
@@ -160,8 +160,10 @@ builders:
   });
 
   it('hands a secret to the step that names it and shows it nowhere', async () => {
+    const value = 'correct-horse-battery';
     await using farm = await startFarm({
       workers: ['w1'],
+      secrets: { token: value },
       config: `
 workers: { w1: {} }
 secrets: { TOKEN: { file: secrets/token } }
@@ -169,9 +171,6 @@ builders:
   app: { workers: { names: [w1] }, steps: [ { run: 'printf "%s" "$KEY" | wc -c; echo "key=$KEY"; env', env: { KEY: { secret: TOKEN } } } ] }
 `,
     });
-    const value = 'correct-horse-battery';
-    await writeFile(join(farm.masterDir, 'secrets', 'token'), value, { mode: 0o600 });
-    await chmod(join(farm.masterDir, 'secrets', 'token'), 0o600);
     expect((await farm.run('build', 'start', 'app', '--wait')).code).toBe(0);
     const log = (await farm.run('build', 'log', 'app', '--raw')).stdout;
     expect(log).toMatch(new RegExp(`^\\s*${value.length}\n`));

@@ -34,7 +34,8 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
       const cause = troubled.find(
         (other) => other.check.id === id && other !== outcome && related(other.subject, outcome.subject),
       );
-      if (cause === undefined) continue;
+      // Two that name each other: the one met first is the effect.
+      if (cause === undefined || rootOf(cause, causeOf) === outcome) continue;
       causeOf.set(outcome, cause);
       break;
     }

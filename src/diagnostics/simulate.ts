@@ -19,6 +19,7 @@ export type ClientFate =
   | { readonly kind: 'out'; readonly why: string }
   | { readonly kind: 'unknown'; readonly why: string };
 
+export const NO_A_RECORD = 'no A record';
 /** A dead address costs a program without limits of its own what Linux takes to give up: six SYNs, 127 s (tcp_syn_retries 6). */
 const KERNEL_GIVES_UP_MS = 127_000;
 /** RFC 8305 section 5: 250 ms; also Node's limit for each address but the last. */
@@ -93,7 +94,7 @@ function twistedTcp(name: NameFacts, measured: ReadonlyMap<string, Attempt>): Cl
       : (name.hosts.find((address) => !address.includes(':')) ??
         name.lookup?.addresses.find((address) => !address.includes(':')) ??
         published(name, 4)[0]);
-  if (first === undefined) return { kind: 'out', why: 'no A record' };
+  if (first === undefined) return { kind: 'out', why: NO_A_RECORD };
   const attempt = measured.get(first);
   if (attempt === undefined) return { kind: 'unknown', why: `${first} was not tried` };
   if (attempt.outcome === 'connected') return { kind: 'in', ms: attempt.ms, family: attempt.family };
@@ -130,7 +131,13 @@ function whyOut(attempts: readonly Attempt[]): string {
   if (attempts.length === 0) return 'no address';
   return [
     ...new Set(
-      attempts.map((attempt) => (attempt.outcome === 'silent' ? 'no answer' : (attempt.errno ?? 'failed'))),
+      attempts.map((attempt) =>
+        attempt.outcome === 'connected'
+          ? 'too slow'
+          : attempt.outcome === 'silent'
+            ? 'no answer'
+            : (attempt.errno ?? 'failed'),
+      ),
     ),
   ].join(', ');
 }

@@ -35,7 +35,8 @@ export function printReport(input: ReportWords, look: Look): string {
     ...whoGetsIn(report, look),
     lastLines(input, look),
   ];
-  return `${blocks.join('\n\n')}\n`;
+  const text = `${blocks.join('\n\n')}\n`;
+  return look.symbols ? text : text.replaceAll('…', '...');
 }
 
 function headLine({ report, heading, ms }: ReportWords, look: Look): string {
@@ -101,7 +102,8 @@ function factLine(finding: Finding, look: Look): string {
 
 function checkLine(check: CheckObject, look: Look): string {
   const because = check.because === undefined ? '' : ` (${check.because})`;
-  return ` ${mark(check.status, look)} ${check.id}  ${check.title}${because}`;
+  const [first = '', ...rest] = wrap(`${check.id}  ${check.title}${because}`, look.width - 13);
+  return [` ${mark(check.status, look)} ${first}`, ...rest.map((line) => `           ${line}`)].join('\n');
 }
 
 /** One line a target: which kinds of programs would connect, over which family. */
@@ -170,7 +172,6 @@ function rows(items: readonly string[], width: number): string[] {
 }
 
 function hanging(indent: string, text: string, look: Look): string[] {
-  return wrap(text, look.width - indent.length).map(
-    (line, index) => (index === 0 ? indent : `${indent}  `) + line,
-  );
+  const lines = wrap(text, look.width - indent.length - 2);
+  return lines.map((line, index) => (index === 0 ? indent : `${indent}  `) + line);
 }

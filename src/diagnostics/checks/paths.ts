@@ -16,7 +16,7 @@ import { hasIpv6, usableAddresses, type HostFacts } from '../facts/host.ts';
 import type { NameFacts } from '../facts/names.ts';
 import type { Attempt, PathFacts } from '../facts/paths.ts';
 import { insistsOn, leavesOut, type Family } from '../intent.ts';
-import { CLIENTS, printFate, simulate } from '../simulate.ts';
+import { CLIENTS, NO_A_RECORD, printFate, simulate } from '../simulate.ts';
 import type { TargetSubject } from '../subject.ts';
 
 const topics = ['reach', 'ipv6'] as const;
@@ -190,7 +190,11 @@ export function judgeClients(
     const fate = fates[kind];
     return fate.kind === 'in' && fate.ms > SLOW_MS;
   });
-  const out = CLIENTS.filter((kind) => fates[kind].kind === 'out');
+  const out = CLIENTS.filter((kind) => {
+    const fate = fates[kind];
+    // A name without A record is DNS-05's to tell; the path has nothing to do with it.
+    return fate.kind === 'out' && fate.why !== NO_A_RECORD;
+  });
   if ((slow.length === 0 && out.length === 0) || !fair) return nothing;
   // An address that has no IPv4 form is no fault of the path.
   if (name.literal === 6 || (name.localhost && out.length === 0 && slow.length === 0)) return nothing;

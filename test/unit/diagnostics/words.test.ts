@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { catalogue, selectChecks, strangers } from '../../../src/diagnostics/catalogue.ts';
+import { harmless } from '../../../src/diagnostics/evidence.ts';
+import { AUTO } from '../../../src/diagnostics/intent.ts';
+import { printReport, type Look } from '../../../src/diagnostics/words.ts';
+import { name, reply, report, target, tried } from './recorded.ts';
+
+const plain: Look = {
+  width: 80,
+  symbols: false,
+  paint: { red: String, yellow: String, green: String, dim: String, bold: String },
+};
+
+describe('the report for people', () => {
+  const given = {
+    names: [name('ci.example', reply('answer', ['11.0.0.1']), reply('answer', ['2a00:2::10']))],
+    subjects: [target()],
+    attempts: [tried('2a00:2::10', 'silent'), tried('11.0.0.1', 'connected')],
+  };
+  const print = async (verbose: boolean) =>
+    printReport(
+      { ...(await report(given)), intent: AUTO, heading: 'worker w1 -> ci.example:9989', ms: 5_031, verbose },
+      plain,
+    );
+
+  it('has the root first, evidence, the next step, and what passed in one line', async () => {
+    expect(await print(false)).toMatchInlineSnapshot(`
+      "bbx doctor  worker w1 -> ci.example:9989                        5.0 s   code 4-f
+
+       ! ci.example:9989 is published for IPv6, but does not answer there (no   PTH-02
+         answer in 5 s); IPv4 works
+           tcp [2a00:2::10]:9989: no answer in 5 s
+           tcp 11.0.0.1:9989: connected in 2 ms
+           Fix: Let IPv6 through every firewall on the way, in both directions, or
+             withdraw the AAAA record
+           Explains 1 more: PTH-03
+
+       1 warned, 17 ok, 16 not applicable.  Meant to work: any family that works
+         (auto).
+       Every check and all evidence: -v; for programs: --json
+      "
+    `);
+  });
+
+  it('keeps within 80 columns, and to ASCII without a terminal for more', async () => {
+    for (const line of (await print(true)).split('\n')) {
+      expect(line.length).toBeLessThanOrEqual(80);
+      expect(line).toMatch(/^[\x20-\x7e]*$/);
+    }
+  });
+
+  it('prints every check with -v', async () => {
+    const text = await print(true);
+    for (const { id } of catalogue) expect(text).toContain(id);
+  });
+});
+
+describe('evidence', () => {
+  it('cannot move a cursor, and is cut', () => {
+    expect(harmless('a\u001b[2Jb\r\nc\u202e')).toBe('a?[2Jb??c?');
+    expect(harmless('x'.repeat(10_000)).length).toBeLessThan(400);
+  });
+});
+
+describe('the catalogue', () => {
+  it('has each id once, with needs and causes that exist', () => {
+    const ids = catalogue.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const check of catalogue) {
+      for (const id of [...check.needs, ...(check.causes ?? [])]) expect(ids, check.id).toContain(id);
+      expect(check.needs).not.toContain(check.id);
+    }
+  });
+
+  it('has a section for every check on its page, and no other', async () => {
+    const page = await readFile(new URL('../../../docs/doctor.md', import.meta.url), 'utf8');
+    const sections = [...page.matchAll(/^### ([A-Z]{3}-\d\d): (.+)$/gm)].map(
+      ([, id, title]) => `${id}: ${title}`,
+    );
+    expect(sections.toSorted()).toEqual(catalogue.map(({ id, title }) => `${id}: ${title}`).toSorted());
+  });
+
+  it('is chosen from by topic, id and group', () => {
+    expect(selectChecks({ topic: 'dns', only: [], skip: [] }).every(({ id }) => id.startsWith('DNS-'))).toBe(
+      true,
+    );
+    expect(
+      selectChecks({ topic: undefined, only: ['pth-01', 'LSN'], skip: ['LSN-02'] }).map(({ id }) => id),
+    ).toEqual(expect.arrayContaining(['PTH-01', 'LSN-01']));
+    expect(strangers(['DNS', 'DNS-99', 'pro-01'])).toEqual(['DNS-99']);
+  });
+});

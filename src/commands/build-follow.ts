@@ -108,7 +108,10 @@ function tell(raw: Happening, progress: Progress, style: Style): void {
     }
     case 'build.started': {
       const { build } = happening;
-      progress.line(`${paint.bold(buildTitle(build))} on ${build.worker}, ${sourceWords(build, style)}`);
+      const source = sourceWords(build, style);
+      progress.line(
+        `${paint.bold(buildTitle(build))} on ${build.worker}${source === '-' ? '' : `, ${source}`}`,
+      );
       progress.wait(`${buildTitle(build)} starts`);
       break;
     }

@@ -35,7 +35,9 @@ export async function showBuild(context: Context, text: string, options: DirOpti
 
 function buildWords(context: Context, style: Style, build: BuildObject): string {
   const { steps = [] } = build;
-  const properties = Object.entries(build.properties).map(([name, value]) => `${name}=${String(value)}`);
+  const properties = Object.entries(build.properties)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${String(value)}`);
   return [
     facts(context, [
       ['build', `${style.paint.bold(buildTitle(build))} (${build.buildid})`],

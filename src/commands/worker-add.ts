@@ -82,11 +82,9 @@ async function onStore(
   const { config } = await loadMaster(dir, { env: context.env, signal: context.signal });
   const keyPem = await readKey(masterLayout(dir).key);
   await using store = await openStore(config.store, { dir });
-  const identity = {
-    keyPem,
-    pins: [pinOf(keyPem)],
-    reach: waysHere(config, config.listen.workers.map(printListen)),
-  };
+  // A port that the system chooses is not known before the master runs.
+  const fixed = config.listen.workers.map(printListen).filter((address) => !address.endsWith(':0'));
+  const identity = { keyPem, pins: [pinOf(keyPem)], reach: waysHere(config, fixed) };
   return await invite(store, identity, invitation, systemClock);
 }
 

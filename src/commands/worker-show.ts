@@ -36,7 +36,7 @@ export async function showWorker(context: Context, name: string, options: ShowWo
       ['from', seen.peer ?? '-'],
       ['seen', seen.connected ? 'now' : style.time(seen.last_seen_at)],
       ['key', seen.fingerprint ?? 'it has not been here yet'],
-      ...Object.entries(seen.facts),
+      ...Object.entries(seen.facts).filter(([, value]) => value !== ''),
       ...seen.notes.map((text): [string, string] => ['note', text]),
     ]),
   );

@@ -31,6 +31,11 @@ export const codes = defineCodes({
     exit: EXIT.notFound,
     about: 'A step is named by its number or its name; the build has no such step, or has not come to it.',
   }),
+  'BBX-OUTPUT': row<{ problem: string }>({
+    message: ({ problem }) => `Cannot write to standard output: ${problem}`,
+    exit: EXIT.failed,
+    about: 'What a command prints goes to a file on a full disk, or to something else that does not take it.',
+  }),
   'BBX-MASTER-KEY': row<{ file: string; missing: boolean }>({
     message: ({ file, missing }) =>
       `Cannot read the farm's key "${file}": ${missing ? 'there is no such file' : 'this user may not read it'}`,

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile, unlink } from 'node:fs/promises';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
-import { errnoOf } from '../base/error.ts';
+import { connect, createServer } from 'node:net';
+import { BbxError, errnoOf } from '../base/error.ts';
 import { codes } from './codes.ts';
 import { printHostPort } from './endpoint/host.ts';
 import type { ListenAddress } from './endpoint/listen-address.ts';
@@ -56,11 +56,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     if (tls !== undefined) tls.secure(socket);
     else options.onConnection({ stream: socket, ...endsOfAny(socket), secured: undefined, evidence: [] });
   };
-  const bind = async (target: { host: string; port: number } | { path: string }) => {
+  const bind: Bind = async (target) => {
     const server = createServer({ allowHalfOpen: false }, onSocket);
     await start(server, target);
     servers.push(server);
-    return server.address() as AddressInfo | string as AddressInfo;
+    return server;
+  };
+  const release = async (server: Server) => {
+    servers.splice(servers.indexOf(server), 1);
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   };
   const endsOfAny = (socket: Socket) =>
     socket.remoteAddress === undefined && socket.localAddress === undefined
@@ -68,7 +72,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       : endsOf(socket);
 
   try {
-    for (const address of options.addresses) await bindOne(address, bind, notes);
+    for (const address of options.addresses) await bindOne(address, { bind, release }, notes);
   } catch (error) {
     await closeAll(servers, open, 0);
     throw error;
@@ -87,76 +91,92 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
-type Bind = (target: { host: string; port: number } | { path: string }) => Promise<AddressInfo>;
-
-async function bindOne(address: ListenAddress, bind: Bind, notes: string[]): Promise<void> {
-  if (address.kind === 'unix') {
-    await bind({ path: address.path }).catch((error: unknown) => explainAndThrow(address, error));
-  } else if (address.host === '::') {
-    await bindEverywhere(address, bind, notes);
-  } else if (address.host === 'localhost') {
-    await bindLoopback(address, bind, notes);
-  } else {
-    await bind(address).catch((error: unknown) => explainAndThrow(address, error));
-  }
+type Bind = (target: Target) => Promise<Server>;
+type Target = { host: string; port: number } | { path: string };
+interface Binder {
+  bind: Bind;
+  /** Gives up one that was bound. */
+  release(server: Server): Promise<void>;
 }
+type TcpListen = Extract<ListenAddress, { kind: 'tcp' }>;
 
-async function bindEverywhere(
-  address: { kind: 'tcp'; host: string; port: number },
-  bind: Bind,
-  notes: string[],
-): Promise<void> {
+async function bindOne(address: ListenAddress, binder: Binder, notes: string[]): Promise<void> {
+  if (address.kind === 'unix') return bindUnix(address.path, binder);
+  if (address.host === 'localhost') return bindLoopback(address, binder, notes);
+  let wanted = address;
   // With IPv6 switched off by sysctl a bind of `::` succeeds and takes IPv4 only, so success proves nothing.
-  if (!(await hostHasIpv6())) {
+  if (address.host === '::' && !(await hostHasIpv6())) {
     notes.push(`This host has no IPv6: listening on IPv4 alone for ${printListen(address)}`);
-    const ipv4 = { ...address, host: '0.0.0.0' };
-    await bind(ipv4).catch((error: unknown) => explainAndThrow(ipv4, error));
-    return;
+    wanted = { ...address, host: '0.0.0.0' };
   }
-  await bind(address).catch((error: unknown) => explainAndThrow(address, error));
+  await bindTcp(wanted, binder);
 }
 
-async function bindLoopback(
-  address: { kind: 'tcp'; host: string; port: number },
-  bind: Bind,
-  notes: string[],
-): Promise<void> {
-  const both = await hostHasIpv6();
-  if (!both) notes.push(`This host has no IPv6: listening on 127.0.0.1 alone for ${printListen(address)}`);
-  const bindAt = (host: string, port: number) =>
-    bind({ host, port }).catch((error: unknown) => explainAndThrow({ ...address, host, port }, error));
-  if (!both) {
-    await bindAt('127.0.0.1', address.port);
-    return;
-  }
-  if (address.port !== 0) {
-    await bindAt('::1', address.port);
-    await bindAt('127.0.0.1', address.port);
-    return;
-  }
-  const { port } = await freeLoopbackPort();
-  await bindAt('::1', port);
-  await bindAt('127.0.0.1', port);
+function bindTcp(address: TcpListen, { bind }: Binder): Promise<Server> {
+  return bind({ host: address.host, port: address.port }).catch((error: unknown) =>
+    explainAndThrow(address, error),
+  );
 }
 
-/** A port that both loopback addresses had free a moment ago. */
-async function freeLoopbackPort(): Promise<{ port: number }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const probes = [createServer(), createServer()] as const;
+/** Only the owner may connect (mode 0600). A socket that a killed program left behind is taken over. */
+async function bindUnix(path: string, { bind }: Binder): Promise<void> {
+  const address = { kind: 'unix', path } as const;
+  try {
+    await bind({ path });
+  } catch (error) {
+    if (errnoOf(error) !== 'EADDRINUSE' || !(await isAbandoned(path))) await explainAndThrow(address, error);
+    await unlink(path).catch(() => undefined);
+    await bind({ path }).catch((second: unknown) => explainAndThrow(address, second));
+  }
+  await chmod(path, 0o600);
+}
+
+/** Whether nobody listens any more on a socket that is there. Only a refusal proves it. */
+function isAbandoned(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('error', (error) => resolve(errnoOf(error) === 'ECONNREFUSED'));
+  });
+}
+
+/** Both loopback addresses; the one that is there, with a note, on a host that lacks a family. */
+async function bindLoopback(address: TcpListen, binder: Binder, notes: string[]): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const six = await unlessMissing(bindTcp({ ...address, host: '::1' }, binder));
+    const port = six instanceof BbxError ? address.port : (six.address() as AddressInfo).port;
     try {
-      await start(probes[0], { host: '::1', port: 0 });
-      const { port } = probes[0].address() as AddressInfo;
-      await start(probes[1], { host: '127.0.0.1', port });
-      return { port };
+      const four = await unlessMissing(bindTcp({ ...address, host: '127.0.0.1', port }, binder));
+      if (six instanceof BbxError && four instanceof BbxError) throw four;
+      const asked = printListen(address);
+      if (six instanceof BbxError)
+        notes.push(`This host has no ::1: listening on 127.0.0.1 alone for ${asked}`);
+      if (four instanceof BbxError)
+        notes.push(`This host has no 127.0.0.1: listening on ::1 alone for ${asked}`);
+      return;
     } catch (error) {
-      if (errnoOf(error) !== 'EADDRINUSE' || attempt >= PORT_TRIES) throw error;
-    } finally {
-      await Promise.all(probes.map((probe) => new Promise<void>((resolve) => probe.close(() => resolve()))));
+      // The port that the system chose for one family may be taken in the other.
+      const another = address.port === 0 && error instanceof BbxError && error.code === 'BBX-NET-IN-USE';
+      if (!another || tries >= PORT_TRIES || six instanceof BbxError) throw error;
+      await binder.release(six);
     }
   }
 }
 
-function start(server: Server, target: { host: string; port: number } | { path: string }): Promise<void> {
+/** The error itself where the address is not one of this host. */
+async function unlessMissing(bound: Promise<Server>): Promise<Server | BbxError> {
+  try {
+    return await bound;
+  } catch (error) {
+    if (error instanceof BbxError && error.code === 'BBX-NET-NOT-OURS') return error;
+    throw error;
+  }
+}
+
+function start(server: Server, target: Target): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     // Always an explicit host: without one Node ignores what is said about families.

@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +82,20 @@ describe('listen', () => {
       expect(listener.bound).toEqual([`unix:${dir}/s`]);
       expect(await answers(`unix:${dir}/s`)).toBe(true);
       expect(await failureOf(listen(on(`unix:${dir}/s`)))).toMatchObject({ exit: 8 });
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+
+  it('takes over a socket that a killed program left behind, for its owner alone', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'bbx-listen-'));
+    try {
+      const script = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+      await once(spawn(process.execPath, ['-e', script, `${dir}/s`]), 'exit');
+      expect((await stat(`${dir}/s`)).isSocket()).toBe(true);
+      await using listener = await listen(on(`unix:${dir}/s`));
+      expect((await stat(`${dir}/s`)).mode & 0o777).toBe(0o600);
+      expect(await answers(listener.bound[0] ?? '')).toBe(true);
     } finally {
       await rm(dir, { recursive: true });
     }

@@ -153,6 +153,9 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   // The dispatcher's list: only what waits is in it, in the order in which it is taken.
   await sql`create index buildrequests_pending on buildrequests (priority desc, submitted_at, buildrequestid)
     where complete_at is null and claimed_at is null`.execute(db);
+  await sql`create index buildrequests_open on buildrequests (buildrequestid) where complete_at is null`.execute(
+    db,
+  );
   await sql`create index buildrequests_unfinished on buildrequests (builderid, buildrequestid)
     where complete_at is null`.execute(db);
 
@@ -183,6 +186,7 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await sql`create index builds_with_logs on builds (complete_at)
     where complete_at is not null and logs_pruned = 0`.execute(db);
   await sql`create index builds_unfinished on builds (buildid) where complete_at is null`.execute(db);
+  await sql`create index builds_running on builds (workerid) where complete_at is null`.execute(db);
   // "The last finished build of this builder" without walking over those that run.
   await sql`create index builds_finished on builds (builderid, number) where complete_at is not null`.execute(
     db,

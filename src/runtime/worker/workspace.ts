@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { execa } from 'execa';
+import { chmod, lstat, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { errnoOf } from '../../base/error.ts';
 import { codes } from '../../exec/codes.ts';
 import { lockDirectory } from '../../exec/directory-lock.ts';
 import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
 import type { Identity } from '../../exec/identity.ts';
+import { makeDirectoryAs, makeOwnedDirectory } from '../../exec/owned-files.ts';
 
 /** A builder's directory on a worker, held by one build. */
 export interface Workspace {
@@ -52,7 +52,7 @@ export async function openWorkspace(options: {
   const lock = await lockDirectory(join(home, '.bbx', 'lock'));
   try {
     if (identity !== null) await openWay(resolve(options.builds), home, identity);
-    for (const path of [root, scratch]) await makeDirectory(path, identity);
+    for (const path of [root, scratch]) await makeOwnedDirectory(path, identity);
   } catch (error) {
     lock.release();
     throw error;
@@ -109,35 +109,12 @@ async function makePart(path: string, workdir: string, identity: Identity | null
   const there = await lstat(path).catch(() => undefined);
   if (there !== undefined)
     throw codes['BBX-EXE-WORKDIR']({ workdir, problem: 'a symbolic link there leads to nothing' });
-  if (identity === null) await mkdir(path);
-  // As that user: in a tree that its processes may change meanwhile, root must not touch anything by name.
-  else
-    await execa('mkdir', ['--', path], {
-      uid: identity.uid,
-      gid: identity.gid,
-      cwd: '/',
-      stdin: 'ignore',
-      timeout: TOOL_MS,
-    });
+  await makeDirectoryAs(path, identity);
 }
 
 function isInside(root: string, path: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
-
-/** Makes a directory of the user that builds run as; what another user's builds left in it is handed over. */
-async function makeDirectory(path: string, identity: Identity | null): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const owner = identity ?? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  if ((await stat(path)).uid === owner.uid) return;
-  await execa('chown', ['-R', '-h', '-P', `${owner.uid}:${owner.gid}`, '--', path], {
-    stdin: 'ignore',
-    timeout: TOOL_MS,
-  });
-}
-
-/** A workspace of some million files is handed over in less. */
-const TOOL_MS = 600_000;
 
 /**
  * Lets another user pass, not read, through the worker's own directories to `home`, and throws BBX-EXE-USER where it cannot pass a
@@ -159,9 +136,4 @@ async function openWay(builds: string, home: string, identity: Identity): Promis
     }
     if (path === dirname(path)) return;
   }
-}
-
-/** For words: the builder that a workspace belongs to. */
-export function builddirOf(workspace: Workspace): string {
-  return basename(dirname(workspace.root));
 }

@@ -44,7 +44,8 @@ export async function secureClient(
   options: TlsOptions,
 ): Promise<{ stream: TLSSocket; secured: Secured }> {
   const { target, onEvidence } = options;
-  const name = route.servername ?? options.host;
+  // RFC 6066 section 3: a name in SNI has no closing dot.
+  const name = (route.servername ?? options.host).replace(/\.$/, '');
   const byKey = route.pins !== undefined || route.firstContact === true;
   const socket = guard(
     connect({
@@ -137,7 +138,7 @@ function judgeCertificate(
   const plain = name.split('%')[0] ?? '';
   const fits =
     familyOf(plain) === 0
-      ? certificate.checkHost(name.replace(/\.$/, ''), { subject: 'never' })
+      ? certificate.checkHost(name, { subject: 'never' })
       : certificate.checkIP(plain);
   if (fits === undefined) {
     const names = certificate.subjectAltName ?? 'no subjectAltName at all';

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { aborted } from '../../src/base/abort.ts';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
 import { silentLog, type Log } from '../../src/base/log.ts';
 import { openClient, type Client } from '../../src/client/client.ts';
@@ -21,7 +22,6 @@ import { greetMaster, type WorkerSession } from '../../src/protocol/bbx/worker-s
 import { parseJoin } from '../../src/protocol/bbx/join.ts';
 import { startMaster, type Master } from '../../src/runtime/master/start.ts';
 import { tempDir } from './temp-dir.ts';
-import { until } from './wait.ts';
 
 /** A master in this process, with its API, in a temporary directory. */
 export interface TestMaster extends AsyncDisposable {
@@ -162,9 +162,12 @@ export async function fakeWorker(
   });
   const got: MasterMessage[] = [];
   const fresh: MasterMessage[] = [];
+  let wake = Promise.withResolvers<void>();
   session.receive((message) => {
     got.push(message);
     fresh.push(message);
+    wake.resolve();
+    wake = Promise.withResolvers();
   });
   session.send({
     type: 'inventory',
@@ -178,10 +181,12 @@ export async function fakeWorker(
     session,
     got,
     async next(type) {
-      return until(`a message "${type}"`, () => {
+      const limit = AbortSignal.timeout(10_000);
+      for (;;) {
         const index = fresh.findIndex((message) => message.type === type);
-        return index >= 0 && (fresh.splice(index, 1)[0] as MessageOf<MasterMessage, typeof type>);
-      }, 10_000);
+        if (index >= 0) return fresh.splice(index, 1)[0] as MessageOf<MasterMessage, typeof type>;
+        await Promise.race([wake.promise, aborted(limit)]);
+      }
     },
     send: (message) => session.send(message),
     build({ build, token }, text = '', results = 0) {
@@ -197,7 +202,12 @@ export async function fakeWorker(
 }
 
 /** A build of one step named `step`, with its log `stdio`, as a worker tells it. */
-function tellBuild(session: WorkerSession, lease: { build: number; token: string }, text: string, results: number) {
+function tellBuild(
+  session: WorkerSession,
+  lease: { build: number; token: string },
+  text: string,
+  results: number,
+) {
   const bytes = Buffer.from(text);
   const stream = lease.build;
   let sequence = 0;

@@ -72,11 +72,6 @@ export const codes = defineCodes({
     exit: EXIT.configInvalid,
     about: 'A build needs a secret whose file cannot be read; the build ends as `exception`.',
   }),
-  'BBX-MAS-PLAN': row<{ builder: string; what: string }>({
-    message: ({ builder, what }) => `Cannot make the plan of builder "${builder}": ${what}`,
-    exit: EXIT.configInvalid,
-    about: 'The builder’s configuration and this request’s properties give no valid plan.',
-  }),
   'BBX-MAS-LOG-STORE': row<{ what: string }>({
     message: ({ what }) =>
       `Cannot store log output: ${what}; output waits at the workers until this works again`,
@@ -101,17 +96,6 @@ export const codes = defineCodes({
     retryable: true,
     about:
       'The build ends as `retry` and its request runs again; after the third lost worker it ends as `exception`.',
-  }),
-  'BBX-MAS-CONFIG': row<{ what: string }>({
-    message: ({ what }) => `Cannot apply the configuration: ${what}`,
-    hint: () => 'The old configuration stays at work. See: bbx config check',
-    exit: EXIT.configInvalid,
-    about: 'A reload found an invalid configuration; nothing of it was applied.',
-  }),
-  'BBX-MAS-LISTEN': row<{ address: string; what: string }>({
-    message: ({ address, what }) => `Cannot listen on "${address}": ${what}`,
-    exit: EXIT.conflict,
-    about: 'A worker or web address of the configuration could not be bound.',
   }),
   'BBX-MAS-JOIN': row<{ names: string; problem: string }>({
     message: ({ names, problem }) => `Cannot invite worker "${names}": ${problem}`,

@@ -137,9 +137,7 @@ function judgeCertificate(
   if (!socket.authorized && untrusted != null) throw refuse(describeVerdict(String(untrusted)));
   const plain = name.split('%')[0] ?? '';
   const fits =
-    familyOf(plain) === 0
-      ? certificate.checkHost(name, { subject: 'never' })
-      : certificate.checkIP(plain);
+    familyOf(plain) === 0 ? certificate.checkHost(name, { subject: 'never' }) : certificate.checkIP(plain);
   if (fits === undefined) {
     const names = certificate.subjectAltName ?? 'no subjectAltName at all';
     throw refuse(`it is not for ${name} (it is for ${names.slice(0, 200)})`);

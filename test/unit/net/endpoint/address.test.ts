@@ -174,7 +174,7 @@ describe('parseAddress', () => {
         }
         expect(parseAddress(printAddress(address))).toEqual(address);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   });
 });

@@ -283,6 +283,8 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
         clearTimeout(limit);
       }
       stopping.abort(new Error('the master stops'));
+      // A git that must be killed takes 2 s: not after, but beside the sessions' last words.
+      void pollers.stop();
       await opened.disposeAsync();
     })();
     return ending;

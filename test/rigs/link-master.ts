@@ -106,11 +106,10 @@ export function createLinkMaster(
           ),
         onRejected: (end) => void ends.push(end),
         accept: (own) => {
-          current = own;
-          master.sessions += 1;
-          changed();
           return {
             onInventory(inventory) {
+              current = own;
+              master.sessions += 1;
               const there = new Set(inventory.builds.map(leaseKey));
               for (const lease of inventory.builds) {
                 const build = builds.get(leaseKey(lease));

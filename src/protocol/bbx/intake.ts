@@ -96,6 +96,8 @@ export function createIntake(limits: Limits) {
       });
     },
 
+    knows: (lease: Lease) => works.has(leaseKey(lease)),
+
     forget(lease: Lease): void {
       const key = leaseKey(lease);
       const work = works.get(key);

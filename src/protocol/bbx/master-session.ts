@@ -350,7 +350,8 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
     },
     assign(lease, { plan, secrets, orphanAfter }) {
       send({ type: 'assign', ...pick(lease), plan, secrets: { ...secrets }, orphanAfter });
-      intake.begin(lease, { sequence: 0, logs: [] });
+      // Asked again within a session it is only answered again: what was sent of it stays.
+      if (!intake.knows(lease)) intake.begin(lease, { sequence: 0, logs: [] });
     },
     cancel: (lease, why) => send({ type: 'cancel', ...pick(lease), why: why.slice(0, 1_000) }),
     drop(lease, why) {

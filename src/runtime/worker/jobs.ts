@@ -52,6 +52,8 @@ export interface Jobs {
   readonly running: number;
   readonly all: readonly Job[];
   draining: boolean;
+  /** Told of each build that is given up, before anything else happens: nothing more of it may be sent. */
+  onDropped: ((lease: Lease) => void) | undefined;
   find(lease: Lease): Job | undefined;
   /** Takes a build: its plan is on the disk when this says yes. The same lease twice is the same build. */
   assign(
@@ -102,6 +104,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
   const idlers: (() => void)[] = [];
   let lostSince: number | undefined;
   let draining = false;
+  let onDropped: ((lease: Lease) => void) | undefined;
 
   const running = () => [...jobs.values()].filter((job) => job.running);
   const makeJob = (build: SpoolBuild): Own => ({
@@ -199,11 +202,18 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
 
   async function drop(job: Own, why: string): Promise<void> {
     log.info(`build ${job.build.lease.build} is dropped: ${why}`);
+    onDropped?.(job.build.lease);
     job.stop.abort(new Error(why));
     await forget(job);
   }
 
   return {
+    get onDropped() {
+      return onDropped;
+    },
+    set onDropped(listener) {
+      onDropped = listener;
+    },
     get draining() {
       return draining;
     },

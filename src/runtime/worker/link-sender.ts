@@ -34,6 +34,7 @@ interface Work {
 /** Sends what is in the spool over one session, from where the master has it. */
 export interface Sender {
   add(build: SpoolBuild, stored: Stored): void;
+  has(lease: Lease): boolean;
   remove(lease: Lease): void;
   acknowledged(message: MessageOf<MasterMessage, 'ack'>): void;
   stop(): Promise<void>;
@@ -225,6 +226,7 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
       settle(work, stored.sequence);
       nudge();
     },
+    has: (lease) => works.has(leaseKey(lease)),
     remove(lease) {
       const work = works.get(leaseKey(lease));
       if (work !== undefined) forget(work);

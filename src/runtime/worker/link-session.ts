@@ -59,6 +59,8 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
     onDelivered: (build) => later(jobs.delivered(build.lease)),
   });
 
+  jobs.onDropped = (lease) => sender.remove(lease);
+
   function send(message: WorkerMessage): void {
     session.send(message);
   }
@@ -88,7 +90,6 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
       case 'assign':
         return onAssign(message);
       case 'drop':
-        sender.remove(message);
         return later(jobs.drop(message, message.why));
       case 'cancel':
         return jobs.cancel(message, message.why);
@@ -121,7 +122,7 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
       return send({ type: 'assigned', build, token, accepted: false, why: answer.why });
     }
     send({ type: 'assigned', build, token, accepted: true });
-    sender.add(answer.job.build, { sequence: 0, logs: [] });
+    if (!sender.has(message)) sender.add(answer.job.build, { sequence: 0, logs: [] });
   }
 
   send({
@@ -134,6 +135,7 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
   if (spool.notes().length > 0) send(state());
 
   const end = session.end.then(async (ended) => {
+    jobs.onDropped = undefined;
     await sender.stop();
     return fatal === undefined ? { end: ended } : { end: ended, fatal };
   });

@@ -15,6 +15,7 @@ const OVERHEAD_BYTES = RECORD_HEADER_BYTES + PIECE_HEADER_BYTES;
 const CHANNELS: readonly Channel[] = ['stdout', 'stderr', 'header'];
 /** A log is cut into files of this size, so that what is acknowledged can be freed while the rest grows. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
+const MIB = 1024 * 1024;
 /** A segment that is acknowledged to its end is given up early when it is this big, or when somebody waits for room. */
 const WORTH_FREEING_BYTES = 256 * 1024;
 /** A place in the index for so many bytes: a resend reads at most that much too much. */
@@ -55,6 +56,8 @@ export interface SpoolLog {
   readonly size: number;
   /** Resolves when the bytes are in the file; waits while the spool or the disk is full. */
   write(channel: Channel, bytes: Uint8Array): Promise<void>;
+  /** A line of bbx's own, which never waits for room. */
+  say(words: string): Promise<void>;
   /** Size and SHA-256 (empty when the beginning is not here any more). The bytes are on the disk then. */
   finish(): Promise<{ bytes: number; sha256: string }>;
   /** Pieces from `offset` on, up to what is written when the last is asked for. Throws when a piece is damaged. */
@@ -140,13 +143,9 @@ function makeLog(
   let acknowledged = freed;
   let writer: { file: AppendFile; segment: Segment } | undefined;
   let sayHeld = true;
-  // One after the other: writes, frees and the end touch the same files.
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(act: () => Promise<Result>): Promise<Result> => {
-    const next = last.then(act, act);
-    last = next.catch(() => undefined);
-    return next;
-  };
+  // Two queues: what touches the files, one after the other; and the writers, who may wait for room long, while the files are freed.
+  const inTurn = createTurns();
+  const asWriter = createTurns();
 
   const currentSegment = async () => {
     if (writer !== undefined && writer.segment.fileBytes < SEGMENT_BYTES) return writer;
@@ -184,6 +183,11 @@ function makeLog(
     });
     size += bytes.length;
   };
+  const sayNow = async (text: string) => {
+    const words = Buffer.from(text);
+    budget.force(words.length + OVERHEAD_BYTES);
+    await put('header', words);
+  };
   const write = async (channel: Channel, bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length; at += LIMITS.frameBytes) {
       const piece = bytes.subarray(at, at + LIMITS.frameBytes);
@@ -193,15 +197,13 @@ function makeLog(
         if (held && sayHeld) {
           // Said once for each log: a flood of such lines would fill what is already full.
           sayHeld = false;
-          const words = Buffer.from(
-            `bbx: output is held up: the worker's spool is full (${Math.round(budget.limit / 1024 / 1024)} MiB) and the master has not stored it yet\n`,
-          );
-          budget.force(words.length + OVERHEAD_BYTES);
-          await put('header', words);
+          const limit = `${Math.round(budget.limit / MIB)} MiB`;
+          const words = `bbx: output is held up: the worker's spool is full (${limit}) and the master has not stored it yet\n`;
+          await inTurn(() => sayNow(words));
         }
         await room;
       }
-      await put(channel, piece);
+      await inTurn(() => put(channel, piece));
     }
   };
   const drop = async (segment: Segment) => {
@@ -241,12 +243,15 @@ function makeLog(
     get fileBytes() {
       return segments.reduce((sum, segment) => sum + segment.fileBytes, 0);
     },
-    write: (channel, bytes) => inTurn(() => write(channel, bytes)),
+    write: (channel, bytes) => asWriter(() => write(channel, bytes)),
+    say: (words) => asWriter(() => inTurn(() => sayNow(words))),
     finish: () =>
-      inTurn(async () => {
-        await writer?.file.sync();
-        return { bytes: size, sha256: hash?.copy().digest('hex') ?? '' };
-      }),
+      asWriter(() =>
+        inTurn(async () => {
+          await writer?.file.sync();
+          return { bytes: size, sha256: hash?.copy().digest('hex') ?? '' };
+        }),
+      ),
     async *read(offset) {
       let at = offset;
       while (at < size) {
@@ -286,6 +291,16 @@ function makeLog(
         await writer?.file.close();
         writer = undefined;
       }),
+  };
+}
+
+/** Lets acts run one at a time, in order; one that fails does not stop the next. */
+function createTurns(): <Result>(act: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (act) => {
+    const next = last.then(act, act);
+    last = next.catch(() => undefined);
+    return next;
   };
 }
 

@@ -36,7 +36,9 @@ beforeAll(async () => {
   file = openSqlite(join(dir, 's'), { readOnly: true });
   db = new Kysely<Tables>({
     dialect: sqliteDialect(file),
-    log: ({ query }) => asked.push({ sql: query.sql, parameters: query.parameters }),
+    log: ({ query }) => {
+      asked.push({ sql: query.sql, parameters: query.parameters });
+    },
   });
 });
 afterAll(async () => {

@@ -7,6 +7,7 @@ import { addDoctorCommands } from './tree/doctor.ts';
 import { addConfigCommands } from './tree/config.ts';
 import { addCreateCommands } from './tree/create.ts';
 import { addFarmCommands } from './tree/farm.ts';
+import { addQuickstartCommand } from './tree/quickstart.ts';
 import { addRunCommands } from './tree/run.ts';
 import { addWorkerCommands } from './tree/worker.ts';
 import { BBX_VERSION } from './version.ts';
@@ -33,6 +34,7 @@ export function createProgram(context: Context): Command {
       // terminal/exit.ts prints it, as words or as JSON.
       outputError: () => undefined,
     });
+  addQuickstartCommand(program, context);
   addCreateCommands(program, context);
   addRunCommands(program, context);
   addConfigCommands(program, context);

@@ -62,7 +62,7 @@ export async function createMaster(
   const answers: MasterAnswers = { ...given, ...(reach === undefined ? {} : { reach }) };
   const identity = await identityFor(target, adopted, reach ?? []);
   const tree = renderMaster(answers, identity, jsonSchema('master'));
-  await mustHold(tree, target);
+  await mustHold(renderMaster({ ...answers, format: 'yaml' }, identity, {}), target);
   const shown = relative(context.cwd, target) || '.';
   const where = dir === undefined ? '' : ` ${shown}`;
   const next = [
@@ -177,6 +177,17 @@ async function textOf(file: string): Promise<string | undefined> {
   }
 }
 
+/** Which flag a key of the file came from. */
+const FLAGS = [
+  ['title', '--name'],
+  ['listen.workers', '--listen'],
+  ['listen.web', '--web-listen'],
+  ['reach', '--reach'],
+  ['store', '--store'],
+  ['repositories', '--repository'],
+  ['builders', '--run'],
+] as const;
+
 /** Every rule of the file holds for the answers together, too. Throws BBX-USAGE. */
 async function mustHold(tree: Tree, target: string): Promise<void> {
   const yaml = tree.files.find(({ path }) => path === 'master.yaml');
@@ -184,7 +195,7 @@ async function mustHold(tree: Tree, target: string): Promise<void> {
   const { problems } = await examine(masterLanguage, readDocument(yaml.content, 'master.yaml'), target);
   const wrong = problems.find(isError);
   if (wrong === undefined) return;
-  const flag = wrong.path.startsWith('builders') ? '--run' : `--${wrong.path}`;
+  const flag = FLAGS.find(([path]) => wrong.path.startsWith(path))?.[1] ?? wrong.path;
   throw usage(flag, wrong.message, wrong.fix ?? undefined);
 }
 

@@ -44,7 +44,6 @@ function excerpt(source: string, line: number, column: number, length: number): 
 
 /** Text of a file with everything that could move a terminal's cursor made harmless; one character stays one character. */
 export function visible(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replaceAll(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) =>
     c === '\t' ? ' ' : '\ufffd',
   );

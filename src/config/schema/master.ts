@@ -43,13 +43,13 @@ const worker = z.strictObject({
 });
 
 const repository = z.strictObject({
-  git: gitUrl,
+  git: gitUrl.describe('Where to fetch from: a URL, user@host:path, or an absolute path'),
   poll: durationOrOff
     .refine((ms) => ms === null || ms >= 1_000, {
       message: 'is under a second',
       params: { fix: 'write 1s or more' },
     })
-    .default(60_000)
+    .prefault('60s')
     .describe('How often to look for pushes; off: never'),
   branches: z
     .array(branchPattern)
@@ -58,7 +58,7 @@ const repository = z.strictObject({
     .default(['main', 'master'])
     .describe('Branches to watch; * matches any text, also "/"'),
   credentials: z
-    .strictObject({ secret: variableName })
+    .strictObject({ secret: variableName.describe('A name from "secrets"') })
     .optional()
     .describe("A secret in the form of git's credential store"),
 });
@@ -69,16 +69,16 @@ const schedulerOptions = {
   properties: properties.default({}),
 };
 const branchScheduler = z.strictObject({
-  kind: z.literal('branch'),
+  kind: z.literal('branch').describe('branch: after pushes; nightly: at set times'),
   repository: plainName.describe('A name from "repositories"'),
   branches: z.array(branchPattern).min(1).max(200).optional().describe("Default: all of the repository's"),
   treeStableTimer: duration
-    .default(10_000)
+    .prefault('10s')
     .describe('Builds when no push came for so long; 0s: each at once'),
   ...schedulerOptions,
 });
 const nightlyScheduler = z.strictObject({
-  kind: z.literal('nightly'),
+  kind: z.literal('nightly').describe('branch: after pushes; nightly: at set times'),
   repository: plainName.optional().describe('A name from "repositories"'),
   branch: branchName.optional().describe("Default: the repository's own default branch"),
   cron: cron.describe('Minute, hour, day of month, month, day of week'),
@@ -88,11 +88,11 @@ const nightlyScheduler = z.strictObject({
 });
 
 const builder = z.strictObject({
-  description: plainText(1_000).default(''),
-  tags: tags.default([]),
+  description: plainText(1_000).default('').describe('For people'),
+  tags: tags.default([]).describe('For people, to find it'),
   workers: z
     .strictObject({
-      names: z.array(workerName).min(1).max(1_000).optional(),
+      names: z.array(workerName).min(1).max(1_000).optional().describe('Only these'),
       tags: tags.min(1).optional().describe('A worker must have all of them'),
     })
     .default({})
@@ -106,7 +106,7 @@ const builder = z.strictObject({
     .describe(
       'What a worker does that cannot reach the master: end the build before the grace is over, or go on',
     ),
-  steps: z.array(step).min(1).max(1_000),
+  steps: z.array(step).min(1).max(1_000).describe('What to do, in order'),
 });
 
 const noKeys = (what: string) =>
@@ -115,7 +115,7 @@ const noKeys = (what: string) =>
 /** `master.yaml` as people write it (input) and as programs read it (output); names are not looked up yet. */
 export const masterSchema = z.strictObject({
   $schema: z.string().optional(),
-  title: plainText(200, 1).default('Build farm'),
+  title: plainText(200, 1).default('Build farm').describe('What the farm is called'),
   listen: z
     .strictObject({
       workers: listenAddresses(DEFAULT_PORT).prefault('[::]:9989').describe('Where workers connect'),
@@ -123,7 +123,8 @@ export const masterSchema = z.strictObject({
         .prefault('localhost:8010')
         .describe('Where browsers and hooks connect; []: nowhere'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Where the master listens'),
   reach: textsReadBy(masterAddress)
     .prefault([])
     .describe('How workers get here, best first; goes into join strings'),
@@ -141,42 +142,49 @@ export const masterSchema = z.strictObject({
         .default('auto')
         .describe('Address families that are meant to work, for the doctor'),
     })
-    .prefault({}),
-  store: storeUrl.default('sqlite:state.sqlite'),
+    .prefault({})
+    .describe('What is meant to work'),
+  store: storeUrl
+    .default('sqlite:state.sqlite')
+    .describe(
+      'Where the state is kept: sqlite:PATH, relative to this directory, or postgres://user@host/database',
+    ),
   workers: z
     .record(workerPattern, worker)
     .default({})
     .describe('What the master says of workers; keys may hold *'),
   lostWorkerGrace: positiveDuration
-    .default(300_000)
+    .prefault('5m')
     .describe('How long a worker may be away before its builds are given to others'),
-  repositories: z.record(plainName, repository).default({}),
+  repositories: z.record(plainName, repository).default({}).describe('Where sources come from'),
   schedulers: z
     .record(plainName, z.discriminatedUnion('kind', [branchScheduler, nightlyScheduler]))
-    .default({}),
-  builders: z.record(builderName, builder).default({}),
+    .default({})
+    .describe('When to build'),
+  builders: z.record(builderName, builder).default({}).describe('What can be built, and how'),
   reporters: noKeys('Reporters'),
   secrets: z
-    .record(variableName, z.strictObject({ file: secretFile }))
+    .record(variableName, z.strictObject({ file: secretFile.describe('Where its value stands') }))
     .default({})
     .describe('Files of mode 0600, relative to this directory'),
   access: z
     .strictObject({
-      read: z.enum(['everyone', 'users']).default('everyone'),
-      write: z.enum(['users', 'nobody']).default('users'),
+      read: z.enum(['everyone', 'users']).default('everyone').describe('Who may look'),
+      write: z.enum(['users', 'nobody']).default('users').describe('Who may start and cancel builds'),
     })
     .prefault({})
     .describe('Who may see and start builds through the web port'),
   retention: z
     .strictObject({
-      logs: durationOrOff.default(90 * 86_400_000).describe('Age at which logs are removed; off: never'),
+      logs: durationOrOff.prefault('90d').describe('Age at which logs are removed; off: never'),
       builds: z
         .union([z.null(), z.literal('off'), z.number().int().min(1).max(10_000_000)])
         .default(1_000)
         .transform(offIsNull)
         .describe('How many finished builds of each builder are kept; off: all'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What is kept, and for how long'),
 });
 
 export type WrittenMaster = z.input<typeof masterSchema>;

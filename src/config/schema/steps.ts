@@ -51,18 +51,24 @@ const exitCode = z
 
 export const git = z.strictObject({
   repository: plainName.optional().describe('A name from "repositories"; default: the builder\'s'),
-  mode: z.enum(['full', 'incremental', 'clean']).optional(),
+  mode: z
+    .enum(['full', 'incremental', 'clean'])
+    .optional()
+    .describe(
+      'full: a new clone each time; incremental (default): what is there is updated; clean: and stray files are removed',
+    ),
   branch: plainText(250, 1).optional().describe('Always this branch, whatever the build is for'),
   revision: z
     .string()
     .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, { error: 'is not a full commit id (40 or 64 hex digits)' })
-    .optional(),
-  submodules: z.boolean().optional(),
+    .optional()
+    .describe('Always this commit'),
+  submodules: z.boolean().optional().describe('Check them out as well'),
   shallow: z
     .union([z.boolean(), z.number().int().min(1).max(1_000_000)])
     .optional()
     .describe('Depth of a shallow clone; true: 1'),
-  credentials: secretReference.optional(),
+  credentials: secretReference.optional().describe("Default: the repository's"),
 });
 
 /** One step: either `git:` or `run:`. */

@@ -183,9 +183,7 @@ describe("a worker's directory", () => {
 
   it('hears that its key is not accepted', async () => {
     await using dir = await tempDir();
-    await using served = await serveMaster(
-      () => ({ let: 'out', reason: 'identity', message: 'unknown name or key' }) as never,
-    );
+    await using served = await serveMaster(() => ({ let: 'out', reason: 'unknown' }));
     await workerDir(dir.path, served.port, served.master.pin);
     expect(roots(await ask({ topic: undefined }, dir.path))).toEqual(['PRO-05']);
   });

@@ -116,7 +116,7 @@ export function createLogIntake(options: {
 
   /** One fdatasync for everything that was written; who comes meanwhile is in the next. */
   function sync(): Promise<void> {
-    syncing ??= (async () => {
+    const once = async () => {
       try {
         const batch = [...dirty].filter(({ complete }) => !complete);
         dirty.clear();
@@ -130,11 +130,13 @@ export function createLogIntake(options: {
         await writeRows();
       } catch (error) {
         if (!stopping.signal.aborted) say.error('Log files could not be synced', { error: oneLine(error) });
-      } finally {
-        syncing = undefined;
-        syncSoon();
       }
-    })();
+    };
+    // With nothing to do `once` is over before it is noted here: its end must come afterwards, or no sync would ever run again.
+    syncing ??= once().finally(() => {
+      syncing = undefined;
+      syncSoon();
+    });
     return syncing;
   }
 

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../src/base/clock.ts';
+import { silentLog } from '../../../../src/base/log.ts';
+import type { LogBytes, MasterSession } from '../../../../src/protocol/bbx/master-session.ts';
+import { codes as storeCodes } from '../../../../src/store/codes.ts';
+import type { LogFiles } from '../../../../src/store/log-files.ts';
+import type { Store } from '../../../../src/store/store.ts';
+import { createLogIntake } from '../../../../src/runtime/master/logs.ts';
+import type { Running } from '../../../../src/runtime/master/running.ts';
+import { createTroubleList } from '../../../../src/runtime/master/trouble.ts';
+import { until } from '../../../rigs/wait.ts';
+
+/** Log files in memory, with a disk that can be full and bytes that can be wrong. */
+function diskOf() {
+  const disk = { full: false, size: 0, synced: 0, finished: 0 };
+  const full = () => storeCodes['BBX-STO-FULL']({ file: 'log' });
+  const files = {
+    append: async (_: number, { offset, bytes }: { offset: number; bytes: Uint8Array }) => {
+      if (disk.full) throw full();
+      disk.size = Math.max(disk.size, offset + bytes.length);
+      return disk.size;
+    },
+    sync: async (ids: Iterable<number>) => {
+      disk.synced = disk.size;
+      return new Map([...ids].map((id) => [id, disk.size]));
+    },
+    size: async () => disk.size,
+    finish: async (logid: number, expected?: { bytes?: number }) => {
+      if (expected?.bytes !== undefined && expected.bytes !== disk.size) {
+        throw storeCodes['BBX-STO-LOG-SIZE']({ logid, size: disk.size, expected: expected.bytes });
+      }
+      disk.finished += 1;
+      return { bytes: disk.size, sha256: 'good', lines: 0, damaged: [] };
+    },
+  } as unknown as LogFiles;
+  return { disk, files };
+}
+
+function intakeOf(files: LogFiles) {
+  const acknowledged: number[] = [];
+  const session = {
+    acknowledge: (_: unknown, { logs = [] }: { logs?: readonly { bytes: number }[] }) =>
+      void acknowledged.push(...logs.map(({ bytes }) => bytes)),
+  } as unknown as MasterSession;
+  const build = {
+    lease: { build: 1, token: 't' },
+    builder: 'app',
+    number: 1,
+    session,
+    steps: new Map(),
+    ended: false,
+  };
+  const trouble = createTroubleList({ clock: systemClock, log: silentLog });
+  const store = { write: async () => undefined } as unknown as Store;
+  const intake = createLogIntake({ files, store, clock: systemClock, log: silentLog, trouble });
+  const log = intake.open(build as unknown as Running, 0, 'stdio');
+  const piece = (offset: number, text: string): LogBytes => ({
+    ...{ build: 1, token: 't', step: 0, log: 'stdio', channel: 'stdout', at: 1 },
+    ...{ offset, bytes: Buffer.from(text) },
+  });
+  return { intake, log, piece, acknowledged, trouble };
+}
+
+describe('what workers send of logs', () => {
+  it('waits in memory until the log has its row, and is acknowledged when it is on the disk', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece, acknowledged } = intakeOf(files);
+    void intake.take(log, piece(0, 'abc'));
+    expect(disk.size).toBe(0);
+    intake.placed(log, 9);
+    await until('the acknowledgement', () => acknowledged.length > 0, 2_000);
+    expect(acknowledged).toEqual([3]);
+    expect(disk.synced).toBe(3);
+    await intake.stop();
+  });
+
+  it('is not acknowledged while the disk is full; that is said, and it goes on when there is space', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece, acknowledged, trouble } = intakeOf(files);
+    intake.placed(log, 9);
+    disk.full = true;
+    void intake.take(log, piece(0, 'abc'));
+    await until('the trouble', () => trouble.list().length > 0, 2_000);
+    expect(trouble.list()[0]).toMatchObject({ code: 'BBX-MAS-LOG-STORE' });
+    expect(acknowledged).toEqual([]);
+    disk.full = false;
+    await until('the acknowledgement', () => acknowledged.includes(3), 4_000);
+    expect(trouble.list()).toEqual([]);
+    await intake.stop();
+  });
+
+  it('holds the sender up when much of one log waits for the disk', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files);
+    intake.placed(log, 9);
+    disk.full = true;
+    expect(intake.take(log, piece(0, 'x'.repeat(200_000)))).toBeUndefined();
+    const held = intake.take(log, piece(200_000, 'x'.repeat(200_000)));
+    expect(held).toBeInstanceOf(Promise);
+    disk.full = false;
+    await held;
+    expect(disk.size).toBe(400_000);
+    await intake.stop();
+  });
+
+  it('that are not what the worker counted are said loudly, and do not hold up the build', async () => {
+    const { files } = diskOf();
+    const { intake, log, piece, trouble } = intakeOf(files);
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'abc'));
+    expect(await intake.finish(log, { bytes: 4, sha256: 'x' })).toEqual({ bytes: 3, sha256: null });
+    expect(trouble.list()[0]).toMatchObject({ code: 'BBX-MAS-LOG-MISMATCH' });
+    await intake.stop();
+  });
+
+  it('is left at the worker when the master stops while the disk is full', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece, acknowledged } = intakeOf(files);
+    intake.placed(log, 9);
+    disk.full = true;
+    void intake.take(log, piece(0, 'abc'));
+    await intake.stop();
+    expect(acknowledged).toEqual([]);
+  });
+});

@@ -33,13 +33,15 @@ export interface MasterBuild {
 export function createLinkMaster(
   options: {
     epoch?: string;
+    /** The farm's key, PEM. */
+    key?: string;
     limits?: Partial<Limits>;
     decide?: (claim: WorkerClaim) => Decision;
     /** Milliseconds until what was received counts as stored. */
     storeMs?: number;
   } = {},
 ) {
-  const key: SigningKey = readSigningKey(createFarmKey(), 'farm');
+  const key: SigningKey = readSigningKey(options.key ?? createFarmKey(), 'farm');
   const builds = new Map<string, MasterBuild>();
   const wires: [MemorySocket, MemorySocket][] = [];
   const ends: SessionEnd[] = [];

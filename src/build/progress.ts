@@ -23,6 +23,7 @@ export const progressEvent = z.discriminatedUnion('type', [
     /** Number from `RESULTS`. */
     results: z.number().int().min(0).max(6),
     state: z.string(),
+    /** `sha256` is empty where the worker does not have the whole log any more (after a restart). */
     logs: z.array(z.object({ name: z.string(), bytes: z.number().int().nonnegative(), sha256: z.string() })),
     rc: z.number().int().nullable(),
     signal: z.string().nullable(),

@@ -165,7 +165,8 @@ export function createRecorder(options: {
     lane.closing = true;
     const all = event.logs.map(async ({ name, bytes, sha256 }) => {
       const log = build.logs.get(logKey(event.step, name))!;
-      return { log, ...(await logs.finish(log, { bytes, sha256 })) };
+      // Empty: a worker that was started anew does not have all of the log any more.
+      return { log, ...(await logs.finish(log, sha256 === '' ? { bytes } : { bytes, sha256 })) };
     });
     Promise.all(all)
       .then((closed) => {

@@ -20,11 +20,13 @@ export interface Tree {
   mode: number;
   dirs: readonly { path: string; mode: number }[];
   files: readonly TreeFile[];
+  /** Files that would stand against these; with --force they are kept as `.old`. */
+  retired?: readonly string[];
 }
 
 export interface Step {
   path: string;
-  action: 'create' | 'replace' | 'keep';
+  action: 'create' | 'replace' | 'keep' | 'retire';
 }
 
 /** What writing a tree would do; plain data, made without touching the disk. */
@@ -69,6 +71,8 @@ export async function planTree(
       action: await actionFor(root, file, state),
     })),
   );
+  for (const path of state === 'other' ? (tree.retired ?? []) : [])
+    if ((await contentOf(join(root, path))) !== undefined) steps.push({ path, action: 'retire' });
   const changed =
     recorded === undefined || differences.length > 0 || steps.some(({ action }) => action !== 'keep');
   return { dir: root, changed, steps, differences };
@@ -101,6 +105,7 @@ export async function writeTree(plan: TreePlan, tree: Tree, answers: Answers): P
     if (step.action === 'replace' && file.policy === 'replace') await keepOld(target);
     await writeWhole(target, file.content, file.mode);
   }
+  for (const { path, action } of plan.steps) if (action === 'retire') await keepOld(join(plan.dir, path));
   await writeWhole(join(plan.dir, ANSWERS), printAnswers({ role: tree.role, answers }), 0o600);
 }
 

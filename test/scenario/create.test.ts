@@ -143,6 +143,17 @@ describe('create-master', () => {
     expect(await readFile(`${file}.old-2`, 'utf8')).toContain('two');
   });
 
+  it('changes from YAML to TypeScript without leaving two configurations', async () => {
+    await using dir = await tempDir();
+    const cwd = dir.path;
+    await bbxOk(['create-master'], { cwd });
+    await bbxOk(['create-master', '--format', 'ts', '--force'], { cwd });
+    expect((await loadMaster(join(cwd, 'master'))).config.title).toBe('Build farm');
+    expect(await readdir(join(cwd, 'master'))).toEqual(
+      expect.arrayContaining(['master.yaml.old', 'master.config.ts']),
+    );
+  });
+
   it('writes nothing with --dry-run, and says what it would write', async () => {
     await using dir = await tempDir();
     const dry = (await bbxOk(['create-master', '--dry-run', '--json'], { cwd: dir.path })).json<

@@ -38,6 +38,7 @@ export function renderMaster(answers: MasterAnswers, identity: FarmIdentity, sch
   });
   return {
     role: 'master',
+    retired: [answers.format === 'ts' ? 'master.yaml' : 'master.config.ts'],
     mode: 0o755,
     dirs: [
       { path: 'identity', mode: 0o700 },

@@ -25,17 +25,18 @@ export async function runMaster(
   context.releaseSignals();
   endOnFault(log);
   const notifier = createNotifier({ env, log });
-  let master: Master | undefined;
+  const started = Promise.withResolvers<Master>();
   using orders = takeSignals({
     log,
     async onReload() {
       await notifier.reloading();
-      await master?.apply().catch(alreadySaid);
+      const master = await started.promise;
+      await master.apply().catch(alreadySaid);
       await notifier.ready(`master of ${dir}`);
     },
   });
 
-  master = await startMaster(config, {
+  await using running = await startMaster(config, {
     dir,
     version: BBX_VERSION,
     file,
@@ -50,7 +51,7 @@ export async function runMaster(
     },
     diagnose: diagnoseOf(env),
   });
-  await using running = master;
+  started.resolve(running);
   sayWhereItIs(log, running, { dir, file });
   await notifier.ready(`master of ${dir}`);
 

@@ -25,10 +25,15 @@ export interface MasterFacts extends RoleFacts<MasterConfig> {
   readonly pin: string | undefined;
 }
 
+export interface WorkerFacts extends RoleFacts<WorkerConfig> {
+  /** Keys of the master that the worker accepts: those of its configuration, else those that it learned. */
+  readonly pins: readonly string[];
+}
+
 /** What the current directory holds. */
 export interface DirectoryFacts {
   readonly master: MasterFacts | undefined;
-  readonly worker: RoleFacts<WorkerConfig> | undefined;
+  readonly worker: WorkerFacts | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -121,12 +126,24 @@ async function readWorker(
   cwd: string,
   env: Environment,
   signal: AbortSignal,
-): Promise<RoleFacts<WorkerConfig>> {
+): Promise<WorkerFacts> {
   const [loaded, running] = await Promise.all([
     attempt(async () => (await loadWorker(dir, { env, signal })).config),
     listens(controlSocket(dir, env)),
   ]);
-  return { dir, shown: shown(dir, cwd), ...loaded, running };
+  const written = loaded.config?.pins ?? [];
+  const pins = written.length > 0 ? written : await learnedPins(workerLayout(dir).learned);
+  return { dir, shown: shown(dir, cwd), ...loaded, running, pins };
+}
+
+/** Pins of the first contact; none where the file is missing or not what a worker writes. */
+async function learnedPins(file: string): Promise<string[]> {
+  try {
+    const { pins } = JSON.parse(await readFile(file, 'utf8')) as { pins?: unknown };
+    return Array.isArray(pins) ? pins.filter((pin) => typeof pin === 'string') : [];
+  } catch {
+    return [];
+  }
 }
 
 async function attempt<Config>(

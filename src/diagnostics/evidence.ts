@@ -74,6 +74,11 @@ function bytesText(hex: string): string {
   return `${hex.slice(0, 16)}${hex.length > 16 ? '…' : ''} "${text}"`;
 }
 
+/** An address as a shell takes it whole: brackets are patterns to it. */
+export function pasted(address: string): string {
+  return /[[\]%]/.test(address) ? `'${address}'` : address;
+}
+
 export function seconds(ms: number): string {
   return `${Math.round(ms / 100) / 10} s`;
 }

@@ -56,6 +56,7 @@ export function makePlan(question: Question, here: Here): Plan {
   if (question.name !== undefined) subjects.push(nameTarget(question.name, question.server));
   if (!named) {
     subjects.push(...problemsOf(master, 'master'), ...problemsOf(worker, 'worker'));
+    subjects.push(...settingsOf(here.directory));
     if (master?.config !== undefined) subjects.push(...listenersOf(master));
     const targets = [...workerTargets(worker, here), ...reachTargets(master, here)];
     subjects.push(...distinct(targets));
@@ -167,6 +168,25 @@ function problemsOf(role: RoleFacts<unknown> | undefined, kind: 'master' | 'work
   ];
 }
 
+/** Addresses of a configuration that holds, in their printed form. */
+function settingsOf({ master, worker }: DirectoryFacts): SettingSubject[] {
+  const of = (key: string, role: SettingSubject['role'], source: string, texts: readonly string[]) =>
+    texts.map((text): SettingSubject => ({ kind: 'setting', key, text, role, source }));
+  const listens = master?.config?.listen;
+  const masterFile = `${master?.shown ?? ''}/master configuration`;
+  return [
+    ...of('listen.workers', 'listen', masterFile, (listens?.workers ?? []).map(printListen)),
+    ...of('listen.web', 'listen', masterFile, (listens?.web ?? []).map(printListen)),
+    ...of('reach', 'connect', masterFile, (master?.config?.reach ?? []).map(printAddress)),
+    ...of(
+      'master',
+      'connect',
+      `${worker?.shown ?? ''}/worker.yaml`,
+      (worker?.config?.master ?? []).map(printAddress),
+    ),
+  ];
+}
+
 /** The scalar that a problem points into, without its quotes. */
 function writtenAt(problem: Problem): string | undefined {
   if (problem.source === null) return undefined;
@@ -195,7 +215,7 @@ function namedTarget(question: Question, address: Address, here: Here): Subject[
       port: question.portGiven === false ? undefined : address.port,
       protocol: question.protocol ?? 'bbx',
       plane: 'other',
-      pins: own?.config?.pins ?? [],
+      pins: own?.pins ?? [],
       ...(own?.config === undefined ? {} : { workerDir: own.dir, workerName: own.config.name }),
       source: 'command line',
     },
@@ -230,7 +250,7 @@ function workerTargets(worker: DirectoryFacts['worker'], here: Here): TargetSubj
         port: address.port,
         protocol: 'bbx',
         plane: 'worker',
-        pins: config.pins,
+        pins: worker.pins,
         workerDir: worker.dir,
         workerName: config.name,
         ...stoppedSibling(address.host, address.port, here),

@@ -1,6 +1,6 @@
 import { encode, decode, type Packet } from 'dns-packet';
 import { createSocket } from 'node:dgram';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer as createHttp } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -195,6 +195,18 @@ describe("a worker's directory", () => {
     const examined = await ask({ topic: undefined }, dir.path);
     expect(roots(examined)).toEqual(['PRO-01']);
     expect(examined.report.verdicts[0]?.verdict).toBe('wrong-peer');
+  });
+
+  it('hears it too when the key is one that was pinned at first contact', async () => {
+    await using dir = await tempDir();
+    await using served = await serveMaster();
+    await writeFile(`${dir.path}/worker.yaml`, `name: w1\nmaster: "localhost:${served.port}"\n`);
+    await mkdir(`${dir.path}/.bbx`);
+    await writeFile(
+      `${dir.path}/.bbx/learned.json`,
+      JSON.stringify({ pins: [`sha256:${'B'.repeat(43)}`], reach: [] }),
+    );
+    expect(roots(await ask({ topic: undefined }, dir.path))).toEqual(['PRO-01']);
   });
 
   it('hears that nobody listens, and the worker by itself hears the same', async () => {

@@ -22,17 +22,11 @@ export function addDoctorCommands(program: Command, context: Context): void {
   });
   common(doctor).action(async (_options: DoctorOptions, command: Command) => run(undefined, [], command));
 
-  common(
-    declare(doctor, 'ipv6', {
-      purpose: 'Look at IPv6: host, listeners, AAAA records, and the path.',
-      examples: [
-        'bbx doctor ipv6',
-        'bbx doctor ipv6 ci.example:9989',
-        "bbx doctor ipv6 --listen '[::]:9989'",
-      ],
-      notes: 'Without HOST it takes listeners and targets from the configuration of the directory.',
-    }),
-  )
+  declare(doctor, 'ipv6', {
+    purpose: 'Look at IPv6: host, listeners, AAAA records, and the path.',
+    examples: ['bbx doctor ipv6', 'bbx doctor ipv6 ci.example:9989', "bbx doctor ipv6 --listen '[::]:9989'"],
+    notes: 'Without HOST it takes listeners and targets from the configuration of the directory.',
+  })
     .addArgument(new Argument('[host[:port]]', 'where to connect'))
     .addOption(
       new Option(
@@ -45,33 +39,27 @@ export function addDoctorCommands(program: Command, context: Context): void {
       run('ipv6', host === undefined ? [] : [host], command),
     );
 
-  common(
-    declare(doctor, 'dns', {
-      purpose: 'Look at a name: A and AAAA from each nameserver, and what programs get.',
-      examples: ['bbx doctor dns ci.example', 'bbx doctor dns ci.example --server 192.0.2.53'],
-    }),
-  )
+  declare(doctor, 'dns', {
+    purpose: 'Look at a name: A and AAAA from each nameserver, and what programs get.',
+    examples: ['bbx doctor dns ci.example', 'bbx doctor dns ci.example --server 192.0.2.53'],
+  })
     .addArgument(new Argument('<name>', 'the name'))
     .addOption(flag('--server <address>', 'ask this nameserver instead of those of the system'))
     .action(async (name: string, _options: DoctorOptions, command: Command) => run('dns', [name], command));
 
-  common(
-    declare(doctor, 'listen', {
-      purpose: 'Look at addresses to listen on: free, allowed, and which families they take.',
-      examples: ['bbx doctor listen', "bbx doctor listen '[::]:9989' localhost:8010"],
-    }),
-  )
+  declare(doctor, 'listen', {
+    purpose: 'Look at addresses to listen on: free, allowed, and which families they take.',
+    examples: ['bbx doctor listen', "bbx doctor listen '[::]:9989' localhost:8010"],
+  })
     .addArgument(new Argument('[address:port...]', "default: those of the master's configuration"))
     .action(async (addresses: string[], _options: DoctorOptions, command: Command) =>
       run('listen', addresses, command),
     );
 
-  common(
-    declare(doctor, 'reach', {
-      purpose: 'Try every address of a target, and find out who answers there.',
-      examples: ['bbx doctor reach ci.example:9989', "bbx doctor reach '[2001:db8::2]:8010' --protocol http"],
-    }),
-  )
+  declare(doctor, 'reach', {
+    purpose: 'Try every address of a target, and find out who answers there.',
+    examples: ['bbx doctor reach ci.example:9989', "bbx doctor reach '[2001:db8::2]:8010' --protocol http"],
+  })
     .addArgument(new Argument('<host:port>', 'where to connect'))
     .addOption(protocolFlag())
     .action(async (target: string, _options: DoctorOptions, command: Command) =>

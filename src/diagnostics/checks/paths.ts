@@ -11,7 +11,7 @@ import {
   type Judgement,
   type JudgeContext,
 } from '../check.ts';
-import { attemptEvidence, evidence, outcomeText, seconds } from '../evidence.ts';
+import { attemptEvidence, evidence, outcomeText, pasted, seconds } from '../evidence.ts';
 import { hasIpv6, usableAddresses, type HostFacts } from '../facts/host.ts';
 import type { NameFacts } from '../facts/names.ts';
 import type { Attempt, PathFacts } from '../facts/paths.ts';
@@ -247,7 +247,10 @@ export function judgeObstacle(path: PathFacts, target: TargetSubject, context: J
         fix: [
           {
             text: 'Start the program that should',
-            commands: ['bbx run master', `ss -ltn sport = :${target.port ?? 0}`],
+            commands: [
+              ...(target.protocol === 'bbx' ? ['bbx run master'] : []),
+              `ss -ltn sport = :${target.port ?? 0}`,
+            ],
           },
         ],
       });
@@ -309,7 +312,7 @@ function fixFor(dead: readonly Attempt[], target: TargetSubject, path: PathFacts
   if (dead.some((attempt) => attempt.errno === 'ECONNREFUSED')) {
     fixes.push({
       text: 'Look on that host whether the program runs, and on which addresses it listens',
-      commands: ['bbx status', `bbx doctor listen ${printHostPort('::', target.port ?? 0)}`],
+      commands: ['bbx status', `bbx doctor listen ${pasted(printHostPort('::', target.port ?? 0))}`],
     });
   }
   if (dead.some((attempt) => attempt.outcome === 'silent')) {

@@ -1,6 +1,6 @@
 import { printHostPort } from '../../net/endpoint/host.ts';
 import { defineCheck, found, nothing, skip, type CheckContext, type Judgement } from '../check.ts';
-import { evidence, peerEvidence, seconds } from '../evidence.ts';
+import { evidence, pasted, peerEvidence, seconds } from '../evidence.ts';
 import type { AuthenticationFact, PeerFact, PeerKind } from '../facts/paths.ts';
 import type { TargetSubject } from '../subject.ts';
 
@@ -108,7 +108,7 @@ export function judgeIdentity(peers: readonly PeerFact[], target: TargetSubject,
           ...(target.protocol === 'bbx' && stranger.kind !== 'pb'
             ? {
                 commands: [
-                  `bbx doctor reach ${target.text} --protocol ${stranger.kind === 'http' ? 'http' : 'tcp'}`,
+                  `bbx doctor reach ${pasted(target.text)} --protocol ${stranger.kind === 'http' ? 'http' : 'tcp'}`,
                 ],
               }
             : {}),

@@ -75,7 +75,6 @@ export function createLinkMaster(
     },
     serve(socket: MessageSocket, exporter: Uint8Array, peer = 'memory'): MasterSession {
       // What a session has received and the master not stored before it ended is gone with it.
-      const received = new Map<string, { events: ProgressEvent[]; logs: MasterBuild['logs'] }>();
       let inHand = Promise.resolve();
       let closed = false;
       const store = (lease: Lease, act: (build: MasterBuild) => void) => {
@@ -166,7 +165,6 @@ export function createLinkMaster(
             },
             onClosed(end) {
               closed = true;
-              received.clear();
               ends.push(end);
               if (current === own) current = undefined;
               changed();

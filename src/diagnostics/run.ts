@@ -11,6 +11,8 @@ export interface Outcome {
   readonly because?: string;
   /** The check that it was skipped for. */
   readonly barredBy?: string;
+  /** It crashed, or was not done in time. */
+  readonly undecided?: true;
   readonly ms: number;
 }
 
@@ -71,7 +73,7 @@ export async function runChecks(options: RunOptions): Promise<Outcome[]> {
       ),
     );
     const barrier = (await Promise.all(needs.map((pair) => start(pair.check, pair.subject)))).find(
-      (outcome) => outcome.status === 'error' || outcome.barredBy !== undefined,
+      (outcome) => outcome.status === 'error' || outcome.undecided === true || outcome.barredBy !== undefined,
     );
     const from = monotonic();
     const done = (rest: Pick<Outcome, 'status' | 'drafts'> & Partial<Outcome>): Outcome => ({
@@ -88,12 +90,12 @@ export async function runChecks(options: RunOptions): Promise<Outcome[]> {
       const judgement = await Promise.race([check.run(context, subject as never), timeUp.promise]);
       if (judgement === TIME_UP) {
         const seconds = Math.round((monotonic() - started) / 100) / 10;
-        return done(undecided(`not answered within ${seconds} s`));
+        return done(undecided(check, `not answered within ${seconds} s`));
       }
       return done(weigh(judgement));
     } catch (error) {
       if (signal.aborted) throw error;
-      return done(undecided(`the check itself failed: ${crashOf(error)}`));
+      return done(undecided(check, `the check itself failed: ${crashOf(error)}`));
     }
   };
 
@@ -111,11 +113,12 @@ function weigh(judgement: Judgement): Pick<Outcome, 'status' | 'drafts' | 'becau
   };
 }
 
-function undecided(why: string): Pick<Outcome, 'status' | 'drafts' | 'because'> {
+function undecided(check: Check, why: string): Pick<Outcome, 'status' | 'drafts' | 'because' | 'undecided'> {
   return {
     status: 'unknown',
-    drafts: [{ status: 'unknown', title: `Could not be decided: ${why}`, evidence: [] }],
+    drafts: [{ status: 'unknown', title: `Not known: ${check.title} (${why})`, evidence: [] }],
     because: why,
+    undecided: true,
   };
 }
 

@@ -52,6 +52,19 @@ describe('a run of checks', () => {
     expect(report.findings).toHaveLength(1);
   });
 
+  it('asks nothing of what waits for a check that was not done in time', async () => {
+    const { report, mustKnow } = await run(
+      [
+        check('A-01', () => new Promise<Judgement>(() => undefined), { rung: 'R2' }),
+        check('A-02', () => fine, { needs: ['A-01'] }),
+      ],
+      50,
+    );
+    expect(report.checks).toMatchObject([{ status: 'unknown' }, { status: 'skip', because: 'A-01' }]);
+    expect(report.findings).toHaveLength(1);
+    expect(mustKnow).toBe(true);
+  });
+
   it('goes on when a needed check only warns', async () => {
     const { report } = await run([
       check('A-01', () => bad('odd', 'warn')),

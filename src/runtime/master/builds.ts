@@ -163,6 +163,12 @@ export function createBuilds(options: {
         if (!found.has(build))
           builds.giveUp(build, `worker "${worker.name}" came back without it`, 'counted');
       }
+      for (const build of kept) {
+        // From here on the end of an older session is not the loss of these.
+        clearTimeout(build.graceTimer);
+        build.session = session;
+        build.lostAt = null;
+      }
       if (kept.length > 0) {
         await farm.change(async (tx, emit) => {
           await markFound(
@@ -179,16 +185,7 @@ export function createBuilds(options: {
           session.drop(build.lease, 'it has ended meanwhile');
           continue;
         }
-        clearTimeout(build.graceTimer);
-        build.lostAt = null;
-        for (const open of build.logs.values()) {
-          // What came over the old session and is not written comes again over this one.
-          open.waiting.length = 0;
-          open.waitingBytes = 0;
-          await open.writing?.catch(() => undefined);
-        }
-        if (build.ended || session.ended) continue;
-        build.session = session;
+        if (build.session !== session) continue;
         session.resume(build.lease, {
           sequence: build.sequence,
           logs: [...build.logs.values()].map(({ step, name, stored }) => ({
@@ -212,12 +209,14 @@ export function createBuilds(options: {
       }
       if (lost.length === 0 || stopped) return;
       await farm.change(async (tx, emit) => {
+        // Its worker may be back already, and its builds with it.
+        const gone = lost.filter((build) => build.session === undefined && !build.ended);
         await markLost(
           tx,
-          lost.map(({ buildid }) => buildid),
+          gone.map(({ buildid }) => buildid),
           at,
         );
-        for (const { buildid, builder, number } of lost) {
+        for (const { buildid, builder, number } of gone) {
           emit({ type: 'build.lost', buildid, builder, number, worker: worker.name });
         }
       });

@@ -102,6 +102,20 @@ export function createLogIntake(options: {
     return log.writing;
   }
 
+  /** Resolves when so many bytes are written: those that a failed disk lost come again from the worker. */
+  async function arrived(log: OpenLog, bytes: number): Promise<void> {
+    for (;;) {
+      while (log.waiting.length > 0 || log.writing !== undefined) await write(log);
+      if (log.complete) throw new Error('the log was closed meanwhile');
+      if (log.written >= bytes) return;
+      await new Promise<void>((resolve) => {
+        log.more = resolve;
+        stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      stopping.signal.throwIfAborted();
+    }
+  }
+
   function wake(logid: number): void {
     for (const listener of listeners.get(logid) ?? []) listener();
   }
@@ -143,7 +157,12 @@ export function createLogIntake(options: {
   /** What could not be made durable is not there any more: the workers send again from what is. */
   function giveUp(batch: readonly OpenLog[], error: unknown): void {
     trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: `sync: ${oneLine(error)}` }, { cause: error }));
-    for (const { build } of batch) build.session?.close(CLOSE.fault, 'a log could not be stored');
+    for (const log of batch) {
+      log.waiting.length = 0;
+      log.waitingBytes = 0;
+      log.written = log.stored;
+      log.build.session?.close(CLOSE.fault, 'a log could not be stored');
+    }
   }
 
   function acknowledge(log: OpenLog, size: number): void {
@@ -177,6 +196,7 @@ export function createLogIntake(options: {
         waitingBytes: 0,
         writing: undefined,
         complete: false,
+        more: undefined,
       };
       if (at !== undefined) open.set(at.logid, log);
       return log;
@@ -189,6 +209,7 @@ export function createLogIntake(options: {
     take(log, piece) {
       if (stopping.signal.aborted) throw stopping.signal.reason;
       log.waiting.push(piece);
+      log.more?.();
       log.waitingBytes += piece.bytes.length;
       log.received = Math.max(log.received, piece.offset + piece.bytes.length);
       if (log.logid === undefined) return undefined;
@@ -200,8 +221,9 @@ export function createLogIntake(options: {
     async finish(log, expected) {
       const { logid } = log;
       if (logid === undefined) throw new Error(`log "${log.name}" is closed before it has a row`);
-      while (log.waiting.length > 0 || log.writing !== undefined) await write(log);
+      await arrived(log, expected.bytes ?? 0);
       log.complete = true;
+      log.more?.();
       dirty.delete(log);
       let end: { bytes: number; sha256: string | null };
       try {

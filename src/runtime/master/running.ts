@@ -51,6 +51,8 @@ export interface OpenLog {
   /** The write that is under way, or the last one. */
   writing: Promise<void> | undefined;
   complete: boolean;
+  /** Wakes who waits for more bytes of it. */
+  more: (() => void) | undefined;
 }
 
 /** `builder/number`, as people name a build. */

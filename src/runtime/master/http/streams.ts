@@ -51,13 +51,13 @@ export function registerStreams(app: FastifyInstance, deps: StreamDeps): void {
       if (found.pruned) throw codes['BBX-API-PRUNED']({ name });
       return found;
     });
-    const signal = signalOf(request, deps.signal);
+    const signal = signalOf(reply, deps.signal);
     return send(reply, 'application/octet-stream', readBytes(deps, log.logid, query, signal));
   });
   app.get(STREAMS.events, async (request, reply) => {
     const { after } = parsed(eventsQuery, request);
     const from = after ?? (await deps.farm.store.read((db) => lastEventId(db)));
-    const signal = signalOf(request, deps.signal);
+    const signal = signalOf(reply, deps.signal);
     return send(reply, 'text/event-stream', readEvents(deps.farm, from, signal));
   });
 }
@@ -149,9 +149,9 @@ function createWaiter(signal: AbortSignal) {
 }
 
 /** Aborted when the reader has gone or the master stops. */
-function signalOf(request: FastifyRequest, stop: AbortSignal): AbortSignal {
+function signalOf(reply: FastifyReply, stop: AbortSignal): AbortSignal {
   const gone = new AbortController();
-  request.raw.socket.once('close', () => gone.abort(new Error('the reader has gone')));
+  reply.raw.once('close', () => gone.abort(new Error('the reader has gone')));
   return AbortSignal.any([stop, gone.signal]);
 }
 

@@ -12,6 +12,7 @@ import { writeChange } from '../changes.ts';
 import { codes } from '../codes.ts';
 import type { Farm } from '../events.ts';
 import { oneLine, type TroubleList } from '../trouble.ts';
+import { withCredentials } from './credentials.ts';
 import { findMoves, type Moves } from './moves.ts';
 
 /** Commits of one push that become changes of their own; of a larger one (an import, a rebased year) the newest. */
@@ -82,7 +83,12 @@ export function runPollers(options: {
   }
 
   async function poll(name: string, repository: RepositoryConfig, signal: AbortSignal): Promise<void> {
-    const git: GitOptions = { env, signal };
+    await withCredentials(config(), repository, mirrors, (extraEnv) =>
+      look(name, repository, { env, extraEnv, signal }),
+    );
+  }
+
+  async function look(name: string, repository: RepositoryConfig, git: GitOptions): Promise<void> {
     const { refs } = await lsRemote(repository.git, ['refs/heads/*'], git);
     const { before, seen } = await farm.store.read(async (db) => ({
       before: await pollState(db, name),

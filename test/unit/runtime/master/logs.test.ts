@@ -12,7 +12,7 @@ import { until } from '../../../rigs/wait.ts';
 
 /** Log files in memory, with a disk that can be full and bytes that can be wrong. */
 function diskOf() {
-  const disk = { full: false, size: 0, synced: 0, finished: 0 };
+  const disk = { full: false, size: 0, synced: 0, finished: 0, failing: false };
   const full = () => storeCodes['BBX-STO-FULL']({ file: 'log' });
   const files = {
     append: async (_: number, { offset, bytes }: { offset: number; bytes: Uint8Array }) => {
@@ -21,13 +21,17 @@ function diskOf() {
       return disk.size;
     },
     sync: async (ids: Iterable<number>) => {
+      if (disk.failing) {
+        disk.size = disk.synced;
+        throw full();
+      }
       disk.synced = disk.size;
       return new Map([...ids].map((id) => [id, disk.size]));
     },
     size: async () => disk.size,
-    finish: async (logid: number, expected?: { bytes?: number }) => {
-      if (expected?.bytes !== undefined && expected.bytes !== disk.size) {
-        throw storeCodes['BBX-STO-LOG-SIZE']({ logid, size: disk.size, expected: expected.bytes });
+    finish: async (logid: number, expected?: { sha256?: string }) => {
+      if (expected?.sha256 !== undefined && expected.sha256 !== 'good') {
+        throw storeCodes['BBX-STO-LOG-HASH']({ logid, found: 'good', expected: expected.sha256 });
       }
       disk.finished += 1;
       return { bytes: disk.size, sha256: 'good', lines: 0, damaged: [] };
@@ -38,7 +42,9 @@ function diskOf() {
 
 function intakeOf(files: LogFiles) {
   const acknowledged: number[] = [];
+  const closed: number[] = [];
   const session = {
+    close: (code: number) => void closed.push(code),
     acknowledge: (_: unknown, { logs = [] }: { logs?: readonly { bytes: number }[] }) =>
       void acknowledged.push(...logs.map(({ bytes }) => bytes)),
   } as unknown as MasterSession;
@@ -58,7 +64,7 @@ function intakeOf(files: LogFiles) {
     ...{ build: 1, token: 't', step: 0, log: 'stdio', channel: 'stdout', at: 1 },
     ...{ offset, bytes: Buffer.from(text) },
   });
-  return { intake, log, piece, acknowledged, trouble };
+  return { intake, log, piece, acknowledged, closed, trouble };
 }
 
 describe('what workers send of logs', () => {
@@ -108,8 +114,23 @@ describe('what workers send of logs', () => {
     const { intake, log, piece, trouble } = intakeOf(files);
     intake.placed(log, 9);
     void intake.take(log, piece(0, 'abc'));
-    expect(await intake.finish(log, { bytes: 4, sha256: 'x' })).toEqual({ bytes: 3, sha256: null });
+    expect(await intake.finish(log, { bytes: 3, sha256: 'x' })).toEqual({ bytes: 3, sha256: null });
     expect(trouble.list()[0]).toMatchObject({ code: 'BBX-MAS-LOG-MISMATCH' });
+    await intake.stop();
+  });
+
+  it('that a failed disk lost are waited for, and come again, before the log is closed', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece, acknowledged, closed } = intakeOf(files);
+    intake.placed(log, 9);
+    disk.failing = true;
+    void intake.take(log, piece(0, 'abc'));
+    await until('the failure', () => closed.length > 0, 2_000);
+    const finished = intake.finish(log, { bytes: 3, sha256: 'good' });
+    disk.failing = false;
+    void intake.take(log, piece(0, 'abc'));
+    expect(await finished).toEqual({ bytes: 3, sha256: 'good' });
+    expect(acknowledged).toEqual([]);
     await intake.stop();
   });
 

@@ -1,6 +1,8 @@
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findMoves } from '../../../../src/runtime/master/polling/moves.ts';
+import { gitHttp } from '../../../rigs/git-http.ts';
 import { gitRepository } from '../../../rigs/git-repository.ts';
 import { testMaster, type TestMaster } from '../../../rigs/master.ts';
 import { tempDir } from '../../../rigs/temp-dir.ts';
@@ -104,5 +106,30 @@ builders: { app: { repository: app, steps: [ git: {} ] } }
       'it to be taken back',
       async () => (await rig.client.call('status', {})).trouble.length === 0,
     );
+  });
+});
+
+describe('a repository that wants a login', () => {
+  it('is asked with the credentials of its secret, which are gone from the disk afterwards', async () => {
+    await using dir = await tempDir();
+    const repository = await gitRepository(join(dir.path, 'app'), { 'a.txt': 'one\n' });
+    await using server = await gitHttp(dir.path, { user: 'poller', password: 'good pass/word' });
+    const url = `${server.url}/app/.git`;
+    const secret = join(dir.path, 'secret');
+    const { protocol, host } = new URL(server.url);
+    await writeFile(secret, `${protocol}//poller:good%20pass%2Fword@${host}\n`, { mode: 0o600 });
+    await using rig = await testMaster(`
+secrets: { LOGIN: { file: "${secret}" } }
+repositories: { app: { git: "${url}", poll: 1s, branches: [main], credentials: { secret: LOGIN } } }
+builders: { app: { repository: app, steps: [ git: {} ] } }
+`);
+    await polled(rig);
+    expect((await rig.client.call('status', {})).trouble).toEqual([]);
+    const head = await repository.commit({ 'b.txt': 'two\n' }, { message: 'second' });
+    await until('the change', async () => (await rig.client.call('changes', {}))[0]?.revision === head);
+    await rig.stop();
+    const left = await readdir(join(rig.dir, '.bbx', 'mirrors'));
+    expect(left.filter((name) => name.startsWith('credentials'))).toEqual([]);
+    await rig.start();
   });
 });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { BuildObject } from '../../../../src/api/objects.ts';
 import { createWorkerKey } from '../../../../src/protocol/bbx/keys.ts';
@@ -338,6 +340,93 @@ describe('who is let in', () => {
     });
     expect(old.ended).toBe(false);
     old.leave();
+  });
+});
+
+describe('the ports of a master', () => {
+  it('let a worker in over the web port, with the pinned TLS inside its WebSocket', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    const address = `ws://${rig.master.bound.web[0]}/bbx/worker`;
+    const back = await fakeWorker({ name: 'w1', address, pins: [rig.master.fingerprint], key: w1.key });
+    await force(rig);
+    back.build(await back.next('assign'), 'through the tunnel\n');
+    expect((await ended(rig, 'app/1')).result).toBe('success');
+    back.leave();
+  });
+
+  it('answer on the web port nothing but health', async () => {
+    await using rig = await testMaster(CONFIG);
+    const url = `http://${rig.master.bound.web[0]}`;
+    const health = await fetch(`${url}/health`);
+    expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
+    for (const path of ['/api/v2/status', '/', '/bbx/worker']) {
+      const answer = await fetch(url + path);
+      expect(answer.status).toBe(404);
+      await answer.text();
+    }
+  });
+
+  it('cut off who says nothing in time, and stay open for others', async () => {
+    await using rig = await testMaster(CONFIG);
+    const [host = '', port] = rig.master.bound.workers[0]!.split(':');
+    const idle = Array.from({ length: 20 }, () => connect({ host, port: Number(port) }));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    const w1 = await rig.worker('w1');
+    expect(w1.ended).toBe(false);
+    for (const socket of idle) socket.destroy();
+  });
+});
+
+describe('the end of a master', () => {
+  it('comes within 5 s while builds run, says so to the workers, and keeps the builds', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    await w1.next('assign');
+    const before = performance.now();
+    await rig.stop();
+    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(await w1.next('bye')).toMatchObject({ reason: 'stopping' });
+    await rig.start();
+    expect(await build(rig, 'app/1')).toMatchObject({ complete: false });
+  });
+
+  it('waits with drain for what runs, takes nothing new, and says so', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const assign = await w1.next('assign');
+    let stopped = false;
+    const stopping = rig.master.stop({ drain: true }).then(() => (stopped = true));
+    expect(await rig.client.call('status', {})).toMatchObject({ draining: true });
+    await expect(force(rig)).rejects.toMatchObject({ code: 'BBX-API-DRAINING' });
+    expect(stopped).toBe(false);
+    w1.build(assign);
+    await stopping;
+    await rig.start();
+    expect(await build(rig, 'app/1')).toMatchObject({ complete: true, result: 'success' });
+  });
+
+  it('cancels what runs when that is asked for', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const assign = await w1.next('assign');
+    const stopping = rig.master.stop({ cancel: true });
+    expect(await w1.next('cancel')).toMatchObject({ why: 'the master stops' });
+    w1.build(assign, '', 6);
+    await stopping;
+    await rig.start();
+    expect((await build(rig, 'app/1')).result).toBe('cancelled');
+  });
+
+  it('is not needed for a second master in the same directory: that one is refused', async () => {
+    await using rig = await testMaster(CONFIG);
+    const first = rig.master;
+    await expect(rig.start()).rejects.toMatchObject({ code: 'BBX-EXE-LOCKED', exit: 8 });
+    expect(rig.master).toBe(first);
+    expect((await rig.client.call('status', {})).title).toBeDefined();
   });
 });
 

@@ -16,7 +16,7 @@ export interface ListenerSubject {
   readonly state: 'running' | 'stopped' | 'given';
   /** How workers get here, as the configuration says; empty where it does not. */
   readonly reach: readonly string[];
-  /** Bytes of the farm's identity that a connection must prove (`sha256:…`), where known. */
+  /** The farm's own key (`sha256:…`), where known. */
   readonly pins: readonly string[];
   readonly source: string;
 }
@@ -33,7 +33,7 @@ export interface TargetSubject {
   readonly plane: 'worker' | 'web' | 'other';
   /** A nameserver to ask instead of the system's, `192.0.2.53` or `[2001:db8::53]:5353`. */
   readonly server?: string;
-  /** Named by the person or by the directory's configuration: its rungs must be known. */
+  /** Keys of the master to accept; empty: any. */
   readonly pins: readonly string[];
   /** The worker's directory whose key proves who asks, for PRO-05. */
   readonly workerDir?: string;

@@ -8,19 +8,25 @@ import type {
   ShellCommand,
 } from '../../src/build/command-port.ts';
 import type { Identity } from '../../src/exec/identity.ts';
+import type { GitRoute } from '../../src/net/git-routes.ts';
 import { createLocalPort } from '../../src/runtime/worker/local-port.ts';
 import { openWorkspace, type Workspace } from '../../src/runtime/worker/workspace.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** A local port with a workspace of its own in an empty directory. */
 export async function localPort(
-  options: { identity?: Identity | null; env?: Record<string, string> } = {},
+  options: { identity?: Identity | null; env?: Record<string, string>; openRoute?: () => GitRoute } = {},
 ): Promise<{ port: CommandPort; workspace: Workspace; builds: string } & AsyncDisposable> {
-  const { identity = null, env = {} } = options;
+  const { identity = null, env = {}, openRoute } = options;
   const dir = await tempDir();
   const builds = `${dir.path}/worker/builds`;
   const workspace = await openWorkspace({ builds, builddir: 'linux', identity });
-  const port = createLocalPort({ ...workspace, identity, env: { PATH: process.env['PATH'], ...env } });
+  const port = createLocalPort({
+    ...workspace,
+    identity,
+    env: { PATH: process.env['PATH'], ...env },
+    openRoute,
+  });
   return {
     port,
     workspace,

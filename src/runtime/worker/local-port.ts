@@ -2,6 +2,7 @@ import { sentences } from '../../base/error.ts';
 import type { CommandPort } from '../../build/command-port.ts';
 import { passedEnvironment, type Environment } from '../../exec/environment.ts';
 import type { Identity } from '../../exec/identity.ts';
+import type { GitRoute } from '../../net/git-routes.ts';
 import { runTree, type TreeEnd } from '../../exec/run-tree.ts';
 import { checkOut } from './sources/git.ts';
 import type { VerbContext } from './verbs/context.ts';
@@ -16,9 +17,11 @@ export interface LocalPortOptions {
   env: Environment;
   /** Whom steps run as; null: as the worker itself. */
   identity: Identity | null;
-  /** For git alone: `ALL_PROXY` and the like, where its connections go through a route of the worker's. */
-  gitEnv?: Readonly<Record<string, string>> | undefined;
+  /** How git's connections are made; without it, by git alone. */
+  openRoute?: (() => GitRoute) | undefined;
 }
+
+const BY_GIT_ALONE: GitRoute = { env: {}, failures: () => [], close: () => undefined };
 
 /**
  * A port that runs commands on this machine, in one build's workspace:
@@ -39,7 +42,7 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
         scratch: options.scratch,
         identity,
         env,
-        gitEnv: options.gitEnv ?? {},
+        openRoute: options.openRoute ?? (() => BY_GIT_ALONE),
         say,
         async run(given) {
           commands += 1;

@@ -12,6 +12,7 @@ import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
 import type { Environment } from '../../exec/environment.ts';
 import { lookUpIdentity } from '../../exec/identity.ts';
 import { printAddress } from '../../net/endpoint/address.ts';
+import { openGitRoutes } from '../../net/git-routes.ts';
 import type { Limits } from '../../protocol/bbx/limits.ts';
 import { createJobs } from './jobs.ts';
 import { startLink } from './link.ts';
@@ -87,6 +88,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     const leftovers = await endLeftovers(workerMarker(layout.builds), { uids: ownUids(runAs?.uid) });
     if (leftovers.found > 0)
       log.warn(`ended ${leftovers.found} processes that builds of a former start had left`);
+    const routes = await openGitRoutes({ via: config.via, env });
     const spool = await openSpool({ dir: layout.spool, limitBytes: config.spoolLimitBytes, clock, log });
     const jobs = await createJobs({
       spool,
@@ -96,7 +98,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       async openPlace(builddir) {
         const workspace = await openWorkspace({ builds: layout.builds, builddir, identity: runAs });
         return {
-          port: createLocalPort({ ...workspace, env, identity: runAs }),
+          port: createLocalPort({ ...workspace, env, identity: runAs, openRoute: routes.open }),
           workdir: workspace.root,
           [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
         };
@@ -170,6 +172,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       // A step that waits for room in the spool is let fail; at the next start its build is told as interrupted.
       await spool.close();
       await builds;
+      await routes[Symbol.asyncDispose]();
       lock.release();
       ended.resolve(error);
     }

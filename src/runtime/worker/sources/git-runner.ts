@@ -48,7 +48,7 @@ export function createGit(
   command: GitCommand,
   context: VerbContext,
   dir: string,
-  credentialOptions: readonly string[],
+  own: { credentialOptions: readonly string[]; routeEnv: Readonly<Record<string, string>> },
 ): Git {
   const { step } = command;
   const began = performance.now();
@@ -58,7 +58,7 @@ export function createGit(
     ...Object.fromEntries(Object.entries(command.env).filter(([name]) => !NOT_FROM_PLANS.test(name))),
     // A directory without a repository must not lead git to one above it.
     GIT_CEILING_DIRECTORIES: join(dir, '..'),
-    ...context.gitEnv,
+    ...own.routeEnv,
   };
 
   const run = async (
@@ -85,7 +85,7 @@ export function createGit(
     args: readonly string[],
     extra: Record<string, string> = {},
     onOutput?: (bytes: Uint8Array) => void,
-  ) => run(['git', ...GIT_OPTIONS, ...credentialOptions, ...args], extra, onOutput);
+  ) => run(['git', ...GIT_OPTIONS, ...own.credentialOptions, ...args], extra, onOutput);
 
   return {
     async must(where, args, transports) {

@@ -32,7 +32,11 @@ export async function checkOut(given: GitCommand, context: VerbContext): Promise
     return { ended: 'notStarted', rc: null, signal: null };
   }
   await using credentials = await writeCredentials(known, step.repository, context);
-  const git = createGit(command, context, dir, credentials.options);
+  const route = context.openRoute();
+  const git = createGit(command, context, dir, {
+    credentialOptions: credentials.options,
+    routeEnv: route.env,
+  });
   try {
     const usable = step.mode !== 'full' && (await isRepository(git, dir));
     if (!usable || !(await update(git, command, context))) await fresh(git, command, context);
@@ -40,7 +44,10 @@ export async function checkOut(given: GitCommand, context: VerbContext): Promise
     return { ended: 'exit', rc: 0, signal: null, properties: { got_revision: head ?? null } };
   } catch (error) {
     if (!(error instanceof GitStopped)) throw error;
+    for (const failure of route.failures()) await context.say(failure);
     return asResult(error.end);
+  } finally {
+    route.close();
   }
 }
 

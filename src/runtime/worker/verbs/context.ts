@@ -1,5 +1,6 @@
 import type { CommandResult, OnOutput } from '../../../build/command-port.ts';
 import type { Identity } from '../../../exec/identity.ts';
+import type { GitRoute } from '../../../net/git-routes.ts';
 import type { TreeEnd, TreeOptions } from '../../../exec/run-tree.ts';
 
 /** One command of a step, run to its end in the workspace, in the name of the right user. */
@@ -19,7 +20,8 @@ export interface VerbContext {
   identity: Identity | null;
   /** Environment below the plan's. */
   env: Readonly<Record<string, string>>;
-  gitEnv: Readonly<Record<string, string>>;
+  /** How git's own connections are made. */
+  openRoute: () => GitRoute;
   run: RunCommand;
   /** A line of ours into the log. */
   say: (line: string) => Promise<void>;

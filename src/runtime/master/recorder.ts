@@ -3,28 +3,18 @@ import type { Clock } from '../../base/clock.ts';
 import { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
-import { resultOf } from '../../build/results.ts';
-import { advanceSequence, mergeProperties, setBuildState } from '../../store/builds.ts';
-import type { Tx } from '../../store/database.ts';
-import { completeLog, ensureLog } from '../../store/logs.ts';
-import { finishStep, startStep } from '../../store/steps.ts';
-import { endBuild, type Ended, type Ending } from './endings.ts';
-import type { Emit, Farm } from './events.ts';
+import type { Ended, Ending } from './endings.ts';
+import type { Farm } from './events.ts';
 import type { LogIntake } from './logs.ts';
+import { writeItems, type ClosedLog, type Item } from './record-rows.ts';
 import { logKey, nameOf, type OpenLog, type Running } from './running.ts';
 import { oneLine, type TroubleList } from './trouble.ts';
-
-/** Something about one build that is to be written, in the order in which it came. */
-type Item =
-  | { kind: 'event'; sequence: number; event: ProgressEvent }
-  | { kind: 'log'; log: OpenLog }
-  | { kind: 'end'; ending: Ending };
 
 interface Lane {
   build: Running;
   items: Item[];
   /** Logs of the finished step at the head, once they are closed. */
-  closed: { log: OpenLog; bytes: number; sha256: string | null }[] | undefined;
+  closed: ClosedLog[] | undefined;
   closing: boolean;
   /** The newest event that came; the same ones come again after a lost link, when they were not yet acknowledged. */
   seen: number;
@@ -110,7 +100,7 @@ export function createRecorder(options: {
   interface Taken {
     lane: Lane;
     items: Item[];
-    closed: NonNullable<Lane['closed']>;
+    closed: ClosedLog[];
   }
 
   /** The heads of all lanes that can be written now. */
@@ -186,114 +176,11 @@ export function createRecorder(options: {
     const after: (() => void)[] = [];
     await farm.change(async (tx, emit) => {
       after.length = 0;
-      for (const taken of batch) await write(tx, emit, taken, after);
+      const hears = { logs, over, after: (act: () => void) => void after.push(act) };
+      for (const { lane, items, closed } of batch)
+        await writeItems(tx, emit, lane.build, items, closed, hears);
     });
     for (const act of after) act();
-  }
-
-  async function write(
-    tx: Tx,
-    emit: Emit,
-    { lane, items, closed }: Taken,
-    after: (() => void)[],
-  ): Promise<void> {
-    const { build } = lane;
-    if (build.ended) return;
-    let sequence = build.sequence;
-    for (const item of items) if (item.kind === 'event') sequence = Math.max(sequence, item.sequence);
-    if (sequence > build.sequence && !(await advanceSequence(tx, build.buildid, build.sequence, sequence)))
-      return;
-    const steps = new Map(build.steps);
-    for (const item of items) {
-      switch (item.kind) {
-        case 'log': {
-          const step = steps.get(item.log.step);
-          if (step === undefined)
-            throw new Error(`log "${item.log.name}" came before its step ${item.log.step}`);
-          const logid = await ensureLog(tx, step.stepid, item.log.name);
-          after.push(() => logs.placed(item.log, logid));
-          break;
-        }
-        case 'end': {
-          const ended = await endBuild(tx, emit, build, item.ending);
-          after.push(() => over(build, ended));
-          break;
-        }
-        case 'event':
-          await writeEvent(tx, emit, build, item.event, steps, closed, after);
-      }
-    }
-    after.push(() => {
-      build.sequence = sequence;
-      for (const [number, step] of steps) build.steps.set(number, step);
-      build.session?.acknowledge(build.lease, { sequence });
-    });
-  }
-
-  async function writeEvent(
-    tx: Tx,
-    emit: Emit,
-    build: Running,
-    event: ProgressEvent,
-    steps: Map<number, { stepid: number; name: string }>,
-    closed: Taken['closed'],
-    after: (() => void)[],
-  ): Promise<void> {
-    const { buildid } = build;
-    switch (event.type) {
-      case 'buildStarted': {
-        const found = { workdir: event.workdir };
-        await setBuildState(tx, buildid, 'running');
-        await mergeProperties(tx, buildid, found);
-        after.push(() => (build.properties = { ...build.properties, ...found }));
-        return;
-      }
-      case 'stepStarted': {
-        const stepid = await startStep(tx, { buildid, number: event.step, name: event.name, at: event.at });
-        steps.set(event.step, { stepid, name: event.name });
-        emit({ type: 'step.started', buildid, stepid, number: event.step, name: event.name });
-        return;
-      }
-      case 'stepFinished': {
-        const step = steps.get(event.step);
-        if (step === undefined) throw new Error(`step ${event.step} ended before it began`);
-        for (const { log, bytes, sha256 } of closed) {
-          if (log.step === event.step) await completeLog(tx, log.logid!, { bytes, sha256 });
-        }
-        const { rc, signal, at, state } = event;
-        await finishStep(tx, step.stepid, {
-          result: resultOf(event.results) ?? 'exception',
-          state,
-          rc,
-          signal,
-          at,
-        });
-        await mergeProperties(tx, buildid, event.properties);
-        emit({
-          type: 'step.finished',
-          buildid,
-          stepid: step.stepid,
-          number: event.step,
-          results: event.results,
-        });
-        after.push(() => {
-          build.properties = { ...build.properties, ...event.properties };
-          for (const { log } of closed) if (log.step === event.step) logs.wake(log.logid!);
-        });
-        return;
-      }
-      case 'buildFinished': {
-        const result = resultOf(event.results) ?? 'exception';
-        const ended = await endBuild(tx, emit, build, {
-          result,
-          state: event.state,
-          at: event.at,
-          // A worker that gave up without the master's word (an orphan's deadline): nothing is known about the sources.
-          again: result === 'retry' ? 'counted' : false,
-        });
-        after.push(() => over(build, ended));
-      }
-    }
   }
 
   function over(build: Running, ended: Ended | undefined): void {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import {
@@ -11,27 +10,14 @@ import {
 import type { SigningKey } from '../../../protocol/bbx/keys.ts';
 import { LIMITS } from '../../../protocol/bbx/limits.ts';
 import { CLOSE, type MessageSocket } from '../../../protocol/bbx/wire.ts';
-import { joinBySecret, redeemJoin, secretHash } from '../../../store/joins.ts';
-import {
-  findWorker,
-  findWorkerByKey,
-  prunePending,
-  upsertWorker,
-  workerSeen,
-  type WorkerRow,
-} from '../../../store/workers.ts';
-import type { Tx } from '../../../store/database.ts';
+import { workerSeen, type WorkerRow } from '../../../store/workers.ts';
 import type { Builds } from '../builds.ts';
-import type { Emit, Farm } from '../events.ts';
+import type { Farm } from '../events.ts';
 import { oneLine } from '../trouble.ts';
 import { createAlternation } from './alternation.ts';
-import { decideEnrolment } from './enrol.ts';
+import { enrol } from './enrolment.ts';
 import type { Roster, Worker } from './roster.ts';
 
-/** Workers that wait for approval, at most: anybody who reaches the port can ask. The oldest go first. */
-const PENDING = 100;
-/** Seconds until a worker that waits for approval asks again. */
-const PENDING_AGAIN_S = 5;
 /** Seconds until one of two rivals may try again. */
 const RIVAL_AGAIN_S = 60;
 /** Seconds until a worker that came in a rush may try again. */
@@ -76,7 +62,10 @@ export function createWorkerSessions(options: {
   async function authenticate(claim: WorkerClaim): Promise<Decision> {
     if (stopping) return { let: 'out', reason: 'busy', message: 'the master is stopping', retryAfter: 1 };
     if (!NAME.test(claim.name)) return { let: 'out', reason: 'unknown' };
-    const { outcome, row } = await farm.change((tx, emit) => enrol(tx, emit, claim));
+    const { outcome, row, dropped } = await farm.change((tx, emit) =>
+      enrol(tx, emit, claim, { now: clock.wall(), reach: reach(), pins, log: say }),
+    );
+    for (const name of dropped) roster.forget(name);
     if (row !== undefined && !claim.probe) remember(row);
     if (outcome.let === 'out') {
       say.info('Worker refused', {
@@ -96,72 +85,6 @@ export function createWorkerSessions(options: {
       }
     }
     return outcome;
-  }
-
-  /** Decides about a claim and writes what follows, in one transaction. A probe writes nothing. */
-  async function enrol(
-    tx: Tx,
-    emit: Emit,
-    claim: WorkerClaim,
-  ): Promise<{ outcome: Decision; row: WorkerRow | undefined }> {
-    const { name, secret, peer } = claim;
-    const now = clock.wall();
-    const publicKey = Buffer.from(claim.publicKey).toString('base64');
-    const row = await findWorker(tx, name);
-    const holder = await findWorkerByKey(tx, publicKey);
-    const hash = secret === undefined ? undefined : secretHash(secret);
-    const join = hash === undefined ? undefined : await joinBySecret(tx, hash, name);
-    const decision = decideEnrolment(
-      { name, publicKey },
-      {
-        byName: row === undefined ? undefined : { state: row.state, publicKey: row.public_key },
-        nameOfKey: holder?.name,
-        join: join === undefined ? undefined : { ...join, expiresAt: join.expires_at },
-        secretGiven: secret !== undefined,
-      },
-      now,
-    );
-    const letIn: Decision = { let: 'in', session: randomBytes(8).toString('hex'), reach: reach(), pins };
-    const pending: Decision = {
-      let: 'out',
-      reason: 'pending',
-      message: `"${name}" waits for approval, with the key ${claim.fingerprint}`,
-      retryAfter: PENDING_AGAIN_S,
-    };
-    switch (decision.act) {
-      case 'out':
-        return { outcome: { let: 'out', reason: decision.reason }, row };
-      case 'in':
-        return { outcome: letIn, row };
-      case 'enrol': {
-        if (claim.probe) return { outcome: letIn, row };
-        const redeemed = await redeemJoin(tx, { secretHash: hash!, name, publicKey, now });
-        if (!redeemed.ok) return { outcome: { let: 'out', reason: 'unknown' }, row };
-        await upsertWorker(tx, { name, state: 'approved', publicKey, now });
-        emit({ type: 'worker.changed', name, what: 'approved' });
-        say.info('Worker enrolled', { name, peer, fingerprint: claim.fingerprint });
-        return { outcome: letIn, row: await findWorker(tx, name) };
-      }
-      case 'pend': {
-        if (claim.probe) return { outcome: pending, row };
-        if (row?.state !== 'pending') {
-          await upsertWorker(tx, { name, state: 'pending', publicKey, now });
-          emit({ type: 'worker.changed', name, what: 'pending' });
-          say.warn('Worker waits for approval', {
-            name,
-            peer,
-            fingerprint: claim.fingerprint,
-            next: `bbx worker approve ${name}`,
-          });
-          for (const dropped of await prunePending(tx, PENDING)) {
-            roster.forget(dropped);
-            emit({ type: 'worker.changed', name: dropped, what: 'removed' });
-          }
-        }
-        await workerSeen(tx, name, { at: now, peer });
-        return { outcome: pending, row: await findWorker(tx, name) };
-      }
-    }
   }
 
   /** Takes a row into the roster, or what is new in it. */

@@ -1,0 +1,128 @@
+import type { ProgressEvent } from '../../build/progress.ts';
+import { resultOf } from '../../build/results.ts';
+import { advanceSequence, mergeProperties, setBuildState } from '../../store/builds.ts';
+import type { Tx } from '../../store/database.ts';
+import { completeLog, ensureLog } from '../../store/logs.ts';
+import { finishStep, startStep } from '../../store/steps.ts';
+import { endBuild, type Ended, type Ending } from './endings.ts';
+import type { Emit } from './events.ts';
+import type { LogIntake } from './logs.ts';
+import type { OpenLog, Running } from './running.ts';
+
+/** Something about one build that is to be written, in the order in which it came. */
+export type Item =
+  | { kind: 'event'; sequence: number; event: ProgressEvent }
+  | { kind: 'log'; log: OpenLog }
+  | { kind: 'end'; ending: Ending };
+
+/** A log that is on the disk and compared, with what its row will say. */
+export interface ClosedLog {
+  log: OpenLog;
+  bytes: number;
+  sha256: string | null;
+}
+
+/** What is done in memory once the rows are committed. */
+export interface Hears {
+  after(act: () => void): void;
+  over(build: Running, ended: Ended | undefined): void;
+  logs: Pick<LogIntake, 'placed' | 'wake'>;
+}
+
+/**
+ * Writes items of one build, in order, as rows and events of a transaction. Events that are stored already change nothing: their numbers say so.
+ * Memory is touched only through `hears.after`, so that a transaction which is rolled back leaves no trace.
+ */
+export async function writeItems(
+  tx: Tx,
+  emit: Emit,
+  build: Running,
+  items: readonly Item[],
+  closed: readonly ClosedLog[],
+  hears: Hears,
+): Promise<void> {
+  if (build.ended) return;
+  let { sequence } = build;
+  for (const item of items) if (item.kind === 'event') sequence = Math.max(sequence, item.sequence);
+  if (sequence > build.sequence && !(await advanceSequence(tx, build.buildid, build.sequence, sequence)))
+    return;
+  const steps = new Map(build.steps);
+  for (const item of items) {
+    switch (item.kind) {
+      case 'log': {
+        const step = steps.get(item.log.step);
+        if (step === undefined)
+          throw new Error(`log "${item.log.name}" came before its step ${item.log.step}`);
+        const logid = await ensureLog(tx, step.stepid, item.log.name);
+        hears.after(() => hears.logs.placed(item.log, logid));
+        break;
+      }
+      case 'end': {
+        const ended = await endBuild(tx, emit, build, item.ending);
+        hears.after(() => hears.over(build, ended));
+        break;
+      }
+      case 'event':
+        await writeEvent(tx, emit, build, item.event, steps, closed, hears);
+    }
+  }
+  hears.after(() => {
+    build.sequence = sequence;
+    for (const [number, step] of steps) build.steps.set(number, step);
+    build.session?.acknowledge(build.lease, { sequence });
+  });
+}
+
+async function writeEvent(
+  tx: Tx,
+  emit: Emit,
+  build: Running,
+  event: ProgressEvent,
+  steps: Map<number, { stepid: number; name: string }>,
+  closed: readonly ClosedLog[],
+  hears: Hears,
+): Promise<void> {
+  const { buildid } = build;
+  switch (event.type) {
+    case 'buildStarted': {
+      const found = { workdir: event.workdir };
+      await setBuildState(tx, buildid, 'running');
+      await mergeProperties(tx, buildid, found);
+      hears.after(() => (build.properties = { ...build.properties, ...found }));
+      return;
+    }
+    case 'stepStarted': {
+      const stepid = await startStep(tx, { buildid, number: event.step, name: event.name, at: event.at });
+      steps.set(event.step, { stepid, name: event.name });
+      emit({ type: 'step.started', buildid, stepid, number: event.step, name: event.name });
+      return;
+    }
+    case 'stepFinished': {
+      const step = steps.get(event.step);
+      if (step === undefined) throw new Error(`step ${event.step} ended before it began`);
+      const own = closed.filter(({ log }) => log.step === event.step);
+      for (const { log, bytes, sha256 } of own) await completeLog(tx, log.logid!, { bytes, sha256 });
+      const { rc, signal, at, state, results, step: number } = event;
+      const result = resultOf(results) ?? 'exception';
+      await finishStep(tx, step.stepid, { result, state, rc, signal, at });
+      await mergeProperties(tx, buildid, event.properties);
+      emit({ type: 'step.finished', buildid, stepid: step.stepid, number, results });
+      hears.after(() => {
+        build.properties = { ...build.properties, ...event.properties };
+        for (const { log } of own) hears.logs.wake(log.logid!);
+      });
+      return;
+    }
+    case 'buildFinished': {
+      const result = resultOf(event.results) ?? 'exception';
+      const ended = await endBuild(tx, emit, build, {
+        result,
+        state: event.state,
+        at: event.at,
+        // A worker that gave up without the master's word (an orphan's deadline): nothing is known about the sources.
+        again: result === 'retry' ? 'counted' : false,
+      });
+      hears.after(() => hears.over(build, ended));
+    }
+  }
+}

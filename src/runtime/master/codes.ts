@@ -72,6 +72,13 @@ export const codes = defineCodes({
     exit: EXIT.configInvalid,
     about: 'A build needs a secret whose file cannot be read; the build ends as `exception`.',
   }),
+  'BBX-MAS-WORKER-NOTE': row<{ worker: string; note: string }>({
+    message: ({ worker, note }) => `Worker "${worker}" says: ${note}`,
+    hint: ({ worker }) => `bbx worker show ${worker}`,
+    exit: EXIT.infrastructure,
+    retryable: true,
+    about: 'A connected worker has trouble of its own, such as a full disk. Its builds may be held up.',
+  }),
   'BBX-MAS-LOG-STORE': row<{ what: string }>({
     message: ({ what }) =>
       `Cannot store log output: ${what}; output waits at the workers until this works again`,

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { sleep } from '../../base/abort.ts';
 import type { Log } from '../../base/log.ts';
 import type { MasterConfig } from '../../config/master.ts';
+import { LIMITS } from '../../protocol/bbx/limits.ts';
 import { listBuilders } from '../../store/builders.ts';
 import { claimRequest, pendingRequests, requestById, requestsByIds } from '../../store/buildrequests.ts';
 import { startBuild } from '../../store/builds.ts';
@@ -21,8 +22,11 @@ import type { Roster } from './workers/roster.ts';
 const CLAIMS = 100;
 /** Requests that are read in one piece at the start. */
 const LOAD = 1_000_000;
-/** The worker ends an orphan so long before the master gives the build to another: time for its process tree to end, and for clocks that differ in speed. */
-const ORPHAN_MARGIN_S = 15;
+/**
+ * The worker ends an orphan so long before the master gives the build to another: it may notice the silence of a dead line as much later than the
+ * master, and then its process tree must end.
+ */
+const ORPHAN_MARGIN_S = LIMITS.silenceMs / 1_000 + 10;
 /** Of a short grace this share is left to the worker at least. */
 const ORPHAN_SHARE = 0.5;
 const RETRY_MS = 1_000;

@@ -168,6 +168,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     reach,
     pins,
     software: `bbx ${deps.version}`,
+    trouble,
     clock,
     log,
     onReady: () => dispatcher.nudge(),

@@ -13,7 +13,8 @@ import { CLOSE, type MessageSocket } from '../../../protocol/bbx/wire.ts';
 import { workerSeen, type WorkerRow } from '../../../store/workers.ts';
 import type { Builds } from '../builds.ts';
 import type { Farm } from '../events.ts';
-import { oneLine } from '../trouble.ts';
+import { codes } from '../codes.ts';
+import { oneLine, type TroubleList } from '../trouble.ts';
 import { createAlternation } from './alternation.ts';
 import { enrol } from './enrolment.ts';
 import type { Roster, Worker } from './roster.ts';
@@ -48,12 +49,13 @@ export function createWorkerSessions(options: {
   reach: () => readonly string[];
   pins: readonly string[];
   software: string;
+  trouble: TroubleList;
   clock: Clock;
   log: Log;
   /** A worker can take work now. */
   onReady: () => void;
 }): WorkerSessions {
-  const { farm, roster, builds, key, reach, pins, software, clock, log: say, onReady } = options;
+  const { farm, roster, builds, key, reach, pins, software, trouble, clock, log: say, onReady } = options;
   const alternation = createAlternation();
   const sessions = new Map<MasterSession, Promise<void>>();
   let unauthenticated = 0;
@@ -156,6 +158,7 @@ export function createWorkerSessions(options: {
         if (!isCurrent()) return;
         const began = draining && !mine.draining;
         Object.assign(mine, { draining, notes });
+        sayNotes(worker.name, notes);
         if (began) {
           await farm.change(async (_, emit) =>
             emit({ type: 'worker.changed', name: worker.name, what: 'draining' }),
@@ -191,10 +194,17 @@ export function createWorkerSessions(options: {
     }
     await builds.away(worker, session);
     if (!current) return;
+    sayNotes(worker.name, []);
     await farm.change(async (tx, emit) => {
       await workerSeen(tx, worker.name, { at: worker.seenAt ?? clock.wall() });
       if (wasReady) emit({ type: 'worker.changed', name: worker.name, what: 'detached' });
     });
+  }
+
+  /** What a worker says of itself stands in `status` for as long as it is connected and says so. */
+  function sayNotes(worker: string, notes: readonly string[]): void {
+    if (notes.length === 0) trouble.clear(`worker ${worker}`);
+    else trouble.say(`worker ${worker}`, codes['BBX-MAS-WORKER-NOTE']({ worker, note: notes.join('; ') }));
   }
 
   function announce(worker: Worker): void {

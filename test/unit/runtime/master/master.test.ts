@@ -343,6 +343,29 @@ describe('who is let in', () => {
   });
 });
 
+describe('what a worker says of itself', () => {
+  it('stands in status while it is connected and says so', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1', { facts: { tags: 'gpu big', os: 'test' } });
+    expect(await rig.client.call('worker', { params: { worker: 'w1' } })).toMatchObject({
+      tags: ['gpu', 'big'],
+      facts: { os: 'test' },
+      notes: [],
+    });
+    w1.send({ type: 'state', draining: true, notes: ['the disk is full'] });
+    const status = await until('the note', async () => {
+      const found = await rig.client.call('status', {});
+      return found.trouble.length > 0 && found;
+    });
+    expect(status.trouble).toMatchObject([
+      { code: 'BBX-MAS-WORKER-NOTE', message: 'Worker "w1" says: the disk is full' },
+    ]);
+    expect(status.workers[0]).toMatchObject({ attached: false, draining: true, notes: ['the disk is full'] });
+    w1.leave();
+    await until('it to be gone', async () => (await rig.client.call('status', {})).trouble.length === 0);
+  });
+});
+
 describe('the ports of a master', () => {
   it('let a worker in over the web port, with the pinned TLS inside its WebSocket', async () => {
     await using rig = await testMaster(CONFIG);

@@ -69,9 +69,9 @@ export function createDispatcher(options: {
   let round: Promise<void> | undefined;
 
   async function rounds(): Promise<void> {
-    // A turn of the event loop: nudges that come together are one round.
-    await new Promise((resolve) => setImmediate(resolve));
     while (again && !draining && !stopping.signal.aborted) {
+      // A turn of the event loop: nudges that come together are one round.
+      await new Promise((resolve) => setImmediate(resolve));
       again = false;
       try {
         const pairs = match(queues(), roster.candidates(), clock.wall());

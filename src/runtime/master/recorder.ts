@@ -79,9 +79,9 @@ export function createRecorder(options: {
   }
 
   async function work(): Promise<void> {
-    // A turn of the event loop: what arrived together is written together.
-    await new Promise((resolve) => setImmediate(resolve));
     while (ready.size > 0 && !stopping.signal.aborted) {
+      // A turn of the event loop: what arrived together, also while a commit held everything up, is written together.
+      await new Promise((resolve) => setImmediate(resolve));
       const batch = take();
       if (batch.length === 0) continue;
       try {

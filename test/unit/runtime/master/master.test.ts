@@ -149,6 +149,55 @@ describe('a master and its workers', () => {
     last.leave();
   });
 
+  it('waits for a lost worker for the grace, then gives the build to another; the late one is told to drop it', async () => {
+    await using rig = await testMaster(CONFIG.replace('30s', '2s'));
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const { build: id, token, orphanAfter } = await w1.next('assign');
+    expect(orphanAfter).toBe(1);
+    w1.send({ type: 'assigned', build: id, token, accepted: true });
+    const w2 = await rig.worker('w2');
+    const before = performance.now();
+    w1.leave();
+    await until('the loss', async () => (await build(rig, 'app/1')).state_string.includes('to come back'));
+    const again = await w2.next('assign');
+    expect(performance.now() - before).toBeGreaterThan(1_900);
+    expect(again.token).toMatch(/^2-/);
+    expect((await build(rig, 'app/1')).result).toBe('retry');
+    const address = rig.master.bound.workers[0]!;
+    const epoch = w1.session.greeting.epoch;
+    const held = { build: id, token, epoch, state: 'finished' as const };
+    const back = await fakeWorker({ name: 'w1', address, key: w1.key, builds: [held] });
+    expect(back.got.find(({ type }) => type === 'drop')).toMatchObject({ build: id, token });
+    w2.build(again);
+    expect((await ended(rig, 'app/2')).result).toBe('success');
+    const request = await rig.client.call('request', { params: { request: 'r1' } });
+    expect(request.builds.map(({ result }) => result)).toEqual(['retry', 'success']);
+    back.leave();
+  });
+
+  it('counts the grace from when it listens again, not from when it fell', async () => {
+    await using rig = await testMaster(CONFIG.replace('30s', '2s'));
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const lease = await w1.next('assign');
+    w1.leave();
+    await until('the loss', async () => (await build(rig, 'app/1')).state_string.includes('to come back'));
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await rig.restart();
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const address = rig.master.bound.workers[0]!;
+    const held = {
+      build: lease.build,
+      token: lease.token,
+      epoch: w1.session.greeting.epoch,
+      state: 'running' as const,
+    };
+    const back = await fakeWorker({ name: 'w1', address, key: w1.key, builds: [held] });
+    expect(back.got.some(({ type }) => type === 'resume')).toBe(true);
+    back.leave();
+  });
+
   it('refuses what comes with the token of an older try, and says drop', async () => {
     await using rig = await testMaster(CONFIG);
     const w1 = await rig.worker('w1');

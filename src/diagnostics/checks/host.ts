@@ -12,7 +12,7 @@ import {
 } from '../check.ts';
 import { demandsOf, isBeyond, targetAddresses, type Demand, type TargetAddresses } from '../demand.ts';
 import { evidence } from '../evidence.ts';
-import { hasIpv6, usableAddresses, type HostFacts, type SourceFact } from '../facts/host.ts';
+import { hasIpv4, hasIpv6, usableAddresses, type HostFacts, type SourceFact } from '../facts/host.ts';
 import type { ListenerFacts } from '../facts/listeners.ts';
 import { insistsOn, leavesOut } from '../intent.ts';
 
@@ -430,10 +430,11 @@ export function judgeIpv4(host: HostFacts, demands: readonly Demand[], context: 
     evidence('proc', 'IPv4 addresses beyond loopback', 'none', host.at),
     ...whyWanted(beyond, host.at),
   ];
+  const but = hasIpv4(host) ? ' but loopback' : '';
   if (beyond.length === 0) {
     return found({
       status: 'info',
-      title: 'This host has no IPv4 address but loopback; nothing in the plan needs one',
+      title: `This host has no IPv4 address${but}; nothing in the plan needs one`,
       evidence: got,
     });
   }

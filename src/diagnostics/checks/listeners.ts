@@ -12,7 +12,7 @@ import {
 } from '../check.ts';
 import { demandsOf, targetAddresses, type Demand } from '../demand.ts';
 import { attemptEvidence, evidence, peerEvidence } from '../evidence.ts';
-import { hasIpv6, type HostFacts } from '../facts/host.ts';
+import { hasIpv4, hasIpv6, type HostFacts } from '../facts/host.ts';
 import { covers, type ListenerFacts, type ListenRow } from '../facts/listeners.ts';
 import type { PeerFact } from '../facts/paths.ts';
 import { insistsOn, leavesOut, type Family } from '../intent.ts';
@@ -129,7 +129,7 @@ export function judgeFamiliesTaken(
   const wanted = new Set(wantedFamilies(listener));
   const drafts: Draft[] = [];
   for (const family of [6, 4] as const) {
-    if (leavesOut(context.intent, family) || (family === 6 && !hasIpv6(host))) continue;
+    if (leavesOut(context.intent, family) || !(family === 6 ? hasIpv6(host) : hasIpv4(host))) continue;
     const tries = facts.attempts.filter((attempt) => attempt.family === family);
     if (tries.length === 0 || tries.some((attempt) => attempt.outcome === 'connected')) continue;
     const asked = wanted.has(family);

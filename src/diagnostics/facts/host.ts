@@ -58,3 +58,8 @@ export function usableAddresses(host: HostFacts, family: Family): HostAddress[] 
 export function hasIpv6(host: HostFacts): boolean {
   return host.ipv6InKernel !== false && host.loopback6 === null;
 }
+
+/** IPv4 works at least inside this host; a host without it refuses its own connections, which says nothing of who listens. */
+export function hasIpv4(host: HostFacts): boolean {
+  return host.addresses.some(({ family }) => family === 4);
+}

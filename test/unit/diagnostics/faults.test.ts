@@ -620,6 +620,16 @@ const CONTROLS: [title: string, given: Case][] = [
     },
   ],
   [
+    'a master that runs on [::] of a host without any IPv4 address',
+    {
+      host: host({ addresses: [address('::1', { kind: 'loopback', interface: 'lo' })] }),
+      subjects: [listener()],
+      listener: heard({
+        attempts: [tried('127.0.0.1', 'ENETUNREACH', { local: true }), tried('::1', 'connected')],
+      }),
+    },
+  ],
+  [
     'a host without IPv6 route where nothing needs one',
     { host: host({ defaultRoute: { 4: 'eth0', 6: null } }), names: [v4only], subjects, attempts: [open4] },
   ],

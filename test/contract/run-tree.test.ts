@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { endLeftovers } from '../../../src/exec/end-processes.ts';
-import { findProcesses } from '../../../src/exec/processes.ts';
-import { runTree, type TreeEnd, type TreeOptions } from '../../../src/exec/run-tree.ts';
-import { tempDir } from '../../rigs/temp-dir.ts';
-import { until } from '../../rigs/wait.ts';
+import { endLeftovers } from '../../src/exec/end-processes.ts';
+import { findProcesses } from '../../src/exec/processes.ts';
+import { runTree, type TreeEnd, type TreeOptions } from '../../src/exec/run-tree.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
+import { until } from '../rigs/wait.ts';
 
-const NAUGHTY = join(import.meta.dirname, '../../fixtures/naughty');
+const NAUGHTY = join(import.meta.dirname, '../fixtures/naughty');
 const uids = [process.geteuid?.() ?? 0];
 let names = 0;
 

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../../src/base/clock.ts';
-import { silentLog } from '../../../../src/base/log.ts';
-import { endInterrupted } from '../../../../src/runtime/worker/jobs-interrupted.ts';
-import { retried } from '../../../../src/runtime/worker/spool-file.ts';
-import type { SpoolLog } from '../../../../src/runtime/worker/spool-log.ts';
-import { decodeRecord, encodeRecord } from '../../../../src/runtime/worker/spool-record.ts';
-import { openSpool } from '../../../../src/runtime/worker/spool.ts';
-import { planOf } from '../../../rigs/link-worker.ts';
-import { tempDir } from '../../../rigs/temp-dir.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { endInterrupted } from '../../src/runtime/worker/jobs-interrupted.ts';
+import { retried } from '../../src/runtime/worker/spool-file.ts';
+import type { SpoolLog } from '../../src/runtime/worker/spool-log.ts';
+import { decodeRecord, encodeRecord } from '../../src/runtime/worker/spool-record.ts';
+import { openSpool } from '../../src/runtime/worker/spool.ts';
+import { planOf } from '../rigs/link-worker.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
 
 const lease = { build: 7, token: '1-00000000000000aa', epoch: 'e1', orphanAfter: null, plan: planOf(['a']) };
 const MIB = 1024 * 1024;
@@ -163,7 +163,7 @@ describe('after a crash', () => {
     'by SIGKILL everything that was written is there, byte for byte (%d writes)',
     async (writes) => {
       await using dir = await tempDir();
-      const program = fileURLToPath(new URL('../../../rigs/spool-writer.ts', import.meta.url));
+      const program = fileURLToPath(new URL('../rigs/spool-writer.ts', import.meta.url));
       const child = spawn(process.execPath, [program, dir.path], { stdio: ['ignore', 'pipe', 'inherit'] });
       let text = '';
       await new Promise<void>((resolve, reject) => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../../src/base/clock.ts';
-import { silentLog } from '../../../../src/base/log.ts';
-import type { LogBytes, MasterSession } from '../../../../src/protocol/bbx/master-session.ts';
-import { codes as storeCodes } from '../../../../src/store/codes.ts';
-import type { LogFiles } from '../../../../src/store/log-files.ts';
-import type { Store } from '../../../../src/store/store.ts';
-import { createLogIntake } from '../../../../src/runtime/master/logs.ts';
-import type { Running } from '../../../../src/runtime/master/running.ts';
-import { createTroubleList } from '../../../../src/runtime/master/trouble.ts';
-import { until } from '../../../rigs/wait.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import type { LogBytes, MasterSession } from '../../src/protocol/bbx/master-session.ts';
+import { codes as storeCodes } from '../../src/store/codes.ts';
+import type { LogFiles } from '../../src/store/log-files.ts';
+import type { Store } from '../../src/store/store.ts';
+import { createLogIntake } from '../../src/runtime/master/logs.ts';
+import type { Running } from '../../src/runtime/master/running.ts';
+import { createTroubleList } from '../../src/runtime/master/trouble.ts';
+import { until } from '../rigs/wait.ts';
 
 /** Log files in memory, with a disk that can be full and bytes that can be wrong. */
 function diskOf() {

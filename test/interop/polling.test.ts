@@ -1,12 +1,12 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findMoves } from '../../../../src/runtime/master/polling/moves.ts';
-import { gitHttp } from '../../../rigs/git-http.ts';
-import { gitRepository } from '../../../rigs/git-repository.ts';
-import { testMaster, type TestMaster } from '../../../rigs/master.ts';
-import { tempDir } from '../../../rigs/temp-dir.ts';
-import { until } from '../../../rigs/wait.ts';
+import { findMoves } from '../../src/runtime/master/polling/moves.ts';
+import { gitHttp } from '../rigs/git-http.ts';
+import { gitRepository } from '../rigs/git-repository.ts';
+import { testMaster, type TestMaster } from '../rigs/master.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
+import { until } from '../rigs/wait.ts';
 
 const refs = (branches: Record<string, string>) =>
   new Map(Object.entries(branches).map(([branch, revision]) => [`refs/heads/${branch}`, revision]));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { openClient } from '../../../src/client/client.ts';
-import { happenings, watchRequest, type Happening, type Snapshot } from '../../../src/client/watch.ts';
-import { aBuild, aRequest, aStep } from '../../rigs/api-objects.ts';
-import { fakeMaster } from '../../rigs/fake-master.ts';
-import { tempDir } from '../../rigs/temp-dir.ts';
-import { until } from '../../rigs/wait.ts';
+import { openClient } from '../../src/client/client.ts';
+import { happenings, watchRequest, type Happening, type Snapshot } from '../../src/client/watch.ts';
+import { aBuild, aRequest, aStep } from '../rigs/api-objects.ts';
+import { fakeMaster } from '../rigs/fake-master.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
+import { until } from '../rigs/wait.ts';
 
 const running = { complete: false, results: null, result: null, complete_at: null } as const;
 const waiting: Snapshot = { request: aRequest(), builds: [] };

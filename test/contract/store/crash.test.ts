@@ -10,7 +10,7 @@ import { checkStore } from '../../../src/store/check.ts';
 import { openLogFiles } from '../../../src/store/log-files.ts';
 import { logById } from '../../../src/store/logs.ts';
 import { openStore } from '../../../src/store/store.ts';
-import { farmRows } from '../../contract/store/farm.ts';
+import { farmRows } from './farm.ts';
 import { byteAt } from '../../fixtures/store/bytes.ts';
 
 const WRITER = join(import.meta.dirname, '../../fixtures/store/writer.ts');

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { BuildObject } from '../../../../src/api/objects.ts';
-import { createWorkerKey } from '../../../../src/protocol/bbx/keys.ts';
-import { fakeWorker, testMaster, type TestMaster } from '../../../rigs/master.ts';
-import { until } from '../../../rigs/wait.ts';
+import type { BuildObject } from '../../src/api/objects.ts';
+import { createWorkerKey } from '../../src/protocol/bbx/keys.ts';
+import { fakeWorker, testMaster, type TestMaster } from '../rigs/master.ts';
+import { until } from '../rigs/wait.ts';
 
 const CONFIG = `
 lostWorkerGrace: 30s

@@ -12,17 +12,7 @@ const QUEUES: readonly (readonly [name: string, ...command: string[]])[][] = [
   [['lint', 'eslint', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '.']],
   [
     ['types', 'tsc', '-p', '.'],
-    [
-      'format',
-      'prettier',
-      '--check',
-      '--log-level',
-      'warn',
-      '--cache',
-      '--cache-location',
-      'node_modules/.cache/prettier',
-      '.',
-    ],
+    ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
     ['unit', 'vitest', 'run', '--project', 'unit', '--silent=passed-only'],
   ],
 ];

@@ -17,7 +17,7 @@ export const codes = defineCodes({
     exit: EXIT.failed,
     retryable: true,
     about:
-      'git itself failed; the reason is the last line that it wrote. `bbx doctor source URL` looks further.',
+      'git itself failed; the reason is the last line that it wrote. `git ls-remote URL` on the same host shows all of them.',
   }),
   'BBX-EXE-GIT-TIME': row<{ action: string; url: string; limit: string }>({
     message: ({ action, url, limit }) =>

@@ -24,10 +24,10 @@ function listAttempts(attempts: readonly Attempt[]): string {
 }
 
 /** First suspects, each once. */
-function suspects({ attempts }: Unreachable): string | undefined {
+function suspects({ target, attempts }: Unreachable): string | undefined {
   const found = new Set(attempts.map((attempt) => explainAttempt(attempt)?.suspect));
   found.delete(undefined);
-  return found.size === 0 ? undefined : `Look at: ${[...found].join('; ')}. Try: bbx doctor reach`;
+  return found.size === 0 ? undefined : `Look at: ${[...found].join('; ')}. Try: bbx doctor reach ${target}`;
 }
 
 /** Trouble with sockets, as every part of bbx reports it. */

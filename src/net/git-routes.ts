@@ -1,4 +1,4 @@
-import { sentences } from '../base/error.ts';
+import type { BbxError } from '../base/error.ts';
 import type { Hop } from './endpoint/hop.ts';
 import { startLocalProxy } from './local-proxy.ts';
 
@@ -6,8 +6,8 @@ import { startLocalProxy } from './local-proxy.ts';
 export interface GitRoute {
   /** Variables for git's environment. They hold a token that is good until `close`. */
   readonly env: Readonly<Record<string, string>>;
-  /** Why connections failed so far, in whole sentences; git itself only learns that its proxy said no. */
-  failures(): readonly string[];
+  /** Why connections failed so far; git itself only learns that its proxy said no. */
+  failures(): readonly BbxError[];
   close(): void;
 }
 
@@ -36,7 +36,7 @@ export async function openGitRoutes(options: {
       const url = grant.url.reveal();
       return {
         env: { http_proxy: url, https_proxy: url, no_proxy: '', NO_PROXY: '' },
-        failures: () => grant.failures.map((failure) => sentences(failure).join(': ')),
+        failures: () => grant.failures,
         close: () => grant.revoke(),
       };
     },

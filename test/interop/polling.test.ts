@@ -2,6 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findMoves } from '../../src/runtime/master/polling/moves.ts';
+import { freePort } from '../rigs/farm.ts';
 import { gitHttp } from '../rigs/git-http.ts';
 import { gitRepository } from '../rigs/git-repository.ts';
 import { testMaster, type TestMaster } from '../rigs/master.ts';
@@ -131,5 +132,18 @@ builders: { app: { repository: app, steps: [ git: {} ] } }
     const left = await readdir(join(rig.dir, '.bbx', 'mirrors'));
     expect(left.filter((name) => name.startsWith('credentials'))).toEqual([]);
     await rig.start();
+  });
+});
+
+describe('a repository whose host cannot be reached', () => {
+  it('is said with the addresses that were tried, since git alone would only say that its proxy failed', async () => {
+    const url = `http://[::1]:${await freePort('::1')}/app.git`;
+    await using rig = await testMaster(`repositories: { app: { git: "${url}", poll: 1s } }`);
+    const [trouble] = await until('the trouble', async () => {
+      const { trouble: found } = await rig.client.call('status', {});
+      return found.length > 0 && found;
+    });
+    expect(trouble).toMatchObject({ subject: 'repository app', code: 'BBX-NET-REFUSED' });
+    expect(trouble?.message).toContain(new URL(url).host);
   });
 });

@@ -6,6 +6,7 @@ import type { Log } from '../../base/log.ts';
 import { controlSocket, masterLayout } from '../../config/layout.ts';
 import type { MasterConfig } from '../../config/master-config.ts';
 import { lockDirectory } from '../../exec/directory-lock.ts';
+import { openGitRoutes } from '../../net/git-routes.ts';
 import { listen } from '../../net/listen.ts';
 import { createTlsServer } from '../../net/tls/server.ts';
 import { readSigningKey } from '../../protocol/bbx/keys.ts';
@@ -231,9 +232,11 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   bound = { workers: workerPort.bound, web: web.bound };
   builds.listening();
 
+  const routes = opened.use(await openGitRoutes({ via: [], env }));
   const pollers = runPollers({
     ...{ farm, config: current, clock, random, log, trouble, env },
     mirrors: join(layout.root, '.bbx', 'mirrors'),
+    routes,
     diagnose: diagnosis(deps),
   });
   opened.defer(() => pollers.stop());

@@ -10,6 +10,7 @@ import { commitsBetween, lsRemote, type Commit, type GitOptions } from '../../..
 import { pollRows, pollState, recordPoll, setPollState } from '../../../store/polls.ts';
 import { writeChange } from '../changes.ts';
 import { codes } from '../codes.ts';
+import type { GitRoutes } from '../../../net/git-routes.ts';
 import type { Farm } from '../events.ts';
 import { oneLine, type TroubleList } from '../trouble.ts';
 import { withCredentials } from './credentials.ts';
@@ -44,13 +45,15 @@ export function runPollers(options: {
   /** Bare copies stand here. */
   mirrors: string;
   env: GitOptions['env'];
+  /** How git's own connections are made. */
+  routes: GitRoutes;
   clock: Clock;
   random: () => number;
   log: Log;
   trouble: TroubleList;
   diagnose: Diagnose | undefined;
 }): Pollers {
-  const { farm, config, mirrors, env, clock, random, log: say, trouble, diagnose } = options;
+  const { farm, config, mirrors, env, routes, clock, random, log: say, trouble, diagnose } = options;
   const stopping = new AbortController();
   const loops = new Map<string, { as: string; controller: AbortController; done: Promise<void> }>();
   const ended = new Set<Promise<void>>();
@@ -83,9 +86,17 @@ export function runPollers(options: {
   }
 
   async function poll(name: string, repository: RepositoryConfig, signal: AbortSignal): Promise<void> {
-    await withCredentials(config(), repository, mirrors, (extraEnv) =>
-      look(name, repository, { env, extraEnv, signal }),
-    );
+    const route = routes.open();
+    try {
+      await withCredentials(config(), repository, mirrors, (extraEnv) =>
+        look(name, repository, { env, extraEnv: { ...route.env, ...extraEnv }, signal }),
+      );
+    } catch (error) {
+      // git was only told that its proxy said no; why is known here.
+      throw route.failures().at(-1) ?? error;
+    } finally {
+      route.close();
+    }
   }
 
   async function look(name: string, repository: RepositoryConfig, git: GitOptions): Promise<void> {
@@ -164,7 +175,7 @@ export function runPollers(options: {
     const said = new BbxError({
       code: cause?.code ?? first.code,
       message: finding === undefined ? first.message : `${first.message} (${finding})`,
-      hint: cause?.hint ?? `bbx doctor source ${name}`,
+      hint: cause?.hint ?? `Try it on the master's host: git ls-remote ${repository.git}`,
       exit: first.exit,
       retryable: true,
     });

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BbxError } from '../../../base/error.ts';
+import { BbxError, sentences } from '../../../base/error.ts';
 import type { CommandResult, GitCommand } from '../../../build/command-port.ts';
 import { checkGitValue, isFullRevision } from '../../../exec/git-rules.ts';
 import { asResult, type VerbContext } from '../verbs/context.ts';
@@ -44,7 +44,7 @@ export async function checkOut(given: GitCommand, context: VerbContext): Promise
     return { ended: 'exit', rc: 0, signal: null, properties: { got_revision: head ?? null } };
   } catch (error) {
     if (!(error instanceof GitStopped)) throw error;
-    for (const failure of route.failures()) await context.say(failure);
+    for (const failure of route.failures()) await context.say(sentences(failure).join(': '));
     return asResult(error.end);
   } finally {
     route.close();

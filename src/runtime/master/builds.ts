@@ -76,7 +76,7 @@ export function createBuilds(options: {
     const graceMs = config().lostWorkerGraceMs;
     build.graceTimer = setTimeout(
       () => {
-        if (build.ended || build.session !== undefined) return;
+        if (build.ended || build.givenUp || build.session !== undefined) return;
         const { message } = codes['BBX-MAS-WORKER-LOST']({
           worker: build.worker.name,
           build: nameOf(build),
@@ -122,6 +122,8 @@ export function createBuilds(options: {
           properties: row.properties,
           steps: new Map(),
           logs: new Map(),
+          givenUp: false,
+          taken: row.sequence > 0,
           ended: false,
           graceTimer: undefined,
         };
@@ -160,14 +162,17 @@ export function createBuilds(options: {
       }
       const found = new Set(kept);
       for (const build of running.of(worker)) {
-        if (!found.has(build))
-          builds.giveUp(build, `worker "${worker.name}" came back without it`, 'counted');
+        if (found.has(build)) continue;
+        // What it never took has not been tried: the word of it was lost on the way.
+        const tried = build.taken ? 'counted' : 'uncounted';
+        builds.giveUp(build, `worker "${worker.name}" came back without it`, tried);
       }
       for (const build of kept) {
         // From here on the end of an older session is not the loss of these.
         clearTimeout(build.graceTimer);
         build.session = session;
         build.lostAt = null;
+        build.taken = true;
       }
       if (kept.length > 0) {
         await farm.change(async (tx, emit) => {
@@ -181,7 +186,7 @@ export function createBuilds(options: {
         });
       }
       for (const build of kept) {
-        if (build.ended) {
+        if (build.ended || build.givenUp) {
           session.drop(build.lease, 'it has ended meanwhile');
           continue;
         }
@@ -223,9 +228,12 @@ export function createBuilds(options: {
     },
 
     assigned(worker, { accepted, why, ...lease }) {
-      if (accepted) return;
       const build = running.held(lease);
       if (build === undefined || build.worker !== worker) return;
+      if (accepted) {
+        build.taken = true;
+        return;
+      }
       worker.restsUntil = clock.monotonic() + REST_MS;
       say.warn('Worker refused a build', { build: nameOf(build), worker: worker.name, why });
       builds.giveUp(build, `worker "${worker.name}" refused it: ${why ?? 'no reason given'}`, 'uncounted');
@@ -233,7 +241,9 @@ export function createBuilds(options: {
 
     progress(session, lease, sequence, event) {
       const build = heldBy(session, lease);
-      if (build !== undefined) recorder().event(build, sequence, event);
+      if (build === undefined) return;
+      build.taken = true;
+      recorder().event(build, sequence, event);
     },
 
     bytes(session, piece) {
@@ -268,14 +278,16 @@ export function createBuilds(options: {
     },
 
     giveUp(build, why, again) {
-      if (build.ended) return;
+      if (build.ended || build.givenUp) return;
+      build.givenUp = true;
       build.session?.drop(build.lease, why);
       recorder().end(build, { result: 'retry', state: why, at: clock.wall(), again });
     },
 
     fail(build, why) {
-      if (!build.ended)
-        recorder().end(build, { result: 'exception', state: why, at: clock.wall(), again: false });
+      if (build.ended || build.givenUp) return;
+      build.givenUp = true;
+      recorder().end(build, { result: 'exception', state: why, at: clock.wall(), again: false });
     },
 
     ended(build, ended) {

@@ -184,6 +184,8 @@ export function createDispatcher(options: {
         properties: plan.properties,
         steps: new Map(),
         logs: new Map(),
+        givenUp: false,
+        taken: false,
         ended: false,
         graceTimer: undefined,
       };
@@ -196,7 +198,8 @@ export function createDispatcher(options: {
     try {
       const secrets = await readSecrets(config(), secretsOf(plan));
       const { attached } = build.worker;
-      if (build.ended) return;
+      // Cancelled, or its worker came anew without it, while the secrets were read.
+      if (build.ended || build.givenUp) return;
       if (attached?.ready !== true || attached.session.ended) {
         // It went between the round and the commit, and never heard of this build.
         return builds.giveUp(build, `worker "${build.worker.name}" went before it began`, 'uncounted');

@@ -217,6 +217,7 @@ export function createRecorder(options: {
       ? []
       : [{ kind: 'end', ending: { result: 'exception', state, at: clock.wall(), again: false } }];
     lane.closed = undefined;
+    build.givenUp = true;
     build.session?.drop(build.lease, state.slice(0, 1_000));
     if (!hopeless) wake(lane);
   }

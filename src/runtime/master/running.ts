@@ -26,6 +26,10 @@ export interface Running {
   readonly steps: Map<number, { stepid: number; name: string }>;
   /** `step/log` → its file. */
   readonly logs: Map<string, OpenLog>;
+  /** The master has decided its end and the rows follow: nobody carries it any more. */
+  givenUp: boolean;
+  /** Its worker has said that it took it, or told something of it. */
+  taken: boolean;
   /** Has its result: what still arrives of it is dropped. */
   ended: boolean;
   /** Gives up waiting for the worker. */
@@ -67,7 +71,7 @@ export function logKey(step: number, name: string): string {
 /** The unfinished builds by id. */
 export interface RunningBuilds {
   get(buildid: number): Running | undefined;
-  /** The build of a lease, when the token is the one at work. */
+  /** The build of a lease, when the token is the one at work and the build is not at its end. */
   held(lease: Lease): Running | undefined;
   add(build: Running): void;
   remove(build: Running): void;
@@ -82,7 +86,7 @@ export function createRunningBuilds(): RunningBuilds {
     get: (buildid) => byId.get(buildid),
     held(lease) {
       const found = byId.get(lease.build);
-      return found?.lease.token === lease.token && !found.ended ? found : undefined;
+      return found?.lease.token === lease.token && !found.ended && !found.givenUp ? found : undefined;
     },
     add(build) {
       byId.set(build.buildid, build);

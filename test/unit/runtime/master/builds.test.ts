@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../src/base/clock.ts';
+import { silentLog } from '../../../../src/base/log.ts';
+import type { MasterConfig } from '../../../../src/config/master.ts';
+import type { MasterSession } from '../../../../src/protocol/bbx/master-session.ts';
+import { createBuilds } from '../../../../src/runtime/master/builds.ts';
+import type { Ending } from '../../../../src/runtime/master/endings.ts';
+import type { Farm } from '../../../../src/runtime/master/events.ts';
+import type { LogIntake } from '../../../../src/runtime/master/logs.ts';
+import type { Recorder } from '../../../../src/runtime/master/recorder.ts';
+import type { Running } from '../../../../src/runtime/master/running.ts';
+import type { Roster, Worker } from '../../../../src/runtime/master/workers/roster.ts';
+import type { LogFiles } from '../../../../src/store/log-files.ts';
+
+/** Builds whose recorder has not come to write anything yet. */
+function buildsOf(worker: Worker) {
+  const endings: Ending[] = [];
+  const events: number[] = [];
+  const recorder = {
+    end: (_: Running, ending: Ending) => void endings.push(ending),
+    event: (_: Running, sequence: number) => void events.push(sequence),
+  } as unknown as Recorder;
+  const builds = createBuilds({
+    farm: { store: { epoch: 'e' }, change: async () => undefined } as unknown as Farm,
+    roster: { byId: () => worker } as unknown as Roster,
+    logs: {} as LogIntake,
+    files: {} as LogFiles,
+    recorder: () => recorder,
+    config: () => ({ lostWorkerGraceMs: 60_000 }) as MasterConfig,
+    clock: systemClock,
+    log: silentLog,
+    onRequeued: () => undefined,
+  });
+  return { builds, endings, events };
+}
+
+const token = '1-0123456789abcdef';
+
+function running(worker: Worker, taken: boolean): Running {
+  return {
+    lease: { build: 7, token },
+    buildid: 7,
+    builder: 'app',
+    builderid: 1,
+    number: 1,
+    requestid: 1,
+    worker,
+    attempt: 1,
+    patient: false,
+    session: undefined,
+    lostAt: null,
+    cancelReason: null,
+    sequence: 0,
+    properties: {},
+    steps: new Map(),
+    logs: new Map(),
+    givenUp: false,
+    taken,
+    ended: false,
+    graceTimer: undefined,
+  };
+}
+
+function sessionOf() {
+  const said: string[] = [];
+  const session = {
+    drop: () => void said.push('drop'),
+    resume: () => void said.push('resume'),
+    cancel: () => void said.push('cancel'),
+  } as unknown as MasterSession;
+  return { said, session };
+}
+
+const inventory = (builds: { build: number; token: string; epoch: string; state: 'running' }[]) => ({
+  type: 'inventory' as const,
+  maxBuilds: 1,
+  facts: {},
+  draining: false,
+  builds,
+});
+const whole = { build: 7, token, epoch: 'e', state: 'running' as const };
+const workerOf = (): Worker => ({ name: 'w1', builds: new Map() }) as unknown as Worker;
+
+describe('a build that the master has given up', () => {
+  it('is not resumed by a worker that comes before the rows say so', async () => {
+    const worker = workerOf();
+    const { builds, endings } = buildsOf(worker);
+    const build = running(worker, true);
+    builds.running.add(build);
+    builds.giveUp(build, 'worker "w1" was lost', 'counted');
+    const { said, session } = sessionOf();
+    await builds.adopt(worker, session, inventory([whole]));
+    expect(said).toEqual(['drop']);
+    expect(build.session).toBeUndefined();
+    expect(endings).toHaveLength(1);
+  });
+
+  it('takes nothing more of its worker, and is given up once', () => {
+    const worker = workerOf();
+    const { builds, endings, events } = buildsOf(worker);
+    const build = running(worker, true);
+    const { said, session } = sessionOf();
+    build.session = session;
+    builds.running.add(build);
+    builds.giveUp(build, 'worker "w1" was removed', 'uncounted');
+    builds.giveUp(build, 'worker "w1" was lost', 'counted');
+    builds.fail(build, 'no such secret');
+    builds.progress(session, build.lease, 1, { type: 'buildStarted', at: 1, workdir: '/w' });
+    expect(events).toEqual([]);
+    expect(endings.map(({ again }) => again)).toEqual(['uncounted']);
+    expect(said).toEqual(['drop', 'drop']);
+  });
+});
+
+describe('a worker that comes back without a build', () => {
+  it.each([
+    ['that it had taken: that was a try', true, 'counted'],
+    ['that it never took: nothing was tried', false, 'uncounted'],
+  ])('%s', async (_, taken, again) => {
+    const worker = workerOf();
+    const { builds, endings } = buildsOf(worker);
+    const build = running(worker, taken);
+    builds.running.add(build);
+    await builds.adopt(worker, sessionOf().session, inventory([]));
+    expect(endings).toMatchObject([{ result: 'retry', again }]);
+  });
+
+  it('after it had said yes to it', async () => {
+    const worker = workerOf();
+    const { builds, endings } = buildsOf(worker);
+    const build = running(worker, false);
+    builds.running.add(build);
+    builds.assigned(worker, { ...build.lease, accepted: true });
+    await builds.adopt(worker, sessionOf().session, inventory([]));
+    expect(endings).toMatchObject([{ again: 'counted' }]);
+  });
+});

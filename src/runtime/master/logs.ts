@@ -14,6 +14,8 @@ import { nameOf, type OpenLog, type Running } from './running.ts';
 
 /** Bytes of one log that may wait for the disk before its session is no longer read; less than the credit of a stream. */
 const WAITING_BYTES = 256 * 1024;
+/** Written bytes of one log that are synced at once; a quarter of its credit, so that acknowledgements come in time. */
+const SYNC_BYTES = LIMITS.creditBytes / 4;
 /** After a failed write (a full disk), how long until the next try. */
 const RETRY_MS = 1_000;
 /** How often the sizes of growing logs are written to their rows: lists show them, nothing depends on them. */
@@ -93,6 +95,8 @@ export function createLogIntake(options: {
           log.written = size;
           dirty.add(log);
           wake(log.logid!);
+          // A fast log does not wait for company: its sender has little credit left.
+          if (size - log.stored >= SYNC_BYTES) void sync();
         }
       } finally {
         log.writing = undefined;

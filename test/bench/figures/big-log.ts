@@ -7,6 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { BuildObject } from '../../../src/api/objects.ts';
 import { startFarm } from '../../rigs/farm.ts';
 import { tempDir } from '../../rigs/temp-dir.ts';
+import { followRequests } from '../request-follower.ts';
 import { figure, spread, type Figure } from '../figure.ts';
 
 const RUNS = 3;
@@ -15,7 +16,7 @@ const LINE = 'x'.repeat(79);
 const BYTES = LINES * (LINE.length + 1);
 const COMMAND = ['sh', '-c', `yes ${LINE} | head -n ${LINES}`];
 
-/** A step that prints a million lines of 80 bytes, from its start to stored; beside the same pipe sent through a bare `ws` socket into a file. */
+/** A step that prints a million lines of 80 bytes, from its start to the end of its request, when all of it is on the master's disk; beside the same pipe sent through a bare `ws` socket into a file. */
 export async function bigLog(): Promise<Figure[]> {
   await using farm = await startFarm({
     workers: ['w1'],
@@ -24,15 +25,15 @@ workers: { w1: {} }
 builders: { app: { workers: { names: [w1] }, steps: [ { name: print, run: ${JSON.stringify(COMMAND)} } ] } }
 `,
   });
+  await using follower = followRequests(farm);
   const own: number[] = [];
   const bare: number[] = [];
   for (let run = 1; run <= RUNS; run += 1) {
-    const started = await farm.run('build', 'start', 'app', '--wait');
-    if (started.code !== 0) throw new Error(`the build ended with ${started.code}: ${started.stderr}`);
+    const storedAt = await follower.build('app');
     const build = await farm.ask<BuildObject>('build', 'show', `app/${run}`);
     const step = build.steps?.[0];
     if (step?.logs[0] === undefined || step.logs[0].bytes < BYTES) throw new Error('the log is short');
-    own.push(BYTES / 1e6 / ((build.complete_at ?? NaN) - (step.started_at ?? NaN)));
+    own.push(BYTES / 1e6 / (storedAt - (step.started_at ?? NaN)));
     bare.push(BYTES / 1e6 / (await throughBareSocket()));
   }
   return [

@@ -332,7 +332,7 @@ describe('a session', () => {
     ['a hole between bytes', [open, bytes(0), bytes(5)], /a hole/],
     [
       'bytes beyond the credit',
-      [open, ...Array.from({ length: 17 }, (_, i) => bytes(i * 65_536, 65_536))],
+      [open, ...Array.from({ length: LIMITS.creditBytes / 65_536 + 1 }, (_, i) => bytes(i * 65_536, 65_536))],
       /credit/,
     ],
     ['a stream twice', [open, open], /stream 1 twice/],

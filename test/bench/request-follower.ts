@@ -1,0 +1,42 @@
+import { openClient, type Client } from '../../src/client/client.ts';
+import { controlSocket } from '../../src/config/layout.ts';
+import type { Farm } from '../rigs/farm.ts';
+
+/** Knows when requests end, by one event stream that is open all the time: asking again and again would be measured too. */
+export interface RequestFollower extends AsyncDisposable {
+  readonly client: Client;
+  /** Starts a build and resolves with the epoch seconds at which its `request.finished` arrived: everything of it is stored by then. */
+  build(builder: string): Promise<number>;
+}
+
+export function followRequests(farm: Farm): RequestFollower {
+  const client = openClient({ socket: controlSocket(farm.masterDir, process.env), dir: farm.masterDir });
+  const stop = new AbortController();
+  const finished = new Map<number, number>();
+  let tell = () => undefined as void;
+  const reading = (async () => {
+    for await (const { event } of client.events({ after: 0, signal: stop.signal })) {
+      if (event.type !== 'request.finished') continue;
+      finished.set(event.buildrequestid, Date.now() / 1000);
+      tell();
+    }
+  })().catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  return {
+    client,
+    async build(builder) {
+      const { buildrequestid } = await client.call('startBuild', { body: { builder } });
+      for (;;) {
+        const at = finished.get(buildrequestid);
+        if (at !== undefined) return at;
+        await new Promise<void>((resolve) => (tell = resolve));
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await reading;
+      await client.close();
+    },
+  };
+}

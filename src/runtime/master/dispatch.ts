@@ -61,6 +61,8 @@ export function createDispatcher(options: {
 }): Dispatcher {
   const { farm, roster, builds, config, clock, log: say } = options;
   let waiting = createWaitingRequests();
+  /** What began to wait while `load` reads, whose rows may be from before. */
+  let newcomers: { builderid: number; request: Waiting }[] | undefined;
   const stopping = new AbortController();
   const names = new Map<number, string>();
   const lastStarted = new Map<number, number>();
@@ -84,6 +86,11 @@ export function createDispatcher(options: {
         await sleep(RETRY_MS, stopping.signal).catch(() => undefined);
       }
     }
+  }
+
+  function wait(builderid: number, request: Waiting): void {
+    waiting.add(builderid, request);
+    newcomers?.push({ builderid, request });
   }
 
   function queues(): Queue[] {
@@ -232,24 +239,27 @@ export function createDispatcher(options: {
       return draining;
     },
     async load() {
-      const { builders, pending } = await farm.store.read(async (db) => ({
-        builders: await listBuilders(db),
-        pending: await pendingRequests(db, LOAD),
-      }));
+      const came: typeof newcomers = (newcomers = []);
+      const { builders, pending } = await farm.store
+        .read(async (db) => ({
+          builders: await listBuilders(db),
+          pending: await pendingRequests(db, LOAD),
+        }))
+        .finally(() => (newcomers = undefined));
       names.clear();
       for (const { builderid, name } of builders) names.set(builderid, name);
       waiting = createWaitingRequests();
       for (const row of pending) waiting.add(row.builderid, waitingOf(row));
+      // One that was claimed or cancelled meanwhile is found out by its claim.
+      for (const { builderid, request } of came) waiting.add(builderid, request);
     },
-    add(builderid, request) {
-      waiting.add(builderid, request);
-    },
+    add: wait,
     requeue(build) {
       void farm.store
         .read((db) => requestById(db, build.requestid))
         .then((row) => {
           if (row === undefined || row.claimed_at !== null || row.complete_at !== null) return;
-          waiting.add(row.builderid, waitingOf(row));
+          wait(row.builderid, waitingOf(row));
           dispatcher.nudge();
         })
         .catch((error: unknown) => {

@@ -12,6 +12,8 @@ export interface RunOptions {
   limitMs?: number;
   uid?: number;
   gid?: number;
+  /** Words before the command that make it run elsewhere, in a directory: those of a lab host. */
+  within?: (cwd: string) => readonly string[];
 }
 
 export interface Ran {
@@ -132,7 +134,8 @@ function launch(args: readonly string[], options: RunOptions): ChildProcess {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(BBX_|NODE_OPTIONS$|VITEST|TEST$)/.test(name),
   );
-  return spawn(process.execPath, [BIN, ...args], {
+  const [program = '', ...words] = [...(options.within?.(options.cwd) ?? []), process.execPath, BIN, ...args];
+  return spawn(program, words, {
     cwd: options.cwd,
     env: { ...Object.fromEntries(inherited), NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],

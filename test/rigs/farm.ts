@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
-import { bbx, bbxOk, startBbx, type Program, type Ran } from './bbx.ts';
+import { bbx, bbxOk, startBbx, type Program, type Ran, type RunOptions } from './bbx.ts';
 import { tempDir } from './temp-dir.ts';
+
+type Place = Pick<RunOptions, 'within' | 'uid' | 'gid'>;
 
 export interface FarmOptions {
   /** The whole `master.yaml` less `listen` and `reach`, which the rig writes. */
@@ -13,6 +15,11 @@ export interface FarmOptions {
   workers?: readonly string[];
   /** Address that the master listens on and workers dial. */
   host?: string;
+  /** Where the master listens, and its web port, on a host that is its own. */
+  listen?: { workers: string; web: string };
+  /** Whose programs they are, and on which host: the master's with every command that talks to it, and the workers'. */
+  masterAt?: Place;
+  workersAt?: Place;
   /** Where workers are told to find the master; the address that it listens on unless a relay stands between. */
   reach?: string;
   /** Secrets to write into the master's directory before it starts, by file name. */
@@ -33,17 +40,20 @@ export interface Farm extends AsyncDisposable {
   /** Runs a command with `--json` and gives its answer; fails when it does not end with 0. */
   ask<Value>(...args: string[]): Promise<Value>;
   startMaster(): Promise<Program>;
-  /** Makes the worker's directory if there is none, starts it and waits until it is attached. */
-  startWorker(name: string): Promise<Program>;
+  /** Makes the worker's directory if there is none, starts it and waits until it is attached; `master`: where it looks for it. */
+  startWorker(name: string, master?: string): Promise<Program>;
   writeConfig(config: string): Promise<void>;
 }
 
 export async function startFarm(options: FarmOptions): Promise<Farm> {
   const temp = await tempDir();
   const host = options.host ?? '[::1]';
-  const address = `${host}:${await freePort(host)}`;
+  const address = options.listen?.workers ?? `${host}:${await freePort(host)}`;
+  const web = options.listen?.web ?? `${host}:0`;
   const masterDir = join(temp.path, 'master');
   const env = options.env ?? {};
+  const masterAt = { cwd: temp.path, env, ...options.masterAt };
+  const workersAt = { cwd: temp.path, env, ...options.workersAt };
   const workers = new Map<string, Program>();
   const all: Program[] = [];
 
@@ -53,38 +63,31 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
     address,
     workers,
     master: undefined as never,
-    run: (...args) => bbx(args, { cwd: masterDir, env, limitMs: 90_000 }),
+    run: (...args) => bbx(args, { ...masterAt, cwd: masterDir, limitMs: 90_000 }),
     async ask(...args) {
-      return (await bbxOk([...args, '--json'], { cwd: masterDir, env, limitMs: 90_000 })).json();
+      return (await bbxOk([...args, '--json'], { ...masterAt, cwd: masterDir, limitMs: 90_000 })).json();
     },
     async writeConfig(config) {
-      const listen = `listen: { workers: "${address}", web: "${host}:0" }\nreach: ["${options.reach ?? address}"]\n`;
+      const listen = `listen: { workers: "${address}", web: "${web}" }\nreach: ["${options.reach ?? address}"]\n`;
       await writeFile(join(masterDir, 'master.yaml'), listen + config);
     },
     async startMaster() {
-      farm.master = startBbx(['run', 'master', masterDir], { cwd: temp.path, env });
+      farm.master = startBbx(['run', 'master', masterDir], masterAt);
       all.push(farm.master);
-      await bbxOk(['status', '--wait', '20s', '--dir', masterDir], { cwd: temp.path, env });
+      await bbxOk(['status', '--wait', '20s', '--dir', masterDir], masterAt);
       return farm.master;
     },
-    async startWorker(name) {
+    async startWorker(name, master = options.reach ?? address) {
       const dir = join(temp.path, name);
-      const joined = await bbxOk(['worker', 'add', name, '--dir', masterDir], { cwd: temp.path, env });
-      await bbxOk(
-        ['create-worker', dir, '--master', options.reach ?? address, '--name', name, '--join', '-'],
-        {
-          cwd: temp.path,
-          env,
-          input: joined.stdout,
-        },
-      );
-      const program = startBbx(['run', 'worker', dir], { cwd: temp.path, env });
+      const joined = await bbxOk(['worker', 'add', name, '--dir', masterDir], masterAt);
+      await bbxOk(['create-worker', dir, '--master', master, '--name', name, '--join', '-'], {
+        ...workersAt,
+        input: joined.stdout,
+      });
+      const program = startBbx(['run', 'worker', dir], workersAt);
       workers.set(name, program);
       all.push(program);
-      await bbxOk(['worker', 'show', name, '--wait', 'attached', '--dir', masterDir], {
-        cwd: temp.path,
-        env,
-      });
+      await bbxOk(['worker', 'show', name, '--wait', 'attached', '--dir', masterDir], masterAt);
       return program;
     },
     async [Symbol.asyncDispose]() {
@@ -94,7 +97,7 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
   };
 
   try {
-    await bbxOk(['create-master', masterDir, '--name', 'test farm'], { cwd: temp.path, env });
+    await bbxOk(['create-master', masterDir, '--name', 'test farm'], masterAt);
     for (const [file, value] of Object.entries(options.secrets ?? {})) {
       await writeFile(join(masterDir, 'secrets', file), value, { mode: 0o600 });
     }

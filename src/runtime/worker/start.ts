@@ -119,6 +119,8 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
         hostname: hostname(),
         tags: config.tags.join(' '),
         runAs: runAs?.user ?? '',
+        // Whom builds run as; the master says so when that lets them at its control socket.
+        uid: String(runAs?.uid ?? process.geteuid?.() ?? ''),
       },
       jobs,
       spool,

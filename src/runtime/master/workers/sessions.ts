@@ -18,6 +18,7 @@ import { oneLine, type TroubleList } from '../trouble.ts';
 import { createAlternation } from './alternation.ts';
 import { enrol } from './enrolment.ts';
 import type { Roster, Worker } from './roster.ts';
+import { canUseControlSocket } from './neighbour.ts';
 
 /** Seconds until one of two rivals may try again. */
 const RIVAL_AGAIN_S = 60;
@@ -148,6 +149,12 @@ export function createWorkerSessions(options: {
         mine.ready = true;
         announce(worker);
         say.info('Worker attached', { name: worker.name, peer: claim.peer, software: claim.software });
+        if (canUseControlSocket({ peer: claim.peer, facts })) {
+          say.warn(
+            `Builds of worker "${worker.name}" run on this host with the master's rights: they can use its control socket; ` +
+              'run the worker as another user, or set runAs in its worker.yaml',
+          );
+        }
         onReady();
       },
       onAssigned: (answer) => builds.assigned(worker, answer),

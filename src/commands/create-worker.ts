@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import { relative, resolve } from 'node:path';
 import { BbxError } from '../base/error.ts';
+import { isPattern, matchesPattern } from '../base/pattern.ts';
 import { jsonSchema } from '../config/json-schema.ts';
 import { workerName } from '../config/schema/names.ts';
 import { tag } from '../config/schema/leaf.ts';
 import { parseAddress, printAddress } from '../net/endpoint/address.ts';
 import { parseHop, printHop } from '../net/endpoint/hop.ts';
-import { joinAllowsName, parseJoin, type Join } from '../protocol/bbx/join.ts';
+import { parseJoin, type Join } from '../protocol/bbx/join.ts';
 import type { Answers } from '../templates/answers.ts';
 import { renderWorker } from '../templates/native/worker.ts';
 import { readAnswers } from '../templates/tree.ts';
@@ -50,10 +51,10 @@ export async function createWorker(
       problem: '--master is missing: where does this worker find its master?',
       hint: 'Add --master HOST:9989, or --join @FILE with a join string from "bbx worker add"',
     });
-  const givenName = name ?? (join === undefined || join.names.includes('*') ? undefined : join.names);
+  const givenName = name ?? (join === undefined || isPattern(join.names) ? undefined : join.names);
   const finalName = givenName ?? hostName();
   checkFlag('--name', workerName, finalName);
-  if (join !== undefined && !joinAllowsName(join.names, finalName))
+  if (join !== undefined && !matchesPattern(join.names, finalName))
     throw usage('--name', `the join string is for "${join.names}", not for "${finalName}"`);
   const tags = several(options.tag);
   tags?.forEach((text) => checkFlag('--tag', tag, text));
@@ -115,7 +116,7 @@ async function completed(
     ...(master === undefined && join === undefined
       ? [{ name: 'master', message: 'Where the master is, such as farm.example:9989' }]
       : []),
-    ...(options.name === undefined && (join === undefined || join.names.includes('*'))
+    ...(options.name === undefined && (join === undefined || isPattern(join.names))
       ? [{ name: 'name', message: 'A name for this worker', default: hostName() }]
       : []),
   ]);

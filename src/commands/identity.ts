@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { errnoOf } from '../base/error.ts';
+import { isPattern } from '../base/pattern.ts';
 import { workerPattern } from '../config/schema/names.ts';
 import { parseAddress, printAddress } from '../net/endpoint/address.ts';
 import { createIdentity, type IdentityFile } from './farm-identity.ts';
@@ -23,7 +24,7 @@ export interface IdentityOptions {
 export async function newIdentity(context: Context, options: IdentityOptions): Promise<void> {
   const workers = [...new Set(several(options.worker) ?? [])];
   for (const name of workers) checkFlag('--worker', workerPattern, name);
-  const pattern = workers.find((name) => name.includes('*'));
+  const pattern = workers.find(isPattern);
   if (pattern !== undefined)
     throw usage('--worker', `"${pattern}" stands for many`, 'each name gets a join string of its own');
   const reach = readFlag('--reach', several(options.reach) ?? [], (text) => parseAddress(text), printAddress);

@@ -1,5 +1,5 @@
 import { didYouMean } from '../base/did-you-mean.ts';
-import { matchesBranch, matchesPattern } from './branch-pattern.ts';
+import { isPattern, matchesAny, matchesPattern } from '../base/pattern.ts';
 import { problemAt, type ConfigDocument } from './document.ts';
 import { valueAt } from './key-path.ts';
 import type { Problem } from './problem.ts';
@@ -88,7 +88,7 @@ function schedulerProblems(farm: WrittenFarm, name: string): Problem[] {
   const watchedPatterns = watched.length > 0 ? watched.map(({ text }) => text) : ['main', 'master'];
   const unseen = farm
     .texts([...path, 'branches'])
-    .filter(({ text }) => !text.includes('*') && !matchesBranch(watchedPatterns, text));
+    .filter(({ text }) => !isPattern(text) && !matchesAny(watchedPatterns, text));
   return [
     ...farm.known([...path, 'repository'], 'repositories', 'repository'),
     ...farm.texts([...path, 'builders']).flatMap((entry) => farm.known(entry.path, 'builders', 'builder')),

@@ -39,7 +39,7 @@ export interface RepositoryConfig {
   git: string;
   /** null: never polled. */
   pollMs: number | null;
-  /** Patterns, `*` matches any text also across `/`; ask `matchesBranch`. */
+  /** Patterns of branches (`base/pattern.ts`). */
   branches: string[];
   /** Name of the secret with credentials in the form of git's credential store. */
   credentials: { secret: string } | null;

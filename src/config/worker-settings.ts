@@ -1,4 +1,4 @@
-import { matchesPattern } from './branch-pattern.ts';
+import { isPattern, matchesPattern } from '../base/pattern.ts';
 import type { WorkerSettings } from './master-config.ts';
 
 /**
@@ -12,7 +12,7 @@ export function workerSettings(
   const own = Object.hasOwn(workers, name) ? workers[name] : undefined;
   if (own !== undefined) return own;
   const [best] = Object.keys(workers)
-    .filter((pattern) => pattern.includes('*') && matchesPattern(pattern, name))
+    .filter((pattern) => isPattern(pattern) && matchesPattern(pattern, name))
     .sort((a, b) => letters(b) - letters(a) || (a < b ? -1 : 1));
   return (best === undefined ? undefined : workers[best]) ?? { tags: [], maxBuilds: null };
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { matchesPattern } from '../base/pattern.ts';
 import type { Db, Tx } from './database.ts';
 
 export interface JoinRow {
   joinid: number;
-  /** One name, or a pattern with `*`. */
+  /** One name, or a pattern (`base/pattern.ts`). */
   names: string;
   uses: number;
   used: number;
@@ -36,18 +37,6 @@ export async function addJoin(
     .returning('joinid')
     .executeTakeFirstOrThrow();
   return joinid;
-}
-
-/** Joins that still let somebody in, oldest first. */
-export async function validJoins(db: Db, now: number, filter: { names?: string } = {}): Promise<JoinRow[]> {
-  let query = db
-    .selectFrom('joins')
-    .select(['joinid', 'names', 'uses', 'used', 'expires_at', 'created_at'])
-    .where('expires_at', '>', now)
-    .whereRef('used', '<', 'uses')
-    .orderBy('joinid');
-  if (filter.names !== undefined) query = query.where('names', '=', filter.names);
-  return query.execute();
 }
 
 /** Makes the joins for these names worthless, such as before a renewed one. How many there were. */
@@ -100,7 +89,7 @@ export async function redeemJoin(
   const join = await tx.selectFrom('joins').selectAll().where('secret_sha256', '=', hash).executeTakeFirst();
   if (join === undefined) return { ok: false, reason: 'unknown' };
   if (join.expires_at <= now) return { ok: false, reason: 'expired' };
-  if (!matchesNames(join.names, name)) return { ok: false, reason: 'names' };
+  if (!matchesPattern(join.names, name)) return { ok: false, reason: 'names' };
   const { joinid } = join;
   const before = await tx
     .selectFrom('join_uses')
@@ -125,22 +114,4 @@ export async function redeemJoin(
     .values({ joinid, worker_name: name, public_key: publicKey, used_at: now })
     .execute();
   return { ok: true, joinid, again: false };
-}
-
-/** Whether a name fits `names`: the same text, or a pattern where each `*` stands for any text. */
-export function matchesNames(names: string, name: string): boolean {
-  const parts = names.split('*');
-  const [first = ''] = parts;
-  if (parts.length === 1) return names === name;
-  const last = parts.at(-1) ?? '';
-  if (name.length < first.length + last.length) return false;
-  if (!name.startsWith(first) || !name.endsWith(last)) return false;
-  // Leftmost match of each middle part: no backtracking, so a hostile pattern costs nothing.
-  let at = first.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = name.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return at <= name.length - last.length;
 }

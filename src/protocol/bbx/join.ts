@@ -15,7 +15,7 @@ export interface Join {
   uses: number;
   /** Epoch seconds; null: it does not expire. */
   expires: number | null;
-  /** The worker's name, or a pattern with `*` that names must match. */
+  /** The worker's name, or a pattern (`base/pattern.ts`) that names must match. */
   names: string;
 }
 
@@ -39,6 +39,7 @@ const content = z.object({
   n: z.string().min(1).max(100),
 });
 
+/** Gives the one line of text that `parseJoin` reads. */
 export function printJoin(join: Join): string {
   const json = JSON.stringify({
     p: join.pins.map((pin) => (pin.startsWith(PIN_PREFIX) ? pin.slice(PIN_PREFIX.length) : pin)),
@@ -82,21 +83,6 @@ export function parseJoin(text: string): Join {
     expires: e,
     names: n,
   };
-}
-
-/** Whether a worker may use this name with a join string whose `names` is a name or a pattern with `*`. Time grows with the length only. */
-export function joinAllowsName(names: string, name: string): boolean {
-  const [first = '', ...rest] = names.split('*');
-  const last = rest.pop();
-  if (last === undefined) return name === first;
-  if (!name.startsWith(first)) return false;
-  let from = first.length;
-  for (const part of rest) {
-    const at = name.indexOf(part, from);
-    if (at < 0) return false;
-    from = at + part.length;
-  }
-  return name.length >= from + last.length && name.endsWith(last);
 }
 
 function checksum(bytes: Uint8Array): Buffer {

@@ -1,4 +1,4 @@
-import { matchesAny } from './pattern.ts';
+import { matchesAny } from '../../base/pattern.ts';
 
 /** A waiting request, as much of it as matching needs. */
 export interface Waiting {

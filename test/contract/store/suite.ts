@@ -26,7 +26,7 @@ import {
 } from '../../../src/store/builds.ts';
 import { addChange, changeRows, changesOfBuildset, schedulerChanges } from '../../../src/store/changes.ts';
 import { appendEvent, eventsAfter, lastEventId, pruneEvents } from '../../../src/store/events.ts';
-import { addJoin, redeemJoin, revokeJoins, secretHash, validJoins } from '../../../src/store/joins.ts';
+import { addJoin, joinsFor, redeemJoin, revokeJoins, secretHash } from '../../../src/store/joins.ts';
 import { completeLog, ensureLog, findLog, logsOfBuild, setLogSizes } from '../../../src/store/logs.ts';
 import { getMeta, setMeta } from '../../../src/store/meta.ts';
 import { pollRows, pollState, recordPoll, setPollState } from '../../../src/store/polls.ts';
@@ -245,13 +245,13 @@ export function describeStore(name: string, makePlace: () => Promise<Place>): vo
         await add('vps-*', 2);
         expect(await redeem('web-1', 'A')).toEqual({ ok: false, reason: 'names' });
         expect(await redeem('vps-1', 'A')).toMatchObject({ ok: true });
-        expect(await store.read((db) => validJoins(db, 10))).toMatchObject([
+        expect(await store.read((db) => joinsFor(db, 'vps-*', 10))).toMatchObject([
           { names: 'vps-*', uses: 2, used: 1 },
         ]);
         expect(await redeem('vps-2', 'B')).toMatchObject({ ok: true });
         expect(await redeem('vps-3', 'C')).toEqual({ ok: false, reason: 'used' });
         expect(await redeem('vps-1', 'A')).toMatchObject({ ok: true, again: true });
-        expect(await store.read((db) => validJoins(db, 10))).toEqual([]);
+        expect(await store.read((db) => joinsFor(db, 'vps-*', 100))).toEqual([]);
       });
 
       it('are given to no more than their number by two at the same time', async () => {

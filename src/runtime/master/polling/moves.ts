@@ -1,4 +1,4 @@
-import { matchesAny } from '../pattern.ts';
+import { matchesAny } from '../../../base/pattern.ts';
 
 /** What a look at a repository found different from the last one. */
 export interface Moves {

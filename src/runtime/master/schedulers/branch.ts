@@ -1,4 +1,4 @@
-import { matchesAny } from '../pattern.ts';
+import { matchesAny } from '../../../base/pattern.ts';
 
 /** A `branch` scheduler as its decisions need it. */
 export interface BranchRule {

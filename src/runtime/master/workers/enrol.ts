@@ -1,4 +1,4 @@
-import { matchesNames } from '../../../store/joins.ts';
+import { matchesPattern } from '../../../base/pattern.ts';
 
 /** What the rows say about a claim: read in one transaction, so that the decision and its writing are one. */
 export interface EnrolFacts {
@@ -47,7 +47,7 @@ export function decideEnrolment(
   if (byName?.state === 'removed')
     return sameKey ? { act: 'out', reason: 'removed' } : { act: 'out', reason: 'unknown' };
   if (join !== undefined) {
-    if (!matchesNames(join.names, claim.name)) return { act: 'out', reason: 'unknown' };
+    if (!matchesPattern(join.names, claim.name)) return { act: 'out', reason: 'unknown' };
     // An approved name takes another key only with an invitation made for it alone (`worker add NAME --renew`): whoever may use a
     // pattern must not be able to take the place of another.
     if (byName?.state === 'approved' && join.names !== claim.name) return { act: 'out', reason: 'unknown' };

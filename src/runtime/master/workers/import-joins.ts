@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { errnoOf } from '../../../base/error.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
+import { isPattern } from '../../../base/pattern.ts';
 import { joinsFile } from '../../../config/joins-file.ts';
 import { addJoin, joinBySecret } from '../../../store/joins.ts';
 import type { Store } from '../../../store/store.ts';
@@ -38,7 +39,7 @@ export async function importJoins(
       if ((await joinBySecret(tx, secret_sha256, names)) !== undefined) continue;
       await addJoin(tx, { secretHash: secret_sha256, names, uses, expiresAt: expires_at, now });
       count += 1;
-      if (names.includes('*') || (await findWorker(tx, names)) !== undefined) continue;
+      if (isPattern(names) || (await findWorker(tx, names)) !== undefined) continue;
       await upsertWorker(tx, { name: names, state: 'invited', publicKey: null, now });
     }
     return count;

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
+import { isPattern } from '../../../base/pattern.ts';
 import { Secret } from '../../../base/secret.ts';
 import { printJoin } from '../../../protocol/bbx/join.ts';
 import { addJoin, joinBySecret, joinsFor, revokeJoins, secretHash } from '../../../store/joins.ts';
@@ -54,15 +55,15 @@ export async function invite(
   const wrong = (problem: string) => codes['BBX-MAS-JOIN']({ names, problem });
   if (!NAMES.test(names))
     throw wrong('a name has letters, digits, ".", "_" and "-" only, and 100 characters at most');
-  if (names.includes('*') && uses === 1)
+  if (isPattern(names) && uses === 1)
     throw wrong('a pattern is for several workers: say how many with --uses');
-  if (!names.includes('*') && uses > 1) throw wrong('several uses need a pattern, such as --names "vps-*"');
+  if (!isPattern(names) && uses > 1) throw wrong('several uses need a pattern, such as --names "vps-*"');
   if (identity.reach.length === 0) {
     throw wrong('nobody could find this master: set "reach" in its configuration first');
   }
   const now = clock.wall();
   return store.write(async (tx) => {
-    const single = !names.includes('*');
+    const single = !isPattern(names);
     const worker = single ? await findWorker(tx, names) : undefined;
     if (!renew && worker?.state !== 'removed') {
       // How long a repeated call wants it to live does not matter: the same question has the same answer until that one expires. It is also

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BbxError } from '../../../../src/base/error.ts';
 import { Secret } from '../../../../src/base/secret.ts';
-import { joinAllowsName, parseJoin, printJoin } from '../../../../src/protocol/bbx/join.ts';
+import { parseJoin, printJoin } from '../../../../src/protocol/bbx/join.ts';
 import type { Join } from '../../../../src/protocol/bbx/join.ts';
 
 const join: Join = {
@@ -65,22 +65,5 @@ describe('a join string', () => {
   it('never shows its secret in an error', () => {
     const text = printJoin(join).slice(0, -4);
     expect(codeOf(text)).not.toContain(text.slice(30, 60));
-  });
-});
-
-describe('the names of a join string', () => {
-  it.each([
-    ['linux-1', 'linux-1', true],
-    ['linux-1', 'linux-10', false],
-    ['vps-*', 'vps-17', true],
-    ['vps-*', 'xvps-17', false],
-    ['*-arm', 'a-arm', true],
-    ['a*b*c', 'a1b2c', true],
-    ['a*b*c', 'acb', false],
-    ['ab*ba', 'aba', false],
-    ['*', 'anything', true],
-    ['a.c', 'abc', false],
-  ])('%j and %j: %s', (names, name, allowed) => {
-    expect(joinAllowsName(names, name)).toBe(allowed);
   });
 });

@@ -1,10 +1,12 @@
 /**
  * Builds what is published: `dist/main.js` with everything it needs, in chunks that are loaded when a command needs them, so that an
- * installed bbx has no dependencies to resolve and starts fast. `npm pack` runs it (`prepack`).
+ * installed bbx has no dependencies to resolve and starts fast; and `dist/index.d.ts` for the editors of those who write a
+ * `master.config.ts`. `npm pack` runs it (`prepack`).
  */
 import { build } from 'esbuild';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { packageTypes } from './types.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -28,6 +30,7 @@ const result = await build({
   metafile: true,
   logLevel: 'warning',
 });
+await writeFile(`${root}/dist/index.d.ts`, await packageTypes());
 const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
 process.stdout.write(
   `dist: ${Object.keys(result.metafile.outputs).length} files, ${Math.round(bytes / 1024)} KiB\n`,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
@@ -12,15 +12,33 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The Node that runs the tests comes first, as an installed Node 24 would. */
 const PATH = `${dirname(process.execPath)}:${process.env['PATH']}`;
 
+/** An environment in which npm finds nothing of this host's user. */
+const envOf = (home: string) => ({ PATH, HOME: home, npm_config_cache: join(home, 'cache'), NO_COLOR: '1' });
+
+/** Packs the package into `dir`. Gives the tarball's path. */
+async function pack(dir: string): Promise<string> {
+  await run('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: root, env: envOf(dir) });
+  const [tarball] = (await readdir(dir)).filter((name) => name.endsWith('.tgz'));
+  return join(dir, tarball ?? '');
+}
+
+/** What the compiler says of a file, as an editor would show it; '': nothing. */
+async function compilerOf(file: string): Promise<string> {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const flags = ['--noEmit', '--strict', '--module', 'preserve', '--target', 'es2024', file];
+  return run(process.execPath, [tsc, ...flags], { cwd: dirname(file) }).then(
+    () => '',
+    (error: { stdout: string }) => error.stdout,
+  );
+}
+
 describe('the published package', () => {
   it('works from its tarball in an empty prefix: version, help, a farm that builds, a configuration in TypeScript', async () => {
     await using dir = await tempDir();
-    const env = { PATH, HOME: dir.path, npm_config_cache: join(dir.path, 'cache'), NO_COLOR: '1' };
-    await run('npm', ['pack', '--silent', '--pack-destination', dir.path], { cwd: root, env });
-    const [tarball] = (await readdir(dir.path)).filter((name) => name.endsWith('.tgz'));
+    const env = envOf(dir.path);
     const prefix = join(dir.path, 'prefix');
     // Nothing but the tarball: it has no dependencies to fetch.
-    const install = ['install', '--global', '--offline', '--prefix', prefix, join(dir.path, tarball ?? '')];
+    const install = ['install', '--global', '--offline', '--prefix', prefix, await pack(dir.path)];
     await run('npm', install, { cwd: dir.path, env });
     const packed = await readdir(join(prefix, 'lib/node_modules/bbx'));
     expect(packed).not.toContain('node_modules');
@@ -33,5 +51,29 @@ describe('the published package', () => {
     expect(farm.stderr).toContain('ended as success');
     await bbx('create-master', 'coded', '--format', 'ts', '--run', 'echo hello');
     expect((await bbx('config', 'check', '--dir', 'coded')).stdout + '').not.toContain('error');
+  }, 120_000);
+
+  it('brings types for master.config.ts that need nothing beside them', async () => {
+    await using dir = await tempDir();
+    const env = envOf(dir.path);
+    const install = ['install', '--offline', '--prefix', dir.path, await pack(dir.path)];
+    await run('npm', install, { cwd: dir.path, env });
+    const check = async (name: string, code: string) => {
+      const file = join(dir.path, name);
+      await writeFile(file, code);
+      return compilerOf(file);
+    };
+
+    const page = await readFile(join(root, 'docs/configuration.md'), 'utf8');
+    const [, example = ''] = /```ts\n(.*?)```/s.exec(page) ?? [];
+    expect(example).toContain("import { defineMaster } from 'bbx';");
+    expect(await check('example.config.ts', example)).toBe('');
+
+    const bbx = join(dir.path, 'node_modules/.bin/bbx');
+    await run(bbx, ['create-master', 'coded', '--format', 'ts', '--run', 'make'], { cwd: dir.path, env });
+    const rendered = await readFile(join(dir.path, 'coded/master.config.ts'), 'utf8');
+    expect(await check('rendered.config.ts', rendered)).toBe('');
+
+    expect(await check('wrong.config.ts', rendered.replace('builders:', 'bilders:'))).toContain("'bilders'");
   }, 120_000);
 });

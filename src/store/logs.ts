@@ -82,6 +82,21 @@ export async function logsOfBuild(db: Db, buildid: number): Promise<BuildLogRow[
   return rows.map(rowOf);
 }
 
+/** Logs that are not complete although their builds have ended, oldest first. Reads the whole table: for the start only. */
+export async function leftLogs(db: Db): Promise<number[]> {
+  const rows = await db
+    .selectFrom('logs')
+    .innerJoin('steps', 'steps.stepid', 'logs.stepid')
+    .innerJoin('builds', 'builds.buildid', 'steps.buildid')
+    .select('logs.logid')
+    .where('logs.complete', '=', 0)
+    .where('logs.pruned', '=', 0)
+    .where('builds.complete_at', 'is not', null)
+    .orderBy('logs.logid')
+    .execute();
+  return rows.map(({ logid }) => logid);
+}
+
 /** Notes sizes that are known to be on disk; a row never shrinks by it. */
 export async function setLogSizes(
   tx: Tx,

@@ -95,6 +95,42 @@ describe('what workers send of logs', () => {
     await intake.stop();
   });
 
+  it('that came before is acknowledged again: the session that brings it anew knows nothing of the first time', async () => {
+    const { files } = diskOf();
+    const { intake, log, piece, acknowledged } = intakeOf(files);
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'abc'));
+    await until('the acknowledgement', () => acknowledged.length === 1, 2_000);
+    void intake.take(log, piece(0, 'abc'));
+    await until('the second acknowledgement', () => acknowledged.length === 2, 2_000);
+    expect(acknowledged).toEqual([3, 3]);
+    await intake.stop();
+  });
+
+  it('is closed once, however many ask: with the same end for all', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files);
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'abc'));
+    const first = await intake.finish(log, { bytes: 3, sha256: 'good' });
+    // Its transaction failed, and the step's end is written again.
+    expect(await intake.finish(log, { bytes: 3, sha256: 'good' })).toEqual(first);
+    expect(disk.finished).toBe(1);
+    await intake.stop();
+  });
+
+  it('that waits for bytes which never come is closed when the build is given up, for both who ask', async () => {
+    const { files } = diskOf();
+    const { intake, log, piece } = intakeOf(files);
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'abc'));
+    const step = intake.finish(log, { bytes: 30, sha256: 'good' });
+    const left = intake.finish(log, {});
+    expect(await left).toMatchObject({ bytes: 3 });
+    expect(await step).toMatchObject({ bytes: 3 });
+    await intake.stop();
+  });
+
   it('holds the sender up when much of one log waits for the disk', async () => {
     const { files, disk } = diskOf();
     const { intake, log, piece } = intakeOf(files);

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { BuildObject } from '../../src/api/objects.ts';
 import { createWorkerKey } from '../../src/protocol/bbx/keys.ts';
+import { openStore } from '../../src/store/store.ts';
 import { fakeWorker, testMaster, type TestMaster } from '../rigs/master.ts';
 import { until } from '../rigs/wait.ts';
 
@@ -132,14 +133,16 @@ describe('a master and its workers', () => {
     const { key } = w1;
     const address = rig.master.bound.workers[0]!;
     await force(rig);
-    await w1.next('assign');
-    w1.leave();
+    const take = async (worker: typeof w1) => {
+      const { build: id, token, plan } = await worker.next('assign');
+      worker.send({ type: 'assigned', build: id, token, accepted: true });
+      worker.leave();
+      return { number: plan.number, attempt: token.split('-')[0] };
+    };
+    expect(await take(w1)).toEqual({ number: 1, attempt: '1' });
     for (const number of [2, 3]) {
       const back = await fakeWorker({ name: 'w1', address, key });
-      const assign = await back.next('assign');
-      expect(assign.plan.number).toBe(number);
-      expect(assign.token.split('-')[0]).toBe(String(number));
-      back.leave();
+      expect(await take(back)).toEqual({ number, attempt: String(number) });
     }
     const last = await fakeWorker({ name: 'w1', address, key });
     expect((await ended(rig, 'app/1')).result).toBe('retry');
@@ -147,6 +150,24 @@ describe('a master and its workers', () => {
     const request = await rig.client.call('request', { params: { request: '1' } });
     expect(request).toMatchObject({ complete: true, result: 'exception' });
     last.leave();
+  });
+
+  it('does not count an assignment that was lost on the way as a try', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    const address = rig.master.bound.workers[0]!;
+    await force(rig);
+    await w1.next('assign');
+    w1.leave();
+    for (const number of [2, 3, 4]) {
+      const back = await fakeWorker({ name: 'w1', address, key: w1.key });
+      const assign = await back.next('assign');
+      expect(assign.plan.number).toBe(number);
+      expect(assign.token.split('-')[0]).toBe('1');
+      if (number === 4) back.build(assign);
+      else back.leave();
+    }
+    expect((await ended(rig, 'app/4')).result).toBe('success');
   });
 
   it('waits for a lost worker for the grace, then gives the build to another; the late one is told to drop it', async () => {
@@ -507,3 +528,24 @@ async function keeping(coming: ReturnType<typeof fakeWorker>) {
   const worker = await coming;
   return { worker, [Symbol.asyncDispose]: async () => worker.leave() };
 }
+
+describe('a master that was killed', () => {
+  it('between the end of a build and that of its log closes the log when it starts', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    w1.build(await w1.next('assign'), 'hello\n');
+    await ended(rig, 'app/1');
+    await rig.stop();
+    const store = await openStore('sqlite:state.sqlite', { dir: rig.dir });
+    await store.write((tx) => tx.updateTable('logs').set({ complete: 0 }).execute());
+    await store.close();
+    await rig.start();
+    const complete = await until('the log to be closed', async () => {
+      const log = (await build(rig, 'app/1')).steps?.[0]?.logs[0];
+      return log?.complete === true && log;
+    });
+    expect(complete).toMatchObject({ bytes: 6 });
+    expect(await logOf(rig, 'app', true)).toBe('hello\n');
+  });
+});

@@ -5,18 +5,18 @@ import type { MasterConfig } from '../../config/master.ts';
 import type { Lease, LogBytes, MasterSession } from '../../protocol/bbx/master-session.ts';
 import type { MessageOf, WorkerMessage } from '../../protocol/bbx/messages.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
-import { markFound, markLost, requestCancel, unfinishedBuilds } from '../../store/builds.ts';
-import { completeLog, logsOfBuild } from '../../store/logs.ts';
-import { stepRows } from '../../store/steps.ts';
+import { markFound, markLost, requestCancel } from '../../store/builds.ts';
 import type { LogFiles } from '../../store/log-files.ts';
 import { codes } from './codes.ts';
 import type { Ended } from './endings.ts';
 import type { Farm } from './events.ts';
+import { closeFormer, closeLeft } from './left-logs.ts';
 import type { LogIntake } from './logs.ts';
 import type { Recorder } from './recorder.ts';
 import { createRunningBuilds, logKey, nameOf } from './running.ts';
-import type { OpenLog, Running, RunningBuilds } from './running.ts';
+import type { Running, RunningBuilds } from './running.ts';
 import { oneLine } from './trouble.ts';
+import { loadUnfinished } from './unfinished.ts';
 import type { Roster, Worker } from './workers/roster.ts';
 
 /** A worker that refused an assignment gets nothing for so long. */
@@ -68,11 +68,12 @@ export function createBuilds(options: {
   const { farm, roster, logs, files, recorder, config, clock, log: say, onRequeued } = options;
   const running = createRunningBuilds();
   const cleaning = new Set<Promise<void>>();
-  let stopped = false;
+  const ending = new AbortController();
 
   function startGrace(build: Running): void {
     clearTimeout(build.graceTimer);
-    if (build.patient || stopped) return;
+    // One that somebody cancelled is not waited for without end.
+    if ((build.patient && build.cancelReason === null) || ending.signal.aborted) return;
     const graceMs = config().lostWorkerGraceMs;
     build.graceTimer = setTimeout(
       () => {
@@ -89,6 +90,15 @@ export function createBuilds(options: {
     );
   }
 
+  /** Something that may take a while after a build's end; `stop` waits for it. */
+  function clean(failure: string, about: Readonly<Record<string, unknown>>, act: Promise<void>): void {
+    const done = act.catch((error: unknown) => {
+      if (!ending.signal.aborted) say.error(failure, { ...about, error: oneLine(error) });
+    });
+    cleaning.add(done);
+    void done.finally(() => cleaning.delete(done));
+  }
+
   /** The build of a message, when this session is the one that has it. */
   function heldBy(session: MasterSession, lease: Lease): Running | undefined {
     const build = running.held(lease);
@@ -101,50 +111,24 @@ export function createBuilds(options: {
     running,
 
     async load() {
-      const rows = await farm.store.read((db) => unfinishedBuilds(db));
-      for (const row of rows) {
-        const worker = roster.byId(row.workerid);
-        if (worker === undefined) continue;
-        const build: Running = {
-          lease: { build: row.buildid, token: row.token },
-          buildid: row.buildid,
-          builder: row.builder,
-          builderid: row.builderid,
-          number: row.number,
-          requestid: row.buildrequestid,
-          worker,
-          attempt: row.attempt,
-          patient: config().builders[row.builder]?.orphan === 'continue',
-          session: undefined,
-          lostAt: row.lost_at,
-          cancelReason: row.cancel_reason,
-          sequence: row.sequence,
-          properties: row.properties,
-          steps: new Map(),
-          logs: new Map(),
-          givenUp: false,
-          taken: row.sequence > 0,
-          ended: false,
-          graceTimer: undefined,
-        };
-        const [steps, rowsOfLogs] = await farm.store.read(async (db) => [
-          await stepRows(db, row.buildid),
-          await logsOfBuild(db, row.buildid),
-        ]);
-        for (const { number, stepid, name } of steps) build.steps.set(number, { stepid, name });
-        for (const found of rowsOfLogs) {
-          // The file says what is stored; the row may be behind it.
-          const stored = found.complete ? found.bytes : await files.size(found.logid);
-          const open = logs.open(build, found.step, found.name, { logid: found.logid, stored });
-          open.complete = found.complete;
-          build.logs.set(logKey(found.step, found.name), open);
-        }
-        running.add(build);
-      }
+      const isPatient = (builder: string) => config().builders[builder]?.orphan === 'continue';
+      const found = await loadUnfinished({ store: farm.store, roster, logs, files, isPatient });
+      for (const build of found) running.add(build);
     },
 
     listening() {
-      for (const build of running.all()) if (build.session === undefined) startGrace(build);
+      for (const build of running.all()) {
+        if (build.session !== undefined) continue;
+        // A master that was killed while it removed the worker: nobody lets that one in again.
+        if (build.worker.state === 'removed')
+          builds.giveUp(build, `worker "${build.worker.name}" was removed`, 'uncounted');
+        else startGrace(build);
+      }
+      clean(
+        'Logs of ended builds could not be closed',
+        {},
+        closeFormer({ store: farm.store, files, logs, log: say }, ending.signal),
+      );
     },
 
     async adopt(worker, session, inventory) {
@@ -212,7 +196,7 @@ export function createBuilds(options: {
         build.lostAt = at;
         startGrace(build);
       }
-      if (lost.length === 0 || stopped) return;
+      if (lost.length === 0 || ending.signal.aborted) return;
       await farm.change(async (tx, emit) => {
         // Its worker may be back already, and its builds with it.
         const gone = lost.filter((build) => build.session === undefined && !build.ended);
@@ -294,30 +278,17 @@ export function createBuilds(options: {
       running.remove(build);
       if (ended.requeued) onRequeued(build);
       say.info('Build ended', { build: nameOf(build), result: ended.result, worker: build.worker.name });
-      const left = [...build.logs.values()].filter((open) => !open.complete && open.logid !== undefined);
+      const left = [...build.logs.values()].filter(({ recorded, logid }) => !recorded && logid !== undefined);
       if (left.length === 0) return;
-      const closing = closeLeft(left).catch((error: unknown) => {
-        if (!stopped)
-          say.error('Logs of an ended build stay open', { build: nameOf(build), error: oneLine(error) });
-      });
-      cleaning.add(closing);
-      void closing.finally(() => cleaning.delete(closing));
+      const about = { build: nameOf(build) };
+      clean('Logs of an ended build stay open', about, closeLeft(left, { store: farm.store, logs }));
     },
 
     async stop() {
-      stopped = true;
+      ending.abort(new Error('the master stops'));
       for (const build of running.all()) clearTimeout(build.graceTimer);
       await Promise.allSettled(cleaning);
     },
   };
   return builds;
-
-  /** Logs of a build that ended without its worker's last words: what is there is all there will be. */
-  async function closeLeft(left: readonly OpenLog[]): Promise<void> {
-    for (const open of left) {
-      const end = await logs.finish(open, {});
-      await farm.store.write((tx) => completeLog(tx, open.logid!, end));
-      logs.wake(open.logid!);
-    }
-  }
 }

@@ -32,7 +32,7 @@ export interface LogIntake {
   take(log: OpenLog, piece: LogBytes): void | Promise<void>;
   /**
    * Resolves when the log is on the disk, compared and closed; size and SHA-256 are those to store in its row. A difference is said loudly and
-   * does not hold up the build. Rejects when the signal of `stop` comes first.
+   * does not hold up the build. Of several calls the first that has all its bytes decides. Rejects when the signal of `stop` comes first.
    */
   finish(
     log: OpenLog,
@@ -110,14 +110,47 @@ export function createLogIntake(options: {
   async function arrived(log: OpenLog, bytes: number): Promise<void> {
     for (;;) {
       while (log.waiting.length > 0 || log.writing !== undefined) await write(log);
-      if (log.complete) throw new Error('the log was closed meanwhile');
-      if (log.written >= bytes) return;
+      if (log.complete || log.written >= bytes) return;
       await new Promise<void>((resolve) => {
         log.more = resolve;
         stopping.signal.addEventListener('abort', () => resolve(), { once: true });
       });
       stopping.signal.throwIfAborted();
     }
+  }
+
+  async function close(
+    log: OpenLog,
+    logid: number,
+    expected: { bytes?: number; sha256?: string },
+  ): Promise<{ bytes: number; sha256: string | null }> {
+    log.complete = true;
+    log.more?.();
+    dirty.delete(log);
+    let end: { bytes: number; sha256: string | null };
+    try {
+      end = await persist('finish', () => files.finish(logid, expected));
+    } catch (error) {
+      if (!(error instanceof BbxError) || stopping.signal.aborted) throw error;
+      // Not retryable: the bytes are not those that the worker counted, or cannot be read back. The result still counts.
+      const mismatch = codes['BBX-MAS-LOG-MISMATCH'](
+        {
+          build: nameOf(log.build),
+          step: log.build.steps.get(log.step)?.name ?? String(log.step),
+          log: log.name,
+          expected: `${expected.bytes ?? '?'} bytes, sha256 ${expected.sha256 ?? '?'}`,
+          got: error.message,
+        },
+        { cause: error },
+      );
+      say.error(mismatch.message, { code: mismatch.code });
+      trouble.say(`log ${logid}`, mismatch);
+      end = { bytes: await files.size(logid), sha256: null };
+    }
+    open.delete(logid);
+    rowsDue.delete(logid);
+    log.stored = end.bytes;
+    return { bytes: end.bytes, sha256: end.sha256 };
   }
 
   function wake(logid: number): void {
@@ -170,11 +203,13 @@ export function createLogIntake(options: {
   }
 
   function acknowledge(log: OpenLog, size: number): void {
-    if (size <= log.stored) return;
-    log.stored = size;
-    rowsDue.set(log.logid!, size);
+    if (size > log.stored) {
+      log.stored = size;
+      rowsDue.set(log.logid!, size);
+    }
+    // Also bytes that came again: the session that brought them gets its credit by nothing else.
     const { lease, session, ended } = log.build;
-    if (!ended) session?.acknowledge(lease, { logs: [{ step: log.step, log: log.name, bytes: size }] });
+    if (!ended) session?.acknowledge(lease, { logs: [{ step: log.step, log: log.name, bytes: log.stored }] });
   }
 
   async function writeRows(): Promise<void> {
@@ -200,6 +235,8 @@ export function createLogIntake(options: {
         waitingBytes: 0,
         writing: undefined,
         complete: false,
+        closing: undefined,
+        recorded: false,
         more: undefined,
       };
       if (at !== undefined) open.set(at.logid, log);
@@ -226,33 +263,8 @@ export function createLogIntake(options: {
       const { logid } = log;
       if (logid === undefined) throw new Error(`log "${log.name}" is closed before it has a row`);
       await arrived(log, expected.bytes ?? 0);
-      log.complete = true;
-      log.more?.();
-      dirty.delete(log);
-      let end: { bytes: number; sha256: string | null };
-      try {
-        end = await persist('finish', () => files.finish(logid, expected));
-      } catch (error) {
-        if (!(error instanceof BbxError) || stopping.signal.aborted) throw error;
-        // Not retryable: the bytes are not those that the worker counted, or cannot be read back. The result still counts.
-        const mismatch = codes['BBX-MAS-LOG-MISMATCH'](
-          {
-            build: nameOf(log.build),
-            step: log.build.steps.get(log.step)?.name ?? String(log.step),
-            log: log.name,
-            expected: `${expected.bytes ?? '?'} bytes, sha256 ${expected.sha256 ?? '?'}`,
-            got: error.message,
-          },
-          { cause: error },
-        );
-        say.error(mismatch.message, { code: mismatch.code });
-        trouble.say(`log ${logid}`, mismatch);
-        end = { bytes: await files.size(logid), sha256: null };
-      }
-      open.delete(logid);
-      rowsDue.delete(logid);
-      log.stored = end.bytes;
-      return { bytes: end.bytes, sha256: end.sha256 };
+      log.closing ??= close(log, logid, expected);
+      return log.closing;
     },
     listen(logid, listener) {
       let set = listeners.get(logid);

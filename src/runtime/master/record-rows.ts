@@ -109,7 +109,10 @@ async function writeEvent(
       emit({ type: 'step.finished', buildid, stepid: step.stepid, number, results });
       hears.after(() => {
         build.properties = { ...build.properties, ...event.properties };
-        for (const { log } of own) hears.logs.wake(log.logid!);
+        for (const { log } of own) {
+          log.recorded = true;
+          hears.logs.wake(log.logid!);
+        }
       });
       return;
     }

@@ -63,7 +63,12 @@ export function createRecorder(options: {
         (lane = { build, items: [], closed: undefined, closing: false, seen: build.sequence }),
       );
     if (item.kind === 'event') {
-      if (item.sequence <= lane.seen) return;
+      if (item.sequence <= lane.seen) {
+        // The session that brought it again gets its credit by nothing else.
+        if (item.sequence <= build.sequence)
+          build.session?.acknowledge(build.lease, { sequence: build.sequence });
+        return;
+      }
       lane.seen = item.sequence;
     }
     lane.items.push(item);
@@ -90,7 +95,7 @@ export function createRecorder(options: {
       } catch (error) {
         if (error instanceof BbxError && error.retryable) {
           trouble.say(TROUBLE, error);
-          for (const { lane, items } of batch) giveBack(lane, items);
+          for (const taken of batch) giveBack(taken);
           await sleep(RETRY_MS, stopping.signal).catch(() => undefined);
         } else await oneByOne(batch);
       }
@@ -100,7 +105,8 @@ export function createRecorder(options: {
   interface Taken {
     lane: Lane;
     items: Item[];
-    closed: ClosedLog[];
+    /** Logs of the finished step among the items; there is at most one such step in a batch of a lane. */
+    closed: ClosedLog[] | undefined;
   }
 
   /** The heads of all lanes that can be written now. */
@@ -111,7 +117,7 @@ export function createRecorder(options: {
     for (const lane of [...ready]) {
       if (count >= BATCH) break;
       ready.delete(lane);
-      const taken: Taken = { lane, items: [], closed: [] };
+      const taken: Taken = { lane, items: [], closed: undefined };
       while (lane.items.length > 0 && count < BATCH) {
         const head = lane.items[0]!;
         if (head.kind === 'event' && head.event.type === 'stepFinished') {
@@ -120,7 +126,8 @@ export function createRecorder(options: {
             if (taken.items.length === 0) closeLogs(lane, head.event);
             break;
           }
-          taken.closed.push(...lane.closed);
+          if (taken.closed !== undefined) break;
+          taken.closed = lane.closed;
           lane.closed = undefined;
         }
         taken.items.push(lane.items.shift()!);
@@ -132,8 +139,10 @@ export function createRecorder(options: {
     return batch;
   }
 
-  function giveBack(lane: Lane, items: Item[]): void {
+  /** What was not written comes again, with the logs that were closed for it. */
+  function giveBack({ lane, items, closed }: Taken): void {
     lane.items.unshift(...items);
+    if (closed !== undefined) lane.closed = closed;
     ready.add(lane);
   }
 
@@ -149,7 +158,7 @@ export function createRecorder(options: {
         build.logs.set(logKey(event.step, name), log);
         return { kind: 'log', log };
       });
-      giveBack(lane, items);
+      giveBack({ lane, items, closed: undefined });
       return;
     }
     lane.closing = true;
@@ -178,7 +187,7 @@ export function createRecorder(options: {
       after.length = 0;
       const hears = { logs, over, after: (act: () => void) => void after.push(act) };
       for (const { lane, items, closed } of batch)
-        await writeItems(tx, emit, lane.build, items, closed, hears);
+        await writeItems(tx, emit, lane.build, items, closed ?? [], hears);
     });
     for (const act of after) act();
   }
@@ -197,7 +206,7 @@ export function createRecorder(options: {
         await commit([taken]);
       } catch (error) {
         if (error instanceof BbxError && error.retryable) {
-          giveBack(taken.lane, taken.items);
+          giveBack(taken);
           continue;
         }
         const { build } = taken.lane;

@@ -54,7 +54,12 @@ export interface OpenLog {
   waitingBytes: number;
   /** The write that is under way, or the last one. */
   writing: Promise<void> | undefined;
+  /** Nothing more of it is taken. */
   complete: boolean;
+  /** Its end as the files give it, from the moment on in which it is complete; the same for all who ask. */
+  closing: Promise<{ bytes: number; sha256: string | null }> | undefined;
+  /** Its row says that it is complete. */
+  recorded: boolean;
   /** Wakes who waits for more bytes of it. */
   more: (() => void) | undefined;
 }

@@ -11,6 +11,7 @@ import type { Recorder } from '../../../../src/runtime/master/recorder.ts';
 import type { Running } from '../../../../src/runtime/master/running.ts';
 import type { Roster, Worker } from '../../../../src/runtime/master/workers/roster.ts';
 import type { LogFiles } from '../../../../src/store/log-files.ts';
+import { until } from '../../../rigs/wait.ts';
 
 /** Builds whose recorder has not come to write anything yet. */
 function buildsOf(worker: Worker) {
@@ -21,12 +22,12 @@ function buildsOf(worker: Worker) {
     event: (_: Running, sequence: number) => void events.push(sequence),
   } as unknown as Recorder;
   const builds = createBuilds({
-    farm: { store: { epoch: 'e' }, change: async () => undefined } as unknown as Farm,
+    farm: { store: { epoch: 'e', read: async () => [] }, change: async () => undefined } as unknown as Farm,
     roster: { byId: () => worker } as unknown as Roster,
     logs: {} as LogIntake,
     files: {} as LogFiles,
     recorder: () => recorder,
-    config: () => ({ lostWorkerGraceMs: 60_000 }) as MasterConfig,
+    config: () => ({ lostWorkerGraceMs: 10 }) as MasterConfig,
     clock: systemClock,
     log: silentLog,
     onRequeued: () => undefined,
@@ -109,6 +110,22 @@ describe('a build that the master has given up', () => {
     expect(events).toEqual([]);
     expect(endings.map(({ again }) => again)).toEqual(['uncounted']);
     expect(said).toEqual(['drop', 'drop']);
+  });
+});
+
+describe('builds that a former master left', () => {
+  it.each([
+    ['of a worker that was removed are tried elsewhere, also patient ones', 'removed', null, 'uncounted'],
+    ['that were cancelled are not waited for without end', 'approved', 'enough', 'counted'],
+  ] as const)('%s', async (_, state, cancelReason, again) => {
+    const worker = { ...workerOf(), state };
+    const { builds, endings } = buildsOf(worker);
+    const build = { ...running(worker, true), patient: true, cancelReason };
+    builds.running.add(build);
+    builds.listening();
+    await until('the end', () => endings.length > 0, 2_000);
+    expect(endings).toMatchObject([{ again }]);
+    await builds.stop();
   });
 });
 

@@ -1,0 +1,61 @@
+import { unfinishedBuilds } from '../../store/builds.ts';
+import type { LogFiles } from '../../store/log-files.ts';
+import { logsOfBuild } from '../../store/logs.ts';
+import { stepRows } from '../../store/steps.ts';
+import type { Store } from '../../store/store.ts';
+import type { LogIntake } from './logs.ts';
+import { logKey, type Running } from './running.ts';
+import type { Roster } from './workers/roster.ts';
+
+/** The builds that a former master left without a result, as their rows and log files say; nobody carries them yet. */
+export async function loadUnfinished(options: {
+  store: Store;
+  roster: Roster;
+  logs: LogIntake;
+  files: LogFiles;
+  /** Whether builds of a builder wait for their worker without end. */
+  isPatient: (builder: string) => boolean;
+}): Promise<Running[]> {
+  const { store, roster, logs, files, isPatient } = options;
+  const found: Running[] = [];
+  for (const row of await store.read((db) => unfinishedBuilds(db))) {
+    const worker = roster.byId(row.workerid);
+    if (worker === undefined) continue;
+    const build: Running = {
+      lease: { build: row.buildid, token: row.token },
+      buildid: row.buildid,
+      builder: row.builder,
+      builderid: row.builderid,
+      number: row.number,
+      requestid: row.buildrequestid,
+      worker,
+      attempt: row.attempt,
+      patient: isPatient(row.builder),
+      session: undefined,
+      lostAt: row.lost_at,
+      cancelReason: row.cancel_reason,
+      sequence: row.sequence,
+      properties: row.properties,
+      steps: new Map(),
+      logs: new Map(),
+      givenUp: false,
+      taken: row.sequence > 0,
+      ended: false,
+      graceTimer: undefined,
+    };
+    const [steps, rowsOfLogs] = await store.read(async (db) => [
+      await stepRows(db, row.buildid),
+      await logsOfBuild(db, row.buildid),
+    ]);
+    for (const { number, stepid, name } of steps) build.steps.set(number, { stepid, name });
+    for (const { step, name, logid, complete, bytes } of rowsOfLogs) {
+      // The file says what is stored; the row may be behind it.
+      const stored = complete ? bytes : await files.size(logid);
+      const open = logs.open(build, step, name, { logid, stored });
+      open.complete = open.recorded = complete;
+      build.logs.set(logKey(step, name), open);
+    }
+    found.push(build);
+  }
+  return found;
+}

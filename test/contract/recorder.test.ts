@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import type { ProgressEvent } from '../../src/build/progress.ts';
+import type { MasterSession } from '../../src/protocol/bbx/master-session.ts';
+import type { Farm } from '../../src/runtime/master/events.ts';
+import type { LogIntake } from '../../src/runtime/master/logs.ts';
+import { createRecorder } from '../../src/runtime/master/recorder.ts';
+import type { OpenLog, Running } from '../../src/runtime/master/running.ts';
+import { createTroubleList } from '../../src/runtime/master/trouble.ts';
+import { buildById } from '../../src/store/builds.ts';
+import { codes } from '../../src/store/codes.ts';
+import { openStore } from '../../src/store/store.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
+import { until } from '../rigs/wait.ts';
+import { farmRows } from './store/farm.ts';
+
+/** A recorder over a real store that can be too busy, with a build that has just been assigned. */
+async function recorderOf(dir: string) {
+  const store = await openStore('sqlite:s', { dir });
+  const made = await farmRows(store).build('app');
+  const acknowledged: number[] = [];
+  const state = { busyAt: 0, commits: 0, ended: [] as string[] };
+  const farm = {
+    async change(act: Parameters<Farm['change']>[0]) {
+      state.commits += 1;
+      if (state.commits === state.busyAt) throw codes['BBX-STO-BUSY']({ what: 'it waited', waitedMs: 1 });
+      return store.write((tx) => act(tx, () => undefined));
+    },
+  } as unknown as Farm;
+  const logs = {
+    open: (build: Running, step: number, name: string) => ({ build, step, name, logid: undefined }),
+    finish: async () => ({ bytes: 0, sha256: 'good' }),
+    placed: (log: OpenLog, placed: number) => void (log.logid = placed),
+    wake: () => undefined,
+  } as unknown as LogIntake;
+  const session = {
+    acknowledge: (_: unknown, { sequence }: { sequence: number }) => void acknowledged.push(sequence),
+    drop: () => undefined,
+  } as unknown as MasterSession;
+  const recorder = createRecorder({
+    farm,
+    logs,
+    clock: systemClock,
+    log: silentLog,
+    trouble: createTroubleList({ clock: systemClock, log: silentLog }),
+    onEnded: (_, { result }) => void state.ended.push(result),
+  });
+  const build = {
+    ...{ lease: { build: made.buildid, token: made.token }, buildid: made.buildid, requestid: made.request },
+    ...{ builder: 'app', number: 1, sequence: 0, properties: {}, steps: new Map(), logs: new Map() },
+    ...{ session, cancelReason: null, ended: false, givenUp: false },
+  } as unknown as Running;
+  return { store, recorder, build, state, acknowledged };
+}
+
+const started: ProgressEvent = { type: 'buildStarted', at: 1, workdir: '/w' };
+const walk: ProgressEvent[] = [
+  started,
+  { type: 'stepStarted', at: 1, step: 0, name: 's' },
+  {
+    ...{ type: 'stepFinished', at: 2, step: 0, results: 0, state: 'finished', rc: 0, signal: null },
+    ...{ logs: [{ name: 'stdio', bytes: 0, sha256: 'good' }], properties: {} },
+  },
+  { type: 'buildFinished', at: 3, results: 0, state: 'build successful' },
+];
+
+describe('what is recorded of a build', () => {
+  // The commits of this walk, one after the other: its beginning, the row of the step's log, the end of the step, the end of the build.
+  it.each([1, 2, 3, 4])('is written also when the store was too busy for commit %i', async (busyAt) => {
+    await using dir = await tempDir();
+    const { store, recorder, build, state } = await recorderOf(dir.path);
+    await using _ = store;
+    state.busyAt = busyAt;
+    for (const [index, event] of walk.entries()) {
+      recorder.event(build, index + 1, event);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until('the end', () => state.ended.length > 0, 5_000);
+    expect(state.ended).toEqual(['success']);
+    const row = await store.read((db) => buildById(db, build.buildid));
+    expect(row).toMatchObject({ results: 0, sequence: 4 });
+    await recorder.stop();
+  });
+
+  it('is acknowledged again when it comes again: a new session knows nothing of the first time', async () => {
+    await using dir = await tempDir();
+    const { store, recorder, build, acknowledged } = await recorderOf(dir.path);
+    await using _ = store;
+    recorder.event(build, 1, started);
+    await until('the acknowledgement', () => acknowledged.length === 1, 2_000);
+    recorder.event(build, 1, started);
+    expect(acknowledged).toEqual([1, 1]);
+    await recorder.stop();
+  });
+});

@@ -13,7 +13,7 @@ export const codes = defineCodes({
     message: ({ name, suggestion }) =>
       `Cannot fill in property "${name}": this build has no such property` +
       (suggestion === undefined ? '' : `; did you mean "${suggestion}"?`),
-    hint: () => 'Properties come from the build itself, its scheduler, its change, and earlier steps.',
+    hint: () => 'Properties come from the build itself, its scheduler, its change, and earlier steps',
     exit: EXIT.configInvalid,
     about: 'A step names a property in `${{ }}` that the build does not have when the step starts.',
   }),

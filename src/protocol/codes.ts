@@ -5,7 +5,7 @@ import { EXIT } from '../base/exit.ts';
 export const protocolCodes = defineCodes({
   'BBX-PRO-JOIN': row<{ state: string }>({
     message: ({ state }) => `Cannot read the join string: ${state}`,
-    hint: () => 'copy it again whole from "bbx worker add NAME" on the master; it starts with "bbx1."',
+    hint: () => 'Copy it again whole from "bbx worker add NAME" on the master; it starts with "bbx1."',
     exit: EXIT.usage,
     about:
       'A join string was cut, mistyped or is from a newer bbx. It carries a checksum, so that a typing error is found before anything is sent.',
@@ -24,7 +24,7 @@ export const protocolCodes = defineCodes({
   'BBX-PRO-NOT-BBX': row<{ peer: string; state: string }>({
     message: ({ peer, state }) =>
       `Cannot talk to "${peer}": ${state}; is this the worker port of a bbx master?`,
-    hint: ({ peer }) => `bbx doctor reach ${peer}`,
+    hint: ({ peer }) => `Try: bbx doctor reach ${peer}`,
     exit: EXIT.unreachable,
     retryable: true,
     about:
@@ -32,7 +32,7 @@ export const protocolCodes = defineCodes({
   }),
   'BBX-PRO-VERSION': row<{ peer: string; state: string }>({
     message: ({ peer, state }) => `Cannot agree on a protocol with "${peer}": ${state}`,
-    hint: () => 'install a bbx on the older side that is at most one protocol version behind',
+    hint: () => 'Install a bbx on the older side that is at most one protocol version behind',
     exit: EXIT.conflict,
     retryable: true,
     about:
@@ -42,7 +42,7 @@ export const protocolCodes = defineCodes({
     message: ({ peer, got, expected }) =>
       `Refused the master at "${peer}": its key is ${got}, and this worker only trusts ${expected.join(', ')}`,
     hint: () =>
-      'if the master has a new key on purpose, give the worker a new join string: bbx worker add NAME --renew',
+      'If the master has a new key on purpose, give the worker a new join string: bbx worker add NAME --renew',
     exit: EXIT.unauthenticated,
     about:
       'The key of the master does not match the pin in worker.yaml or in the join string: another machine answers at this address, something on the way opens the TLS, or the master was made anew.',
@@ -50,7 +50,7 @@ export const protocolCodes = defineCodes({
   'BBX-PRO-SIGNATURE': row<{ peer: string }>({
     message: ({ peer }) =>
       `Refused the master at "${peer}": its signature does not belong to this connection`,
-    hint: ({ peer }) => `something between opens the TLS or repeats old answers: bbx doctor reach ${peer}`,
+    hint: ({ peer }) => `Something between opens the TLS or repeats old answers: bbx doctor reach ${peer}`,
     exit: EXIT.unauthenticated,
     about:
       'The greeting of a master is signed over the nonce of the worker and the exporter value of the TLS session. A wrong signature means that the TLS does not end at the master.',
@@ -59,7 +59,7 @@ export const protocolCodes = defineCodes({
     message: ({ name, peer, message }) => `The master at "${peer}" does not let "${name}" in: ${message}`,
     hint: ({ reason, name }) =>
       reason === 'expired' || reason === 'identity'
-        ? `on the master: bbx worker add ${name} --renew, and give this worker the new join string`
+        ? `On the master: bbx worker add ${name} --renew, and give this worker the new join string`
         : undefined,
     exit: EXIT.unauthenticated,
     about:
@@ -68,14 +68,14 @@ export const protocolCodes = defineCodes({
   'BBX-PRO-PENDING': row<{ name: string; peer: string; fingerprint: string }>({
     message: ({ name, peer }) => `Waiting: the master at "${peer}" has "${name}" as pending`,
     hint: ({ name, fingerprint }) =>
-      `on the master: bbx worker approve ${name}, after comparing the fingerprint ${fingerprint}`,
+      `On the master: bbx worker approve ${name}, after comparing the fingerprint ${fingerprint}`,
     exit: EXIT.unauthenticated,
     retryable: true,
     about: 'A worker without a join string is let in when somebody on the master approves it.',
   }),
   'BBX-PRO-ALTERNATING': row<{ name: string; message: string }>({
     message: ({ name, message }) => `Two workers use the name "${name}" in turn: ${message}`,
-    hint: () => 'stop one of them, or give it a name of its own: bbx create-worker --name NAME',
+    hint: () => 'Stop one of them, or give it a name of its own: bbx create-worker --name NAME',
     exit: EXIT.conflict,
     retryable: true,
     about: 'Two running processes hold the same key and name and replaced each other again and again.',
@@ -90,7 +90,7 @@ export const protocolCodes = defineCodes({
   'BBX-PRO-REPLACED': row<{ name: string; message: string }>({
     message: ({ name, message }) => `Another process has taken the place of the worker "${name}": ${message}`,
     hint: () =>
-      'run one process for each worker name; "bbx worker show NAME" on the master says from where the other came',
+      'Run one process for each worker name; "bbx worker show NAME" on the master says from where the other came',
     exit: EXIT.conflict,
     about:
       'A second process with the same key and name has connected. There is one session for each name; the older process ends.',

@@ -11,7 +11,7 @@ export const codes = defineCodes({
   }),
   'BBX-STO-MISSING': row<{ file: string }>({
     message: ({ file }) => `Cannot open store "${file}": there is no such file`,
-    hint: () => 'bbx run master makes it at its first start',
+    hint: () => 'The first start of the master makes it: bbx run master',
     exit: EXIT.notFound,
     about: 'A command wanted to read the store of a master that has never run, or of another directory.',
   }),
@@ -42,7 +42,7 @@ export const codes = defineCodes({
   'BBX-STO-OLDER-SCHEMA': row<{ file: string; found: number; known: number }>({
     message: ({ file, found, known }) =>
       `Cannot read store "${file}": its schema is number ${found} and this bbx needs ${known}; upgrade it first`,
-    hint: () => 'bbx db upgrade, or start the master once',
+    hint: () => 'Run bbx db upgrade, or start the master once',
     exit: EXIT.conflict,
     about: 'The store was opened for reading only, where it cannot be upgraded on the way.',
   }),

@@ -40,7 +40,7 @@ export const codes = defineCodes({
     message: ({ file, missing }) =>
       `Cannot read the farm's key "${file}": ${missing ? 'there is no such file' : 'this user may not read it'}`,
     hint: ({ missing }) =>
-      missing ? 'bbx create-master makes it' : 'Run the command as the user of the master',
+      missing ? 'Make one: bbx create-master DIR' : 'Run the command as the user of the master',
     exit: EXIT.notFound,
     about:
       "A join string holds the fingerprint of the farm's key, which `bbx create-master` makes in the master's directory. Without it nobody " +

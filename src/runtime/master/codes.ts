@@ -50,7 +50,7 @@ export const codes = defineCodes({
   'BBX-API-SOCKET-PATH': row<{ path: string }>({
     message: ({ path }) =>
       `Cannot make control socket "${path}": something that is not a socket has that name`,
-    hint: () => 'Move that file away, or run the master in another directory.',
+    hint: () => 'Move that file away, or run the master in another directory',
     exit: EXIT.conflict,
     about: 'The control socket stands in the master’s directory; its name is taken by another kind of file.',
   }),
@@ -74,7 +74,7 @@ export const codes = defineCodes({
   }),
   'BBX-MAS-WORKER-NOTE': row<{ worker: string; note: string }>({
     message: ({ worker, note }) => `Worker "${worker}" says: ${note}`,
-    hint: ({ worker }) => `bbx worker show ${worker}`,
+    hint: ({ worker }) => `See: bbx worker show ${worker}`,
     exit: EXIT.infrastructure,
     retryable: true,
     about: 'A connected worker has trouble of its own, such as a full disk. Its builds may be held up.',
@@ -82,7 +82,7 @@ export const codes = defineCodes({
   'BBX-MAS-LOG-STORE': row<{ what: string }>({
     message: ({ what }) =>
       `Cannot store log output: ${what}; output waits at the workers until this works again`,
-    hint: () => 'Free space on the disk of the master’s directory; nothing is lost meanwhile.',
+    hint: () => 'Free space on the disk of the master’s directory; nothing is lost meanwhile',
     exit: EXIT.failed,
     retryable: true,
     about:
@@ -92,7 +92,7 @@ export const codes = defineCodes({
   'BBX-MAS-LOG-MISMATCH': row<{ build: string; step: string; log: string; expected: string; got: string }>({
     message: ({ build, step, log, expected, got }) =>
       `Log "${log}" of step "${step}" of build ${build} is not what the worker wrote: expected ${expected}, stored ${got}`,
-    hint: () => 'Check the disks of master and worker, and report this: it must not happen.',
+    hint: () => 'Check the disks of master and worker, and report this: it must not happen',
     exit: EXIT.fault,
     about: 'Size or SHA-256 of a stored log differ from what the worker counted while it wrote.',
   }),

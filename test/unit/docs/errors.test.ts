@@ -44,7 +44,16 @@ describe('docs/errors.md', () => {
     (code, _, row) => {
       expect(code).toMatch(/^BBX(-[A-Z0-9]+)+$/);
       expect(Object.values(EXIT)).toContain(row.exit);
-      expect(row.about).toMatch(/^[A-Za-z“"`].{20,}[.:)]$/s);
+      expect(row.about).toMatch(/^(?:[A-Z]|["`]|master\.config\.ts |git ).{20,}\.$/s);
+    },
+  );
+
+  it.each(rows.filter(([, , row]) => row.hint !== undefined).map(([, code, row]) => [code, row] as const))(
+    'the hint of %s is a sentence of its own, without a full stop',
+    (_, row) => {
+      const filled = new Proxy({}, { get: (_, key) => (key === 'attempts' ? [] : 'Value') }) as never;
+      const hint = row.hint?.(filled);
+      if (hint !== undefined) expect(hint).toMatch(/^[A-Z].*[^.]$/s);
     },
   );
 

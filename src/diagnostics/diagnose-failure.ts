@@ -55,8 +55,8 @@ export async function diagnoseFailure(
     const plan = makePlan(
       { topic: 'reach', target: place.address, protocol: place.protocol },
       {
-        directory: { master: undefined, worker: undefined },
-        ownName: ownName(),
+        directory: { master: undefined, worker: undefined, beside: undefined },
+        ownNames: [ownName()],
         ownAddresses: host.addresses.map(({ address }) => address),
       },
     );

@@ -34,6 +34,8 @@ export interface WorkerFacts extends RoleFacts<WorkerConfig> {
 export interface DirectoryFacts {
   readonly master: MasterFacts | undefined;
   readonly worker: WorkerFacts | undefined;
+  /** Where the call is about a worker alone: the master in the directory beside it (`../master`), which it may be looking for. */
+  readonly beside: MasterFacts | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -53,11 +55,18 @@ export async function readDirectory(
   const bases = up === undefined ? [start, join(start, 'master'), join(start, 'worker')] : [up];
   const masterDir = await first(bases, isMaster);
   const workerDir = await first(bases, isWorker);
-  const [master, worker] = await Promise.all([
-    masterDir === undefined ? undefined : readMaster(masterDir, cwd, env, signal),
+  const besideDir =
+    masterDir === undefined && workerDir !== undefined
+      ? await first([join(dirname(workerDir), 'master')], isMaster)
+      : undefined;
+  const readIf = (given: string | undefined) =>
+    given === undefined ? undefined : readMaster(given, cwd, env, signal);
+  const [master, worker, beside] = await Promise.all([
+    readIf(masterDir),
     workerDir === undefined ? undefined : readWorker(workerDir, cwd, env, signal),
+    readIf(besideDir),
   ]);
-  return { master, worker };
+  return { master, worker, beside };
 }
 
 /** The nearest directory from here up that is a master's or a worker's. */

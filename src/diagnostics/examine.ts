@@ -4,6 +4,7 @@ import { selectChecks } from './catalogue.ts';
 import { readDirectory } from './directory.ts';
 import { createProbes, ownName } from './doors/probes.ts';
 import type { Intent } from './intent.ts';
+import { namesThatLeadHere } from './own-names.ts';
 import { makePlan, type Plan, type Question } from './plan.ts';
 import { makeReport, type Reported } from './report.ts';
 import { runChecks, type Outcome } from './run.ts';
@@ -52,11 +53,9 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       readDirectory(options.cwd, env, signal, options.dir),
       probes.host(),
     ]);
-    const plan = makePlan(question, {
-      directory,
-      ownName: ownName(),
-      ownAddresses: host.addresses.map((address) => address.address),
-    });
+    const ownNames = [ownName(), ...(await namesThatLeadHere(directory, host, (name) => probes.name(name)))];
+    const ownAddresses = host.addresses.map(({ address }) => address);
+    const plan = makePlan(question, { directory, ownNames, ownAddresses });
     const checks: readonly Check[] = selectChecks({
       topic: question.topic,
       only: options.only ?? [],

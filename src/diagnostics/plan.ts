@@ -34,7 +34,8 @@ export interface Question {
 /** What is known of this machine before anything is asked. */
 export interface Here {
   readonly directory: DirectoryFacts;
-  readonly ownName: string;
+  /** Names that lead here and nowhere else, in small letters. */
+  readonly ownNames: readonly string[];
   readonly ownAddresses: readonly string[];
 }
 
@@ -283,14 +284,14 @@ function reachTargets(master: MasterFacts | undefined, here: Here): TargetSubjec
 
 /** Set when the address is that of a master beside us that does not run: then nobody can answer there, which is no news. */
 function stoppedSibling(host: string, port: number, here: Here, own = false): { stopped?: string } {
-  const { master } = here.directory;
+  const master = here.directory.master ?? here.directory.beside;
   if (master?.config === undefined || master.running) return {};
   const local =
     own ||
     host === 'localhost' ||
     host.endsWith('.localhost') ||
     kindOf(host) === 'loopback' ||
-    host.toLowerCase() === here.ownName ||
+    here.ownNames.includes(host.toLowerCase()) ||
     here.ownAddresses.includes(host);
   const served = master.config.listen.workers.some(
     (address) => address.kind === 'tcp' && address.port === port,

@@ -104,7 +104,10 @@ function verdictWord(
     (peer) => peer.kind !== 'silent' && peer.kind !== 'closed' && !isGood(peer, target),
   );
   if (target.protocol !== 'tcp' && strangers.length > 0) return 'wrong-peer';
-  if (rungs['R4'] === 'fail' || rungs['R6'] === 'fail') return 'unreachable';
+  if (rungs['R4'] === 'fail') return 'unreachable';
+  // The way is whole; somebody has yet to say yes.
+  if (facts.authentication?.code === 'BBX-PRO-PENDING') return 'degraded';
+  if (rungs['R6'] === 'fail') return 'unreachable';
   const tested = ['R0', 'R2', 'R4'].every(
     (rung) => rungs[rung] !== 'unknown' && rungs[rung] !== 'not-tested',
   );

@@ -6,9 +6,10 @@ import { BbxError, sentences } from '../base/error.ts';
 import { Secret } from '../base/secret.ts';
 import { dial } from './dial.ts';
 import type { TcpAddress } from './endpoint/address.ts';
-import { parseAddress } from './endpoint/address.ts';
+import { parseAddress, printAddress } from './endpoint/address.ts';
 import type { Hop } from './endpoint/hop.ts';
 import { guard } from './peer.ts';
+import type { Connection } from './hops/connection.ts';
 import type { Listener } from './listen.ts';
 import { listen } from './listen.ts';
 import { forward, join } from './proxy-pipes.ts';
@@ -20,6 +21,8 @@ const HEADER_LIMIT_MS = 10_000;
 const CONNECTIONS = 32;
 /** No byte in either direction: longer than any server takes to pack a large repository in silence. */
 const IDLE_LIMIT_MS = 10 * 60_000;
+/** An address that answered a moment ago and is silent for so long is no longer the best one: all are tried again. */
+const ANSWERED_LIMIT_MS = 1_000;
 /** Failures that are kept for the log of the step. */
 const FAILURES = 20;
 const USER = 'bbx';
@@ -53,6 +56,8 @@ export interface LocalProxy {
 interface Grant {
   digest: Buffer;
   failures: BbxError[];
+  /** Which address of a target answered last: git makes a connection for each of its requests, and none should wait for a dead address again. */
+  answered: Map<string, TcpAddress>;
   open: Set<Duplex>;
   /** Connections, those included that are being made. */
   count: number;
@@ -85,11 +90,30 @@ export async function startLocalProxy(options: LocalProxyOptions): Promise<Local
     return [...grants].find((grant) => timingSafeEqual(grant.digest, digest));
   }
 
+  async function connectAgain(grant: Grant, to: TcpAddress, signal: AbortSignal): Promise<Connection> {
+    const key = printAddress(to);
+    const before = grant.answered.get(key);
+    if (before !== undefined) {
+      const timeoutMs = ANSWERED_LIMIT_MS;
+      const again = await connectTo({ to: before, via }, { signal, timeoutMs }).catch(() => undefined);
+      if (again !== undefined) return again;
+      signal.throwIfAborted();
+      grant.answered.delete(key);
+    }
+    const connection = await connectTo({ to, via }, { signal });
+    // Behind a hop the peer is the hop's.
+    if (via.length === 0) {
+      const peer = parseAddress(connection.peer);
+      if (peer.kind === 'tcp') grant.answered.set(key, peer);
+    }
+    return connection;
+  }
+
   async function open(grant: Grant, to: TcpAddress, signal: AbortSignal): Promise<Duplex> {
     grant.count += 1;
     try {
       const stop = AbortSignal.any([signal, grant.abort.signal]);
-      const { stream } = await connectTo({ to, via }, { signal: stop });
+      const { stream } = await connectAgain(grant, to, stop);
       grant.open.add(stream);
       stream.once('close', () => {
         grant.open.delete(stream);
@@ -170,6 +194,7 @@ export async function startLocalProxy(options: LocalProxyOptions): Promise<Local
       const grant: Grant = {
         digest: digestOf(`${USER}:${token}`),
         failures: [],
+        answered: new Map(),
         open: new Set(),
         count: 0,
         abort: new AbortController(),

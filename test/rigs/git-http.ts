@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 export async function gitHttp(
   root: string,
   login: { user: string; password: string },
+  host = '127.0.0.1',
 ): Promise<{ url: string; seen: string[] } & AsyncDisposable> {
   const wanted = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
   const seen: string[] = [];
@@ -52,10 +53,10 @@ export async function gitHttp(
       response.end(all.subarray(end + 4));
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`,
     seen,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

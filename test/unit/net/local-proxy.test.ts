@@ -4,6 +4,8 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { dial } from '../../../src/net/dial.ts';
+import { printAddress } from '../../../src/net/endpoint/address.ts';
 import { listen } from '../../../src/net/listen.ts';
 import type { ProxyGrant } from '../../../src/net/local-proxy.ts';
 import { startLocalProxy } from '../../../src/net/local-proxy.ts';
@@ -49,6 +51,28 @@ describe('the local proxy', () => {
       socket.write('hello');
       expect((await readBytes(socket, 5)).toString()).toBe('hello');
     }
+  });
+
+  it('asks the address that answered first next time, and all of them again when it answers no more', async () => {
+    const asked: string[] = [];
+    const gone = new Set<string>();
+    const { proxy, echoPort } = await start({
+      dial: (route, options) => {
+        const target = printAddress(route.to);
+        asked.push(target);
+        return gone.has(target) ? Promise.reject(new Error('gone')) : dial(route, options);
+      },
+    });
+    const name = `localhost:${echoPort}`;
+    const literal = `[::1]:${echoPort}`;
+    const grant = proxy.grant();
+    for (let n = 0; n < 2; n += 1) expect((await connectVia(grant, name)).status).toBe(200);
+    expect(asked.splice(0)).toEqual([name, literal]);
+    gone.add(literal);
+    expect((await connectVia(grant, name)).status).toBe(200);
+    expect(asked.splice(0)).toEqual([literal, name]);
+    expect((await connectVia(proxy.grant(), name)).status).toBe(200);
+    expect(asked).toEqual([name]);
   });
 
   it.each(['bbx:wrong', 'other:wrong', ''])('wants the token, not %j', async (credentials) => {

@@ -116,6 +116,33 @@ describe('a spool', () => {
     await spool.close();
   });
 
+  it('gives back exactly what it took, also when a build is removed while its logs are being freed', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path);
+    const other = await spool.create({ ...lease, build: 8 });
+    const used = spool.used;
+    const build = await spool.create(lease);
+    for (const name of ['one', 'two', 'three']) {
+      await build.journal.log(0, name).write('stdout', counted(0, 9 * MIB));
+    }
+    const logs = [0, 1, 2].map((id) => ({ id, bytes: 9 * MIB }));
+    await Promise.all([build.acknowledge({ logs }).catch(() => undefined), spool.remove(build)]);
+    expect(spool.used).toBe(used);
+    await spool.remove(other);
+    expect(spool.used).toBe(0);
+    await spool.close();
+  });
+
+  it('is not filled by what is set aside', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path);
+    const build = await spool.create(lease);
+    await build.journal.log(0, 'stdio').write('stdout', counted(0, MIB));
+    await spool.setAside(build);
+    expect(spool.used).toBe(0);
+    await spool.close();
+  });
+
   it('lets a writer that waits for room fail when the worker stops', async () => {
     await using dir = await tempDir();
     const spool = await open(dir.path, MIB);
@@ -268,6 +295,23 @@ describe('after a crash', () => {
     const again = await open(dir.path);
     expect(again.builds).toEqual([]);
     expect(await readdir(dir.path)).toEqual([]);
+    await again.close();
+  });
+
+  it('a build in a full spool ends without waiting for room, which nobody could give', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path, MIB);
+    const build = await spool.create(lease);
+    await build.journal.event({ type: 'buildStarted', at: 1, workdir: '/w' });
+    await build.journal.event({ type: 'stepStarted', at: 1, step: 0, name: 'a' });
+    const log = build.journal.log(0, 'stdio');
+    await log.write('stdout', counted(0, MIB - 70_000));
+    void Promise.resolve(log.write('stdout', counted(0, 65_536))).catch(() => undefined);
+    await new Promise((resolve) => setImmediate(resolve));
+    await spool.close();
+    const again = await open(dir.path, MIB / 2);
+    await endInterrupted(again.builds[0]!, systemClock);
+    expect(again.builds[0]!.finished).toBe(true);
     await again.close();
   });
 

@@ -24,10 +24,8 @@ export async function endInterrupted(
     const { index } = step;
     const logs = [];
     for (const log of build.logs.filter((one) => one.step === index)) {
-      await log.write(
-        'header',
-        Buffer.from(`\nbbx: ${why}; what this step did after this line is not known\n`),
-      );
+      // Never held up: at the start of a worker with a full spool nobody is there yet to free it.
+      await log.say(`\nbbx: ${why}; what this step did after this line is not known\n`);
       logs.push({ name: log.name, ...(await log.finish()) });
     }
     const ended = {

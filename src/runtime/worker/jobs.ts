@@ -102,6 +102,8 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
   /** The last build in each builder's directory: the next one there waits for it. */
   const places = new Map<string, Promise<void>>();
   const idlers: (() => void)[] = [];
+  /** What is forgotten already and has not ended yet: the process must not go before its commands do. */
+  const leaving = new Set<Promise<unknown>>();
   let lostSince: number | undefined;
   let draining = false;
   let onDropped: ((lease: Lease) => void) | undefined;
@@ -196,14 +198,18 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
 
   async function forget(job: Own): Promise<void> {
     jobs.delete(leaseKey(job.build.lease));
-    await job.done;
-    await spool.remove(job.build);
+    const gone = job.done.then(() => spool.remove(job.build));
+    const settled = gone.catch(() => undefined);
+    leaving.add(settled);
+    void settled.then(() => leaving.delete(settled));
+    await gone;
   }
 
   async function drop(job: Own, why: string): Promise<void> {
     log.info(`build ${job.build.lease.build} is dropped: ${why}`);
     onDropped?.(job.build.lease);
     job.stop.abort(new Error(why));
+    job.build.giveUp(new Error(why));
     await forget(job);
   }
 
@@ -295,7 +301,9 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     async adoptEpoch(epoch) {
       const aside: string[] = [];
       for (const job of [...jobs.values()].filter(({ build }) => build.lease.epoch !== epoch)) {
-        job.stop.abort(new Error('the store of the master was restored'));
+        const restored = new Error('the store of the master was restored');
+        job.stop.abort(restored);
+        job.build.giveUp(restored);
         jobs.delete(leaseKey(job.build.lease));
         await job.done;
         const place = await spool.setAside(job.build);
@@ -319,7 +327,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
         job.verdict ??= { result: 'retry', state: why };
         job.stop.abort(new Error(why));
       }
-      await Promise.all([...jobs.values()].map(({ done }) => done));
+      await Promise.all([...[...jobs.values()].map(({ done }) => done), ...leaving]);
     },
   };
 }

@@ -3,7 +3,7 @@ export interface SpoolBudget {
   readonly used: number;
   readonly limit: number;
   /** Takes room for bytes, waiting until it is there. `held` is called once when it has to wait. Rejects with the signal's reason. */
-  take(bytes: number, held: () => void): Promise<void> | undefined;
+  take(bytes: number, held: () => void, signal: AbortSignal): Promise<void> | undefined;
   /** Takes room without asking: for what is small and cannot wait. */
   force(bytes: number): void;
   give(bytes: number): void;
@@ -33,15 +33,34 @@ export function createSpoolBudget(limit: number): SpoolBudget {
       return used;
     },
     limit,
-    take(bytes, held) {
-      if (over !== undefined) return Promise.reject(over);
+    take(bytes, held, signal) {
+      const ended = over ?? (signal.aborted ? (signal.reason as Error) : undefined);
+      if (ended !== undefined) return Promise.reject(ended);
       if (queue.length === 0 && fits(bytes)) {
         used += bytes;
         return undefined;
       }
       held();
       return new Promise((resolve, reject) => {
-        queue.push({ bytes, resolve, reject });
+        const onAbort = () => {
+          queue.splice(queue.indexOf(waiting), 1);
+          reject(signal.reason as Error);
+          serve();
+        };
+        const done = () => signal.removeEventListener('abort', onAbort);
+        const waiting = {
+          bytes,
+          resolve() {
+            done();
+            resolve();
+          },
+          reject(error: Error) {
+            done();
+            reject(error);
+          },
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+        queue.push(waiting);
         for (const listener of listeners) listener();
       });
     },

@@ -50,7 +50,11 @@ export interface SpoolBuild {
   squeeze(): void;
   /** Called after every write; one listener at a time. */
   watch(listener: (() => void) | undefined): void;
+  /** Nobody wants it any more: output that waits for room fails, now and later, so that the build can end. */
+  giveUp(reason: Error): void;
   close(): Promise<void>;
+  /** Closes and counts no more as a part of the spool; its files stay. */
+  release(): Promise<void>;
   /** Closes and deletes. */
   remove(): Promise<void>;
 }
@@ -118,12 +122,15 @@ export async function recoverSpoolBuild(dir: string, deps: SpoolDeps): Promise<S
     const segment = parseSegmentName(name);
     if (segment !== undefined) bases.set(segment.id, [...(bases.get(segment.id) ?? []), segment.base]);
   }
+  const gone = new AbortController();
   const logs: SpoolLog[] = [];
-  for (const place of places)
-    logs.push(await recoverSpoolLog({ dir, ...place }, bases.get(place.id) ?? [], deps));
+  for (const place of places) {
+    const whole = { dir, gone: gone.signal, ...place };
+    logs.push(await recoverSpoolLog(whole, bases.get(place.id) ?? [], deps));
+  }
   deps.budget.force(size + Buffer.byteLength(text));
   const journal = await openAppendFile(path, size, deps.disk);
-  return makeBuild(dir, lease, deps, journal, events, logs, Buffer.byteLength(text));
+  return makeBuild(dir, lease, deps, journal, events, logs, Buffer.byteLength(text), gone);
 }
 
 function makeBuild(
@@ -134,6 +141,7 @@ function makeBuild(
   events: ProgressEvent[],
   logs: SpoolLog[],
   leaseBytes: number,
+  gone = new AbortController(),
 ): SpoolBuild {
   let listener: (() => void) | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -159,7 +167,7 @@ function makeBuild(
       changed();
     },
     log(step, name) {
-      const log = createSpoolLog({ dir, id: logs.length, step, name }, deps);
+      const log = createSpoolLog({ dir, gone: gone.signal, id: logs.length, step, name }, deps);
       logs.push(log);
       const named = append({ log: { id: log.id, step, name } }, false);
       named.catch(() => undefined);
@@ -182,6 +190,12 @@ function makeBuild(
     for (const log of logs) await log.close();
     await file.close();
   };
+  /** Closes for good and gives its room back; what was being freed just now is freed before it is counted. */
+  const release = async () => {
+    removed = true;
+    await close();
+    deps.budget.give(logs.reduce((sum, log) => sum + log.fileBytes, leaseBytes + file.size));
+  };
   return {
     lease,
     dir,
@@ -201,7 +215,7 @@ function makeBuild(
     },
     async acknowledge({ sequence, logs: stored }) {
       if (removed) return;
-      for (const { id, bytes } of stored ?? []) await logs[id]?.free(bytes);
+      for (const { id, bytes } of stored ?? []) if (!removed) await logs[id]?.free(bytes);
       if (sequence === undefined) return;
       // A stored end of a step says that its logs are stored.
       const sizes = new Map<string, number>();
@@ -211,7 +225,7 @@ function makeBuild(
       }
       for (const log of logs) {
         const bytes = sizes.get(logKey(log.step, log.name));
-        if (bytes !== undefined && log.base < bytes) await log.free(bytes);
+        if (!removed && bytes !== undefined && log.base < bytes) await log.free(bytes);
       }
     },
     squeeze() {
@@ -219,14 +233,13 @@ function makeBuild(
       for (const log of logs) log.free(0).catch(() => undefined);
     },
     watch: (given) => void (listener = given),
+    giveUp: (reason) => gone.abort(reason),
     close,
+    release,
     async remove() {
       if (removed) return;
-      removed = true;
-      const bytes = logs.reduce((sum, log) => sum + log.fileBytes, leaseBytes + file.size);
-      await close();
+      await release();
       await rm(dir, { recursive: true, force: true });
-      deps.budget.give(bytes);
     },
   };
 }

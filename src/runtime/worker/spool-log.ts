@@ -74,6 +74,8 @@ interface LogPlace {
   id: number;
   step: number;
   name: string;
+  /** Lets writers that wait for room fail. */
+  gone: AbortSignal;
 }
 
 export function segmentName(id: number, base: number): string {
@@ -192,7 +194,7 @@ function makeLog(
     for (let at = 0; at < bytes.length; at += LIMITS.frameBytes) {
       const piece = bytes.subarray(at, at + LIMITS.frameBytes);
       let held = false;
-      const room = budget.take(piece.length + OVERHEAD_BYTES, () => (held = true));
+      const room = budget.take(piece.length + OVERHEAD_BYTES, () => (held = true), place.gone);
       if (room !== undefined) {
         if (held && sayHeld) {
           // Said once for each log: a flood of such lines would fill what is already full.
@@ -233,7 +235,9 @@ function makeLog(
   };
 
   return {
-    ...place,
+    id: place.id,
+    step: place.step,
+    name: place.name,
     get base() {
       return freed;
     },

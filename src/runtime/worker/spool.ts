@@ -105,7 +105,7 @@ export async function openSpool(options: {
     },
     async setAside(build) {
       forget(build);
-      await build.close();
+      await build.release();
       // The epoch comes from a file name's point of view from a stranger.
       const name = `old-${build.lease.epoch.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 64)}`;
       await mkdir(join(dir, name), { recursive: true, mode: 0o700 });

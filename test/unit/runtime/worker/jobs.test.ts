@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+import { systemClock } from '../../../../src/base/clock.ts';
+import { silentLog } from '../../../../src/base/log.ts';
+import type { CommandPort } from '../../../../src/build/command-port.ts';
+import { createJobs } from '../../../../src/runtime/worker/jobs.ts';
+import { openSpool } from '../../../../src/runtime/worker/spool.ts';
+import { planOf } from '../../../rigs/link-worker.ts';
+import { tempDir } from '../../../rigs/temp-dir.ts';
+import { until } from '../../../rigs/wait.ts';
+
+const lease = { build: 7, token: '1-00000000000000aa' };
+
+async function jobsOf(dir: string, port: CommandPort, limitBytes = 64 * 1024 * 1024) {
+  const spool = await openSpool({ dir, limitBytes, clock: systemClock, log: silentLog });
+  const jobs = await createJobs({
+    spool,
+    maxBuilds: 1,
+    clock: systemClock,
+    log: silentLog,
+    openPlace: async () => ({ port, workdir: '/build', [Symbol.asyncDispose]: async () => undefined }),
+  });
+  const assignment = { ...lease, plan: planOf(['a']), secrets: {}, orphanAfter: null };
+  expect(await jobs.assign(assignment, 'e')).toMatchObject({ accepted: true });
+  return { spool, jobs };
+}
+
+/** Prints for ever, and looks at its signal between two lines. */
+const flood: CommandPort = {
+  async run(_, { signal, onOutput }) {
+    while (!signal.aborted) await onOutput('stdout', Buffer.alloc(10_000, 'x'));
+    return { ended: 'cancelled', rc: null, signal: null };
+  },
+};
+
+it('a build that is dropped while it waits for room in a full spool ends, and gives all of it back', async () => {
+  await using dir = await tempDir();
+  const { spool, jobs } = await jobsOf(dir.path, flood, 200_000);
+  await until('the spool to be full', () => spool.notes().length > 0, 5_000);
+  await jobs.drop(lease, 'over');
+  expect(spool.used).toBe(0);
+  expect(jobs.all).toEqual([]);
+  await spool.close();
+});
+
+it('a build of another life of the store is set aside also when the spool is full', async () => {
+  await using dir = await tempDir();
+  const { spool, jobs } = await jobsOf(dir.path, flood, 200_000);
+  await until('the spool to be full', () => spool.notes().length > 0, 5_000);
+  expect(await jobs.adoptEpoch('other')).toHaveLength(1);
+  await spool.close();
+});
+
+it('stopping waits for the commands of a build that was dropped just before', async () => {
+  await using dir = await tempDir();
+  const over = Promise.withResolvers<void>();
+  const running = Promise.withResolvers<void>();
+  let ended = false;
+  const port: CommandPort = {
+    async run() {
+      running.resolve();
+      await over.promise;
+      ended = true;
+      return { ended: 'cancelled', rc: null, signal: null };
+    },
+  };
+  const { spool, jobs } = await jobsOf(dir.path, port);
+  await running.promise;
+  const dropped = jobs.drop(lease, 'over');
+  const stopped = jobs.stop('the end');
+  setTimeout(() => over.resolve(), 50);
+  await stopped;
+  expect(ended).toBe(true);
+  await dropped;
+  await spool.close();
+});

@@ -170,6 +170,18 @@ describe('what workers send of logs', () => {
     await intake.stop();
   });
 
+  it('does not hold up who brought it when the disk is full and the master is about to stop', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files);
+    intake.placed(log, 9);
+    disk.full = true;
+    const held = intake.take(log, piece(0, 'x'.repeat(400_000)));
+    expect(held).toBeInstanceOf(Promise);
+    intake.hurry();
+    await expect(held).rejects.toMatchObject({ code: 'BBX-STO-FULL' });
+    await intake.stop();
+  });
+
   it('is left at the worker when the master stops while the disk is full', async () => {
     const { files, disk } = diskOf();
     const { intake, log, piece, acknowledged } = intakeOf(files);

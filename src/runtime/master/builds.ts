@@ -1,3 +1,4 @@
+import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { printDuration } from '../../base/duration.ts';
 import type { Log } from '../../base/log.ts';
@@ -21,6 +22,8 @@ import type { Roster, Worker } from './workers/roster.ts';
 
 /** A worker that refused an assignment gets nothing for so long. */
 const REST_MS = 10_000;
+/** How long the master's end waits for logs of ended builds to be closed. */
+const CLEANING_MS = 1_000;
 /** The largest delay that a timer takes, 2^31 - 1 ms. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
@@ -287,7 +290,13 @@ export function createBuilds(options: {
     async stop() {
       ending.abort(new Error('the master stops'));
       for (const build of running.all()) clearTimeout(build.graceTimer);
-      await Promise.allSettled(cleaning);
+      const limit = new AbortController();
+      // On a full disk it would take for ever; what is left open now is closed at the next start.
+      await Promise.race([
+        Promise.allSettled(cleaning),
+        sleep(CLEANING_MS, limit.signal).catch(() => undefined),
+      ]);
+      limit.abort();
     },
   };
   return builds;

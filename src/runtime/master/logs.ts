@@ -44,6 +44,8 @@ export interface LogIntake {
   wake(logid: number): void;
   /** Where a growing log stands now, for readers; undefined when it is not open. */
   sizeOf(logid: number): number | undefined;
+  /** The master is about to stop: what a full disk does not take now is refused instead of holding up who brought it. */
+  hurry(): void;
   /** Writes and acknowledges what has arrived; later bytes are refused. */
   stop(): Promise<void>;
 }
@@ -64,9 +66,10 @@ export function createLogIntake(options: {
   let timer: NodeJS.Timeout | undefined;
   let syncing: Promise<void> | undefined;
   let rowsAt = clock.monotonic();
+  let hurried = false;
 
   /** Does `act` until it works; a full disk is said once and waited for. */
-  async function persist<T>(what: string, act: () => Promise<T>): Promise<T> {
+  async function persist<T>(what: 'append' | 'finish', act: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         const value = await act();
@@ -74,6 +77,7 @@ export function createLogIntake(options: {
         return value;
       } catch (error) {
         if (!(error instanceof BbxError && error.retryable)) throw error;
+        if (hurried && what === 'append') throw error;
         trouble.say(
           TROUBLE,
           codes['BBX-MAS-LOG-STORE']({ what: `${what}: ${oneLine(error)}` }, { cause: error }),
@@ -277,6 +281,7 @@ export function createLogIntake(options: {
     },
     wake,
     sizeOf: (logid) => open.get(logid)?.written,
+    hurry: () => void (hurried = true),
     async stop() {
       const writes = [...open.values()].flatMap(({ writing }) => writing ?? []);
       // A full disk must not hold up the end: the worker still has what is not acknowledged.

@@ -229,6 +229,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   // Sessions end with a word before their sockets are closed; and losing them is then not news about the builds.
   opened.defer(() => sessions.stop());
   opened.defer(() => builds.stop());
+  opened.defer(() => logs.hurry());
   bound = { workers: workerPort.bound, web: web.bound };
   builds.listening();
 

@@ -32,3 +32,11 @@ export function covers(row: ListenRow, address: string): boolean {
   if (row.address === address) return true;
   return row.address === '0.0.0.0' || row.address === '::';
 }
+
+/** `[::]` is bound, no IPv4 row beside it, and IPv4 was tried and refused. */
+export function refusesIpv4(facts: ListenerFacts): boolean {
+  const rows = facts.rows ?? [];
+  if (!rows.some((row) => row.address === '::') || rows.some((row) => row.family === 4)) return false;
+  const tries = facts.attempts.filter((attempt) => attempt.family === 4);
+  return tries.length > 0 && tries.every((attempt) => attempt.errno === 'ECONNREFUSED');
+}

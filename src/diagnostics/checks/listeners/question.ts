@@ -1,0 +1,6 @@
+import type { CheckContext } from '../../check.ts';
+import type { ListenerSubject } from '../../subject.ts';
+
+export const topics = ['listen', 'ipv6'] as const;
+
+export const gather = (context: CheckContext, listener: ListenerSubject) => context.probes.listener(listener);

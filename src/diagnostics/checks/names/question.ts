@@ -1,0 +1,21 @@
+import type { CheckContext } from '../../check.ts';
+import type { DnsReply, NameFacts } from '../../facts/names.ts';
+import type { TargetSubject } from '../../subject.ts';
+
+export const topics = ['dns', 'ipv6', 'reach'] as const;
+
+export const gather = (context: CheckContext, target: TargetSubject) =>
+  context.probes.name(target.host, target.server);
+
+/** Why DNS is not asked at all, or undefined. */
+export function noName(name: NameFacts): string | undefined {
+  if (name.literal !== null) return 'it is an address, not a name';
+  if (name.localhost) return 'localhost is never asked of DNS';
+  return undefined;
+}
+
+/** Answers that are as they should be: records, or the word that there are none. */
+const GOOD = new Set<DnsReply['outcome']>(['answer', 'nodata']);
+
+/** Whether a nameserver answered properly, with records or without. */
+export const isGood = (reply: DnsReply) => GOOD.has(reply.outcome);

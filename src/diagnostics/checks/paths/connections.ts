@@ -1,0 +1,73 @@
+import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
+import { attemptEvidence } from '../../evidence.ts';
+import type { Attempt, PathFacts } from '../../facts/paths.ts';
+import type { TargetSubject } from '../../subject.ts';
+import { fixFor } from './fixes.ts';
+import { gather, meant, noPath, topics } from './question.ts';
+
+export const pth01 = defineCheck<'target', PathFacts>({
+  id: 'PTH-01',
+  title: 'a TCP connection to each address',
+  about: 'target',
+  topics,
+  needs: ['DNS-01', 'DNS-02', 'PTH-08'],
+  causes: [
+    'LSN-01',
+    'LSN-02',
+    'HST-01',
+    'HST-02',
+    'HST-03',
+    'HST-08',
+    'PTH-04',
+    'PTH-02',
+    'DNS-01',
+    'DNS-02',
+    'DNS-07',
+  ],
+  rung: 'R2',
+  gather,
+  judge: (path, target, context) => judgeConnect(path, target, context),
+});
+
+function judgeConnect(path: PathFacts, target: TargetSubject, context: JudgeContext): Judgement {
+  const none = noPath(target);
+  if (none !== undefined) return skip(none);
+  const attempts = meant(path.attempts, context);
+  if (attempts.length === 0) {
+    return found({
+      status: 'unknown',
+      title: `No address of ${target.text} could be tried`,
+      evidence: [],
+    });
+  }
+  const dead = attempts.filter((attempt) => attempt.outcome !== 'connected');
+  if (dead.length === 0) return nothing;
+  const got = attempts.map((attempt) => attemptEvidence(attempt, path.at));
+  if (dead.length === attempts.length) {
+    return found({
+      status: 'error',
+      title: `No address of ${target.text} lets us in: ${tally(dead)}`,
+      evidence: got,
+      fix: fixFor(dead, target, path),
+    });
+  }
+  // A family that is dead as a whole is PTH-02's to say.
+  const partly = dead.filter((attempt) =>
+    attempts.some((other) => other.family === attempt.family && other.outcome === 'connected'),
+  );
+  if (partly.length === 0) return nothing;
+  return found({
+    status: 'warn',
+    title: `${partly.length} of ${attempts.length} addresses of ${target.text} ${partly.length === 1 ? 'does' : 'do'} not answer: ${partly.map((attempt) => attempt.address).join(', ')}`,
+    evidence: got,
+    fix: [{ text: 'Mend that host, or withdraw its address record: some programs wait for it' }],
+  });
+}
+
+function tally(attempts: readonly Attempt[]): string {
+  const words = attempts.map(
+    (attempt) =>
+      `IPv${attempt.family} ${attempt.outcome === 'silent' ? 'no answer' : (attempt.errno ?? 'failed')}`,
+  );
+  return [...new Set(words)].join(', ');
+}

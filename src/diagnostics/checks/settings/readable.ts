@@ -1,0 +1,41 @@
+import { defineCheck, found, nothing, type Judgement } from '../../check.ts';
+import { evidence } from '../../evidence.ts';
+import type { SettingSubject } from '../../subject.ts';
+import { gather, topics, underlined, type SettingFacts } from './question.ts';
+
+export const cfg01 = defineCheck<'setting', SettingFacts>({
+  id: 'CFG-01',
+  title: 'addresses of the configuration can be read',
+  about: 'setting',
+  topics,
+  needs: [],
+  causes: ['CFG-02', 'CFG-03'],
+  gather,
+  judge: judgeReadable,
+});
+
+function judgeReadable(facts: SettingFacts, setting: SettingSubject): Judgement {
+  if (setting.problem !== undefined) {
+    return found({
+      status: 'error',
+      title: `${setting.source}: ${setting.problem}`,
+      target: setting.source,
+      evidence: [
+        evidence('file', setting.source, setting.text === '' ? setting.problem : setting.text, facts.at),
+      ],
+      fix: [
+        {
+          text: 'Mend the configuration; until then nothing else of it can be looked at',
+          commands: ['bbx config check'],
+        },
+      ],
+    });
+  }
+  if (facts.problem === null) return nothing;
+  return found({
+    status: 'error',
+    title: `${setting.key} ${JSON.stringify(setting.text)} cannot be read: ${facts.problem}`,
+    evidence: [evidence('file', setting.source, underlined(setting, facts.column), facts.at)],
+    ...(facts.expected === null ? {} : { fix: [{ text: `Write ${facts.expected}` }] }),
+  });
+}

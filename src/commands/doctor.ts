@@ -5,7 +5,7 @@ import type { Topic } from '../diagnostics/check.ts';
 import { catalogue, selectChecks, strangers } from '../diagnostics/catalogue.ts';
 import { parseServer } from '../diagnostics/doors/names.ts';
 import { examine } from '../diagnostics/examine.ts';
-import { readTarget, type Question } from '../diagnostics/plan.ts';
+import { readTarget, type Question } from '../diagnostics/plan/question.ts';
 import { exitOf } from '../diagnostics/report.ts';
 import type { TargetProtocol } from '../diagnostics/subject.ts';
 import { printReport, type Look } from '../diagnostics/words.ts';

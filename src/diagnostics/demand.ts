@@ -3,7 +3,6 @@ import { familyOf } from '../net/endpoint/host.ts';
 import type { CheckContext, JudgeContext } from './check.ts';
 import { candidates, published, type NameFacts } from './facts/names.ts';
 import type { Family } from './intent.ts';
-import type { Subject } from './subject.ts';
 
 /** Something in the plan that cannot do without a family. */
 export interface Demand {
@@ -77,8 +76,4 @@ function allAddresses(name: NameFacts): string[] {
       ...(name.hosts.length > 0 ? [] : [...published(name, 4), ...published(name, 6)]),
     ]),
   ];
-}
-
-export function targetsIn(subjects: readonly Subject[]) {
-  return subjects.filter((subject) => subject.kind === 'target');
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { doctorReport } from '../../src/api/doctor.ts';
 import { diagnoseFailure, placeOf } from '../../src/diagnostics/diagnose-failure.ts';
 import { examine, type Examined } from '../../src/diagnostics/examine.ts';
-import { readTarget, type Question } from '../../src/diagnostics/plan.ts';
+import { readTarget, type Question } from '../../src/diagnostics/plan/question.ts';
 import { listen } from '../../src/net/listen.ts';
 import { selfSignedCertificate } from '../../src/net/tls/certificate.ts';
 import { createWebSocketAcceptor } from '../../src/net/web-socket.ts';

@@ -1,0 +1,34 @@
+import { parseAddress, printAddress, type Address } from '../../net/endpoint/address.ts';
+import type { Topic } from '../check.ts';
+import type { DirectoryFacts } from '../directory.ts';
+import type { TargetProtocol } from '../subject.ts';
+
+/** What a call asks for, its words already read. */
+export interface Question {
+  readonly topic: Topic | undefined;
+  /** `doctor ipv6 HOST[:PORT]`, `doctor reach HOST:PORT`. */
+  readonly target?: Address;
+  /** Without a port of its own (`doctor ipv6 HOST`), only the name and port 9989's path is in question. */
+  readonly portGiven?: boolean;
+  readonly protocol?: TargetProtocol;
+  /** `doctor dns NAME`. */
+  readonly name?: string;
+  readonly server?: string;
+  /** `--listen`, and the arguments of `doctor listen`; texts as they were written. */
+  readonly listen?: readonly string[];
+}
+
+/** What is known of this machine before anything is asked. */
+export interface Here {
+  readonly directory: DirectoryFacts;
+  /** Names that lead here and nowhere else, in small letters. */
+  readonly ownNames: readonly string[];
+  readonly ownAddresses: readonly string[];
+}
+
+/** `HOST[:PORT]`. Throws BBX-NET-ADDRESS. */
+export function readTarget(text: string): { target: Address; portGiven: boolean } {
+  const target = parseAddress(text);
+  const printed = printAddress(parseAddress(text, { defaultPort: 1 }));
+  return { target, portGiven: printed === printAddress(target) };
+}

@@ -1,0 +1,69 @@
+import type { Problem } from '../../config/problem.ts';
+import { printAddress } from '../../net/endpoint/address.ts';
+import { printListen } from '../../net/endpoint/listen-address.ts';
+import type { DirectoryFacts, RoleFacts } from '../directory.ts';
+import type { SettingSubject } from '../subject.ts';
+
+/** Mistakes of a configuration: an address's own text is read again, for a finding of its own; anything else stands as it is. */
+export function problemsOf(
+  role: RoleFacts<unknown> | undefined,
+  kind: 'master' | 'worker',
+): SettingSubject[] {
+  if (role === undefined) return [];
+  const whole = (source: string, problem: string): SettingSubject => ({
+    kind: 'setting',
+    key: kind,
+    text: '',
+    role: 'connect',
+    source,
+    problem,
+  });
+  const failure = role.failure === undefined ? [] : [whole(`${role.shown}/${kind}`, role.failure)];
+  return [
+    ...failure,
+    ...role.problems
+      .filter((problem) => problem.severity === 'error')
+      .map((problem): SettingSubject => {
+        const source = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(':');
+        const text = writtenAt(problem);
+        const isListen = /^listen\b/.test(problem.path);
+        if ((isListen || /^(reach|master)\b/.test(problem.path)) && text !== undefined)
+          return { kind: 'setting', key: problem.path, text, role: isListen ? 'listen' : 'connect', source };
+        return whole(
+          source,
+          `${problem.path === '' ? '' : `${problem.path}: `}${problem.message}${problem.fix === null ? '' : `; ${problem.fix}`}`,
+        );
+      }),
+  ];
+}
+
+/** Addresses of a configuration that holds, in their printed form. */
+export function settingsOf({ master, worker }: DirectoryFacts): SettingSubject[] {
+  const of = (key: string, role: SettingSubject['role'], source: string, texts: readonly string[]) =>
+    texts.map((text): SettingSubject => ({ kind: 'setting', key, text, role, source }));
+  const listens = master?.config?.listen;
+  const masterFile = `${master?.shown ?? ''}/master configuration`;
+  return [
+    ...of('listen.workers', 'listen', masterFile, (listens?.workers ?? []).map(printListen)),
+    ...of('listen.web', 'listen', masterFile, (listens?.web ?? []).map(printListen)),
+    ...of('reach', 'connect', masterFile, (master?.config?.reach ?? []).map(printAddress)),
+    ...of(
+      'master',
+      'connect',
+      `${worker?.shown ?? ''}/worker.yaml`,
+      (worker?.config?.master ?? []).map(printAddress),
+    ),
+  ];
+}
+
+/** The scalar that a problem points into, without its quotes. */
+function writtenAt(problem: Problem): string | undefined {
+  if (problem.source === null) return undefined;
+  const quoted = /"([^"]*)"|'([^']*)'/g;
+  for (const match of problem.source.matchAll(quoted)) {
+    const end = match.index + match[0].length;
+    if (problem.column !== null && problem.column >= match.index + 1 && problem.column <= end)
+      return match[1] ?? match[2];
+  }
+  return /:\s+([^\s"'#,\]}]+)/.exec(problem.source)?.[1];
+}

@@ -1,0 +1,115 @@
+import { kindOf } from '../../net/address-kind.ts';
+import { printAddress, type Address } from '../../net/endpoint/address.ts';
+import type { DirectoryFacts, MasterFacts } from '../directory.ts';
+import type { Subject, TargetSubject } from '../subject.ts';
+import type { Here, Question } from './question.ts';
+
+/** The place that a person named. */
+export function namedTarget(question: Question, address: Address, here: Here): Subject[] {
+  if (address.kind === 'unix') return [];
+  const stated = here.directory.worker;
+  // Named by hand, and yet this worker's own master: its key and pins are known.
+  const own =
+    stated?.config?.master.some((master) => printAddress(master) === printAddress(address)) === true
+      ? stated
+      : undefined;
+  return [
+    {
+      kind: 'target',
+      text: question.portGiven === false ? address.host : printAddress(address),
+      host: address.host,
+      port: question.portGiven === false ? undefined : address.port,
+      protocol: question.protocol ?? 'bbx',
+      plane: 'other',
+      pins: own?.pins ?? [],
+      ...(own?.config === undefined ? {} : { workerDir: own.dir, workerName: own.config.name }),
+      source: 'command line',
+    },
+  ];
+}
+
+/** A name alone, without a port. */
+export function nameTarget(name: string, server: string | undefined): TargetSubject {
+  return {
+    kind: 'target',
+    text: name,
+    host: name,
+    port: undefined,
+    protocol: 'tcp',
+    plane: 'other',
+    ...(server === undefined ? {} : { server }),
+    pins: [],
+    source: 'command line',
+  };
+}
+
+/** Ways of the worker to its master. Behind hops only the hops could be tried, which this version does not make. */
+export function workerTargets(worker: DirectoryFacts['worker'], here: Here): TargetSubject[] {
+  const config = worker?.config;
+  if (worker === undefined || config === undefined || config.via.length > 0) return [];
+  return config.master.flatMap((address): TargetSubject[] => {
+    if (address.kind !== 'tcp') return [];
+    return [
+      {
+        kind: 'target',
+        text: printAddress(address),
+        host: address.host,
+        port: address.port,
+        protocol: 'bbx',
+        plane: 'worker',
+        pins: worker.pins,
+        workerDir: worker.dir,
+        workerName: config.name,
+        ...stoppedSibling(address.host, address.port, here),
+        source: `${worker.shown}/worker.yaml`,
+      },
+    ];
+  });
+}
+
+/** The master's own words of how workers come, looked at from its own host. */
+export function reachTargets(master: MasterFacts | undefined, here: Here): TargetSubject[] {
+  if (master?.config === undefined) return [];
+  return master.config.reach.flatMap((address): TargetSubject[] => {
+    if (address.kind !== 'tcp') return [];
+    return [
+      {
+        kind: 'target',
+        text: printAddress(address),
+        host: address.host,
+        port: address.port,
+        protocol: 'bbx',
+        plane: 'worker',
+        pins: master.pin === undefined ? [] : [master.pin],
+        ...(master.running ? {} : stoppedSibling(address.host, address.port, here, true)),
+        source: `${master.shown}/master configuration`,
+      },
+    ];
+  });
+}
+
+/** Set when the address is that of a master beside us that does not run: then nobody can answer there, which is no news. */
+function stoppedSibling(host: string, port: number, here: Here, own = false): { stopped?: string } {
+  const master = here.directory.master ?? here.directory.beside;
+  if (master?.config === undefined || master.running) return {};
+  const local =
+    own ||
+    host === 'localhost' ||
+    host.endsWith('.localhost') ||
+    kindOf(host) === 'loopback' ||
+    here.ownNames.includes(host.toLowerCase()) ||
+    here.ownAddresses.includes(host);
+  const served = master.config.listen.workers.some(
+    (address) => address.kind === 'tcp' && address.port === port,
+  );
+  return local && (served || own)
+    ? { stopped: `the master in ${master.shown} does not run (bbx run master)` }
+    : {};
+}
+
+/** One of each place; the first, which knows most of it, stays. */
+export function distinct(targets: readonly TargetSubject[]): TargetSubject[] {
+  return targets.filter(
+    (target, index) => targets.findIndex((other) => other.text === target.text) === index,
+  );
+}

@@ -12,11 +12,15 @@ export interface CuttableRelay extends AsyncDisposable {
   plug(): void;
   /** Everything open is reset, as by a firewall that forgot it. */
   reset(): void;
+  /** One end of everything open is reset; the other is not told, and hears nothing any more. `near` is who has connected here. */
+  halfOpen(reset: 'near' | 'far'): void;
   connections(): number;
 }
 
 export async function cuttableRelay(): Promise<CuttableRelay> {
   const pairs = new Set<[Socket, Socket]>();
+  /** Ends whose other end is gone without their knowing. */
+  const deaf = new Set<Socket>();
   let unplugged = false;
   const server = createServer((near) => {
     const far = createConnection({ host: '::1', port: Number(relay.target.split(':').at(-1)) });
@@ -24,6 +28,7 @@ export async function cuttableRelay(): Promise<CuttableRelay> {
     pairs.add(pair);
     for (const [from, to] of [pair, [far, near] as const]) {
       from.on('data', (bytes) => {
+        if (deaf.has(from)) return;
         if (!to.write(bytes)) {
           from.pause();
           to.once('drain', () => unplugged || from.resume());
@@ -32,7 +37,8 @@ export async function cuttableRelay(): Promise<CuttableRelay> {
       from.on('end', () => to.end());
       from.on('error', () => to.destroy());
       from.on('close', () => {
-        to.destroy();
+        if (!deaf.has(to)) to.destroy();
+        deaf.delete(from);
         pairs.delete(pair);
       });
     }
@@ -54,9 +60,17 @@ export async function cuttableRelay(): Promise<CuttableRelay> {
     reset() {
       for (const pair of pairs) pair.forEach((socket) => socket.resetAndDestroy());
     },
+    halfOpen(reset) {
+      for (const [near, far] of pairs) {
+        const [gone, left] = reset === 'near' ? [near, far] : [far, near];
+        deaf.add(left);
+        gone.resetAndDestroy();
+      }
+    },
     connections: () => pairs.size,
     async [Symbol.asyncDispose]() {
       for (const pair of pairs) pair.forEach((socket) => socket.destroy());
+      for (const socket of deaf) socket.destroy();
       server.close();
       await once(server, 'close');
     },

@@ -15,13 +15,27 @@ const SSH_CONNECT_S = 20;
 
 /**
  * What every git of ours runs with: no question at a terminal, ssh without questions, no hooks and no helpers that a repository's own
- * configuration may name, messages in English so that they can be read.
+ * configuration may name, messages in English so that they can be read. `ssh` is the GIT_SSH_COMMAND of whoever may choose keys and known
+ * hosts.
  */
-export const GIT_ENVIRONMENT: Readonly<Record<string, string>> = {
+export function gitEnvironment(ssh: string | undefined): Record<string, string> {
+  return { ...GIT_ENVIRONMENT, GIT_SSH_COMMAND: sshCommand(ssh) };
+}
+
+/**
+ * OpenSSH gets options that keep it from asking and from waiting for ever; it takes the first value of each, so those that were given count.
+ * Another program does not know these options, and is run as it was given.
+ */
+function sshCommand(given = ''): string {
+  const command = given.trim() === '' ? 'ssh' : given.trim();
+  const isOpenSsh = /^(?:\S*\/)?ssh(?:\s|$)/.test(command);
+  return isOpenSsh ? `${command} -oBatchMode=yes -oConnectTimeout=${SSH_CONNECT_S}` : command;
+}
+
+const GIT_ENVIRONMENT: Readonly<Record<string, string>> = {
   GIT_TERMINAL_PROMPT: '0',
   GIT_ASKPASS: '',
   SSH_ASKPASS: '',
-  GIT_SSH_COMMAND: `ssh -oBatchMode=yes -oConnectTimeout=${SSH_CONNECT_S}`,
   GIT_ALLOW_PROTOCOL: MAIN_TRANSPORTS,
   GIT_PROTOCOL_FROM_USER: '0',
   GIT_OPTIONAL_LOCKS: '0',

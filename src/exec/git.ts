@@ -5,10 +5,10 @@ import { printDuration } from '../base/duration.ts';
 import { withoutCredentials } from '../base/without-credentials.ts';
 import { codes } from './codes.ts';
 import { passedEnvironment, type Environment } from './environment.ts';
-import { checkGitValue, GIT_ENVIRONMENT, GIT_OPTIONS } from './git-rules.ts';
+import { checkGitValue, gitEnvironment, GIT_OPTIONS } from './git-rules.ts';
 
 export interface GitOptions {
-  /** The process's environment; what git may see of it is chosen here, with the agent's socket for ssh keys. */
+  /** The process's environment; what git may see of it is chosen here, with GIT_SSH_COMMAND and the agent's socket for ssh keys. */
   env: Environment;
   /** On top: `ALL_PROXY` and the like, for connections that go through a route of ours. */
   extraEnv?: Readonly<Record<string, string>> | undefined;
@@ -183,7 +183,7 @@ export async function runGit(args: readonly string[], about: About, options: Git
     env: {
       ...passedEnvironment(options.env, null),
       ...(agent === undefined ? {} : { SSH_AUTH_SOCK: agent }),
-      ...GIT_ENVIRONMENT,
+      ...gitEnvironment(options.env['GIT_SSH_COMMAND']),
       ...options.extraEnv,
     },
     extendEnv: false,
@@ -232,7 +232,10 @@ export function reasonIn(stderr: string): string | undefined {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const last = lines.findLast((line) => /^(?:fatal|error):/.test(line)) ?? lines.at(-1);
+  const at = lines.findLastIndex((line) => /^(?:fatal|error):/.test(line));
+  // Of a connection over ssh git says only that it failed; why, ssh has said before.
+  const why = lines[at]?.startsWith('fatal: Could not read from remote repository') === true ? at - 1 : at;
+  const last = lines[why] ?? lines[at] ?? lines.at(-1);
   return last === undefined
     ? undefined
     : withoutCredentials(last.replace(/^(?:fatal|error): /, '')).slice(0, 500);

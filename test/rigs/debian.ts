@@ -8,6 +8,8 @@ const PACKAGES = {
   ip: 'iproute2',
   unshare: 'util-linux',
   nft: 'nftables',
+  ssh: 'openssh-client',
+  sshd: 'openssh-server',
   'ansible-playbook': 'ansible-core',
 } as const;
 export type Tool = keyof typeof PACKAGES;

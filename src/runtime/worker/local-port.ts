@@ -13,7 +13,7 @@ export interface LocalPortOptions {
   root: string;
   scratch: string;
   marker: string;
-  /** The worker's own environment; only what `passedEnvironment` lets through reaches a step. */
+  /** The worker's own environment; only what `passedEnvironment` lets through reaches a step, and GIT_SSH_COMMAND git. */
   env: Environment;
   /** Whom steps run as; null: as the worker itself. */
   identity: Identity | null;
@@ -42,6 +42,7 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
         scratch: options.scratch,
         identity,
         env,
+        gitSshCommand: options.env['GIT_SSH_COMMAND'],
         openRoute: options.openRoute ?? (() => BY_GIT_ALONE),
         say,
         async run(given) {

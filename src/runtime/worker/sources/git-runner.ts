@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitCommand } from '../../../build/command-port.ts';
-import { GIT_ENVIRONMENT, GIT_OPTIONS, SUBMODULE_TRANSPORTS } from '../../../exec/git-rules.ts';
+import { gitEnvironment, GIT_OPTIONS, SUBMODULE_TRANSPORTS } from '../../../exec/git-rules.ts';
 import type { TreeEnd } from '../../../exec/run-tree.ts';
 import type { VerbContext } from '../verbs/context.ts';
 
@@ -37,9 +37,9 @@ export interface Git {
   stop(reason: string): Promise<never>;
 }
 
-/** Variables that would lead git to another place, or lift what `GIT_ENVIRONMENT` forbids. */
+/** Variables that would lead git to another place, or lift what `gitEnvironment` forbids. */
 const NOT_FROM_PLANS =
-  /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_|COMMON_DIR|CONFIG|NAMESPACE|EXEC_PATH|TEMPLATE_DIR|ALLOW_PROTOCOL|PROTOCOL_FROM_USER|TERMINAL_PROMPT|ASKPASS)/;
+  /^GIT_(?:SSH_COMMAND|DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_|COMMON_DIR|CONFIG|NAMESPACE|EXEC_PATH|TEMPLATE_DIR|ALLOW_PROTOCOL|PROTOCOL_FROM_USER|TERMINAL_PROMPT|ASKPASS)/;
 
 /** What an answer to `ask` may hold, bytes. */
 const ANSWER_LIMIT = 65_536;
@@ -54,7 +54,7 @@ export function createGit(
   const began = performance.now();
   const env = {
     ...context.env,
-    ...GIT_ENVIRONMENT,
+    ...gitEnvironment(command.env['GIT_SSH_COMMAND'] ?? context.gitSshCommand),
     ...Object.fromEntries(Object.entries(command.env).filter(([name]) => !NOT_FROM_PLANS.test(name))),
     // A directory without a repository must not lead git to one above it.
     GIT_CEILING_DIRECTORIES: join(dir, '..'),

@@ -20,6 +20,8 @@ export interface VerbContext {
   identity: Identity | null;
   /** Environment below the plan's. */
   env: Readonly<Record<string, string>>;
+  /** The worker's own GIT_SSH_COMMAND, for git steps; no part of `env`. */
+  gitSshCommand: string | undefined;
   /** How git's own connections are made. */
   openRoute: () => GitRoute;
   run: RunCommand;

@@ -1,7 +1,7 @@
 import type { Properties } from '../build/plan.ts';
 import { resultNumber, resultOf, worst } from '../build/results.ts';
 import type { Result } from '../build/results.ts';
-import type { Db, Tx } from './database.ts';
+import type { Tx } from './database.ts';
 
 export interface NewBuildset {
   reason: string;
@@ -17,13 +17,6 @@ export interface NewBuildset {
   builderids: readonly number[];
   priority: number;
   now: number;
-}
-
-export interface BuildsetRow extends Omit<NewBuildset, 'changeids' | 'builderids' | 'priority' | 'now'> {
-  buildsetid: number;
-  submitted_at: number;
-  complete_at: number | null;
-  results: number | null;
 }
 
 /** Submits a buildset with a request for each builder. */
@@ -58,17 +51,6 @@ export async function submitBuildset(
     requests.push({ buildrequestid, builderid });
   }
   return { buildsetid, requests };
-}
-
-export async function buildsetById(db: Db, buildsetid: number): Promise<BuildsetRow | undefined> {
-  const row = await db
-    .selectFrom('buildsets')
-    .selectAll()
-    .where('buildsetid', '=', buildsetid)
-    .executeTakeFirst();
-  if (row === undefined) return undefined;
-  const { properties_json, ...rest } = row;
-  return { ...rest, properties: JSON.parse(properties_json) as Properties };
 }
 
 /**

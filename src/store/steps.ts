@@ -1,21 +1,11 @@
-import { resultNumber } from '../build/results.ts';
-import type { Result } from '../build/results.ts';
+import type { Selectable } from 'kysely';
+import { resultNumber, type Result } from '../build/results.ts';
 import type { Db, Tx } from './database.ts';
 import { logsOfSteps } from './logs.ts';
 import type { LogRow } from './logs.ts';
+import type { Tables } from './tables.ts';
 
-export interface StepRow {
-  stepid: number;
-  buildid: number;
-  number: number;
-  name: string;
-  started_at: number | null;
-  complete_at: number | null;
-  results: number | null;
-  state_string: string;
-  rc: number | null;
-  signal: string | null;
-}
+type StepRow = Selectable<Tables['steps']>;
 
 /** A step with its logs, in the order in which they were begun. */
 export interface StepListRow extends StepRow {

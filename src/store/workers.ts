@@ -91,12 +91,6 @@ export async function upsertWorker(
   return workerid;
 }
 
-/** False when there is no such worker. */
-export async function setWorkerState(tx: Tx, name: string, state: WorkerState): Promise<boolean> {
-  const done = await tx.updateTable('workers').set({ state }).where('name', '=', name).executeTakeFirst();
-  return done.numUpdatedRows > 0n;
-}
-
 /** Lets a pending worker in, with the key that it came with. False when no worker of that name waits. */
 export async function approveWorker(tx: Tx, name: string): Promise<boolean> {
   const done = await tx

@@ -8,7 +8,7 @@ import type { LogIntake } from '../../src/runtime/master/logs.ts';
 import { createRecorder } from '../../src/runtime/master/recorder.ts';
 import type { OpenLog, Running } from '../../src/runtime/master/running.ts';
 import { createTroubleList } from '../../src/runtime/master/trouble.ts';
-import { buildById } from '../../src/store/builds.ts';
+import { buildById } from '../../src/store/build-rows.ts';
 import { codes } from '../../src/store/codes.ts';
 import { openStore } from '../../src/store/store.ts';
 import { tempDir } from '../rigs/temp-dir.ts';

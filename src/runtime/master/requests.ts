@@ -4,7 +4,7 @@ import { resultOf } from '../../build/results.ts';
 import { findBuilder } from '../../store/builders.ts';
 import { requestById, type RequestListRow } from '../../store/buildrequests.ts';
 import { submitBuildset, type NewBuildset } from '../../store/buildsets.ts';
-import { buildById, type BuildRow } from '../../store/builds.ts';
+import { buildById, type BuildRow } from '../../store/build-rows.ts';
 import { changesOfBuildset } from '../../store/changes.ts';
 import type { Tx } from '../../store/database.ts';
 import type { Builds } from './builds.ts';

@@ -1,5 +1,5 @@
 import type { StatusObject } from '../../api/objects.ts';
-import { buildRows } from '../../store/builds.ts';
+import { buildRows } from '../../store/build-rows.ts';
 import { pendingRows } from '../../store/buildrequests.ts';
 import type { Db } from '../../store/database.ts';
 import { showBuild, showRequest, showWorker } from './http/views.ts';

@@ -1,4 +1,4 @@
-import { unfinishedBuilds } from '../../store/builds.ts';
+import { unfinishedBuilds } from '../../store/build-rows.ts';
 import type { LogFiles } from '../../store/log-files.ts';
 import { logsOfBuild } from '../../store/logs.ts';
 import { stepRows } from '../../store/steps.ts';
@@ -15,8 +15,9 @@ export async function loadUnfinished(options: {
   files: LogFiles;
   /** Whether builds of a builder wait for their worker without end. */
   isPatient: (builder: string) => boolean;
+  graceMs: number;
 }): Promise<Running[]> {
-  const { store, roster, logs, files, isPatient } = options;
+  const { store, roster, logs, files, isPatient, graceMs } = options;
   const found: Running[] = [];
   for (const row of await store.read((db) => unfinishedBuilds(db))) {
     const worker = roster.byId(row.workerid);
@@ -31,6 +32,7 @@ export async function loadUnfinished(options: {
       worker,
       attempt: row.attempt,
       patient: isPatient(row.builder),
+      graceMs,
       session: undefined,
       lostAt: row.lost_at,
       cancelReason: row.cancel_reason,

@@ -4,7 +4,7 @@ import { resultOf } from '../../build/results.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { MasterConfig } from '../../config/master-config.ts';
 import { requestById, requestsOfChange, type RequestListRow } from '../../store/buildrequests.ts';
-import { buildById, type BuildRow } from '../../store/builds.ts';
+import { buildById, type BuildRow } from '../../store/build-rows.ts';
 import { changeById, changeRows, schedulerChanges, type ChangeRow } from '../../store/changes.ts';
 import type { Db } from '../../store/database.ts';
 import { pollRows } from '../../store/polls.ts';

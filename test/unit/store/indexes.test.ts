@@ -12,7 +12,7 @@ import {
   buildRows,
   newestBuild,
   unfinishedBuilds,
-} from '../../../src/store/builds.ts';
+} from '../../../src/store/build-rows.ts';
 import { changeRows, changesOfBuildset, schedulerChanges } from '../../../src/store/changes.ts';
 import type { Db } from '../../../src/store/database.ts';
 import { eventsAfter, lastEventId } from '../../../src/store/events.ts';

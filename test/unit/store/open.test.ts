@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { getMeta, setMeta } from '../../../src/store/meta.ts';
 import { migrations } from '../../../src/store/migrations/list.ts';
 import { openStore } from '../../../src/store/store.ts';
-import { upgradeStore } from '../../../src/store/upgrade.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -125,12 +124,6 @@ describe('opening a store', () => {
       code: 'BBX-STO-OPEN',
       exit: 8,
     });
-  });
-
-  it('is what an upgrade does, which makes no store where there is none', async () => {
-    await expect(upgradeStore(url, { dir })).rejects.toMatchObject({ code: 'BBX-STO-MISSING' });
-    await (await openStore(url, { dir })).close();
-    expect(await upgradeStore(url, { dir })).toMatchObject({ ran: [], schema: migrations.length });
   });
 
   it('writes with full durability and checks references', async () => {

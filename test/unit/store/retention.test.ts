@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { pendingRequests } from '../../../src/store/buildrequests.ts';
-import { buildRows } from '../../../src/store/builds.ts';
+import { buildRows } from '../../../src/store/build-rows.ts';
 import { checkStore } from '../../../src/store/check.ts';
 import { appendEvent, eventsAfter } from '../../../src/store/events.ts';
 import { openLogFiles } from '../../../src/store/log-files.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { MasterConfig } from '../../../config/master-config.ts';
 import { builderRows } from '../../../store/builders.ts';
 import { requestRows } from '../../../store/buildrequests.ts';
-import { buildRows } from '../../../store/builds.ts';
+import { buildRows } from '../../../store/build-rows.ts';
 import { changeRows } from '../../../store/changes.ts';
 import { stepRows } from '../../../store/steps.ts';
 import type { Changes } from '../changes.ts';

@@ -1,7 +1,7 @@
 import { didYouMean } from '../../../base/did-you-mean.ts';
 import { listBuilders } from '../../../store/builders.ts';
 import { requestById, type RequestListRow } from '../../../store/buildrequests.ts';
-import { buildById, buildByNumber, newestBuild, type BuildRow } from '../../../store/builds.ts';
+import { buildById, buildByNumber, newestBuild, type BuildRow } from '../../../store/build-rows.ts';
 import type { Db } from '../../../store/database.ts';
 import { findStep, type StepListRow } from '../../../store/steps.ts';
 import { codes } from '../codes.ts';

@@ -11,7 +11,7 @@ import type { MasterConfig } from '../../../config/master-config.ts';
 import { fingerprintOf } from '../../../protocol/bbx/keys.ts';
 import type { BuilderListRow } from '../../../store/builders.ts';
 import type { RequestListRow } from '../../../store/buildrequests.ts';
-import type { BuildRow } from '../../../store/builds.ts';
+import type { BuildRow } from '../../../store/build-rows.ts';
 import type { ChangeRow } from '../../../store/changes.ts';
 import type { StepListRow } from '../../../store/steps.ts';
 import { misfit, refusal } from '../match.ts';

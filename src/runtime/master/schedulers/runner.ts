@@ -9,7 +9,6 @@ import type {
 } from '../../../config/master-config.ts';
 import { schedulerChanges } from '../../../store/changes.ts';
 import {
-  forgetSchedulers,
   getSchedulerState,
   removeSchedulerChanges,
   setSchedulerState,
@@ -152,9 +151,4 @@ export function runSchedulers(options: {
       await running;
     },
   };
-}
-
-/** Forgets what schedulers that the configuration no longer names had in mind. */
-export function forgetOldSchedulers(farm: Farm, config: MasterConfig): Promise<string[]> {
-  return farm.store.write((tx) => forgetSchedulers(tx, Object.keys(config.schedulers)));
 }

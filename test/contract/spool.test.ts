@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, readFile, readdir, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -168,6 +168,18 @@ describe('a spool', () => {
     expect(over).toBe(1);
     const broken = () => Promise.reject(Object.assign(new Error('I/O'), { code: 'EIO' }));
     await expect(retried(disk, broken)).rejects.toThrow('I/O');
+  });
+
+  it('refuses a build on a full disk, at once, and leaves nothing of it', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path);
+    const place = join(dir.path, `${lease.build}-${lease.token}`);
+    await mkdir(place);
+    await symlink('/dev/full', join(place, 'lease.json.new'));
+    await expect(spool.create(lease)).rejects.toThrow(/ENOSPC/);
+    expect(await readdir(dir.path)).toEqual([]);
+    expect(spool.used).toBe(0);
+    await spool.close();
   });
 
   it('sets builds of another epoch aside', async () => {

@@ -7,7 +7,7 @@ import { progressEvent } from '../../build/progress.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
 import { logKey } from '../../protocol/bbx/lease.ts';
 import { leaseToken } from '../../protocol/bbx/messages.ts';
-import { openAppendFile, readRecords, retried } from './spool-file.ts';
+import { openAppendFile, readRecords } from './spool-file.ts';
 import type { AppendFile } from './spool-file.ts';
 import { createSpoolLog, parseSegmentName, recoverSpoolLog } from './spool-log.ts';
 import type { SpoolDeps, SpoolLog } from './spool-log.ts';
@@ -63,7 +63,10 @@ export function spoolDirectoryName(lease: { build: number; token: string }): str
   return `${lease.build}-${lease.token}`;
 }
 
-/** Makes the directory of an attempt; it is on the disk when this resolves, so that an answered assignment is never forgotten. */
+/**
+ * Makes the directory of an attempt; it is on the disk when this resolves, so that an answered assignment is never forgotten. Rejects on a
+ * full disk: who waited here would hold up the very acknowledgements that give room.
+ */
 export async function createSpoolBuild(
   spool: string,
   lease: SpoolLease,
@@ -71,17 +74,25 @@ export async function createSpoolBuild(
 ): Promise<SpoolBuild> {
   const dir = join(spool, spoolDirectoryName(lease));
   const text = JSON.stringify(lease);
-  await retried(deps.disk, async () => {
+  try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const file = await open(join(dir, `${LEASE}.new`), 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
+    for (const [name, content] of [
+      [JOURNAL, ''],
+      [`${LEASE}.new`, text],
+    ] as const) {
+      const file = await open(join(dir, name), 'w', 0o600);
+      try {
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
     }
     await rename(join(dir, `${LEASE}.new`), join(dir, LEASE));
-  });
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  }
   await syncDirectory(dir);
   await syncDirectory(spool);
   deps.budget.force(Buffer.byteLength(text));

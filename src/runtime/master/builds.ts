@@ -77,7 +77,7 @@ export function createBuilds(options: {
     clearTimeout(build.graceTimer);
     // One that somebody cancelled is not waited for without end.
     if ((build.patient && build.cancelReason === null) || ending.signal.aborted) return;
-    const graceMs = config().lostWorkerGraceMs;
+    const graceMs = Math.max(build.graceMs, config().lostWorkerGraceMs);
     build.graceTimer = setTimeout(
       () => {
         if (build.ended || build.givenUp || build.session !== undefined) return;
@@ -115,7 +115,14 @@ export function createBuilds(options: {
 
     async load() {
       const isPatient = (builder: string) => config().builders[builder]?.orphan === 'continue';
-      const found = await loadUnfinished({ store: farm.store, roster, logs, files, isPatient });
+      const found = await loadUnfinished({
+        store: farm.store,
+        roster,
+        logs,
+        files,
+        isPatient,
+        graceMs: config().lostWorkerGraceMs,
+      });
       for (const build of found) running.add(build);
     },
 

@@ -184,6 +184,7 @@ export function createDispatcher(options: {
         worker,
         attempt,
         patient: builder.orphan === 'continue',
+        graceMs: config().lostWorkerGraceMs,
         session: undefined,
         lostAt: null,
         cancelReason: null,
@@ -226,7 +227,7 @@ export function createDispatcher(options: {
   /** How long the worker goes on without the master, in seconds: it must have ended before the master gives the build to another. */
   function orphanAfter(build: Running): number | null {
     if (build.patient) return null;
-    const grace = config().lostWorkerGraceMs / 1_000;
+    const grace = build.graceMs / 1_000;
     return Math.max(grace * ORPHAN_SHARE, grace - ORPHAN_MARGIN_S);
   }
 

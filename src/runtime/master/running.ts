@@ -14,6 +14,8 @@ export interface Running {
   readonly attempt: number;
   /** `orphan: continue`: the worker goes on without the master for as long as it takes, so the master waits for as long. */
   readonly patient: boolean;
+  /** The grace of its assignment, ms: the worker ends it before that is over, whatever the configuration says since. */
+  graceMs: number;
   /** The session that carries it; undefined while its worker is away. */
   session: MasterSession | undefined;
   /** When its worker was lost, epoch seconds. */

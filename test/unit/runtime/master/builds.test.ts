@@ -48,6 +48,7 @@ function running(worker: Worker, taken: boolean): Running {
     worker,
     attempt: 1,
     patient: false,
+    graceMs: 10,
     session: undefined,
     lostAt: null,
     cancelReason: null,
@@ -114,6 +115,18 @@ describe('a build that the master has given up', () => {
 });
 
 describe('builds that a former master left', () => {
+  it('are waited for as long as their assignment said, also when the grace was made shorter since', async () => {
+    const worker = workerOf();
+    const { builds, endings } = buildsOf(worker);
+    const build = { ...running(worker, true), graceMs: 300 };
+    builds.running.add(build);
+    const before = performance.now();
+    builds.listening();
+    await until('the end', () => endings.length > 0, 2_000);
+    expect(performance.now() - before).toBeGreaterThan(290);
+    await builds.stop();
+  });
+
   it.each([
     ['of a worker that was removed are tried elsewhere, also patient ones', 'removed', null, 'uncounted'],
     ['that were cancelled are not waited for without end', 'approved', 'enough', 'counted'],

@@ -1,25 +1,19 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import type { Clock } from '../base/clock.ts';
-import { systemClock } from '../base/clock.ts';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { systemClock, type Clock } from '../base/clock.ts';
 import { errnoOf } from '../base/error.ts';
-import type { Log } from '../base/log.ts';
-import { silentLog } from '../base/log.ts';
+import { silentLog, type Log } from '../base/log.ts';
 import type { Channel } from '../build/command-port.ts';
 import { codes } from './codes.ts';
-import { createAppender } from './log-files/append.ts';
+import { createAppender } from './log-files/appender.ts';
 import { fileError } from './log-files/error.ts';
-import { readFinished, writeFinished } from './log-files/finished.ts';
+import { createFinisher } from './log-files/finisher.ts';
 import { createHandles } from './log-files/handles.ts';
 import type { LogPiece } from './log-files/piece.ts';
+import { createReader } from './log-files/reader.ts';
 import type { Range } from './log-files/recover.ts';
-import { readRunning, syncRunning } from './log-files/running.ts';
-import type { Running } from './log-files/running.ts';
-import { createShelf, syncFolders } from './log-files/shelf.ts';
-import type { Entry } from './log-files/shelf.ts';
-import { createSlots } from './log-files/slots.ts';
+import { createShelf, type Entry, type State } from './log-files/shelf.ts';
+import { createSyncer } from './log-files/syncer.ts';
 import type { Table } from './log-files/table.ts';
-
-export type { LogPiece } from './log-files/piece.ts';
 
 export interface LogIndex {
   bytes: number;
@@ -73,18 +67,14 @@ export interface LogFiles {
     logid: number,
     options?: { from?: number; to?: number; channels?: readonly Channel[]; signal?: AbortSignal },
   ): AsyncGenerator<LogPiece, void, undefined>;
+  /** Where its lines stand. */
   index(logid: number): Promise<LogIndex>;
   /** Frees the disk; nothing happens when there is no such log. Gives the bytes of disk that were freed. */
   remove(logid: number): Promise<number>;
+  /** Waits for what is under way; afterwards every call is BBX-STO-CLOSED. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-/** Logs compressed at once: a processor for them, one for everything else. */
-const FINISHING = 2;
-
-/** Syncs at once: one of the four threads that serve files in Node stays free for appends. */
-const SYNCING = 3;
 
 /** Opens the folder of a farm's logs and makes it when it is new. Errors: BBX-STO-IO, BBX-STO-FULL. */
 export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log } = {}): Promise<LogFiles> {
@@ -95,103 +85,23 @@ export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log
   const handles = createHandles();
   const shelf = createShelf({ dir, handles, log });
   const appender = createAppender({ handles, shelf, clock });
-  const finishing = createSlots(FINISHING);
-  const syncing = createSlots(SYNCING);
+  const onDamage = ({ logid }: Entry, range: Range) => log.warn('log file is damaged', { logid, ...range });
+  const syncer = createSyncer({ dir, handles, shelf, appender });
+  const finisher = createFinisher({ dir, handles, onDamage });
+  const reader = createReader({ handles, shelf, onDamage });
   let closed = false;
 
   const entryOf = (logid: number): Entry => {
     if (closed) throw codes['BBX-STO-CLOSED']({ what: `log ${logid}` });
     return shelf.entryOf(logid);
   };
-
-  const damageOf = (entry: Entry) => (range: Range) => {
-    log.warn('log file is damaged', { logid: entry.logid, ...range });
-  };
-
-  const syncOne = async (entry: Entry): Promise<number> => {
-    const state = await shelf.stateOf(entry);
-    if (state.kind === 'absent') return 0;
-    if (state.kind === 'finished') return state.table.bytes;
-    const { running } = state;
-    if (running.synced.size === running.size) return running.size;
+  const stateOf = async (entry: Entry): Promise<State> => {
     try {
-      await handles.use(entry.place.running, 'r+', (handle) => syncRunning(handle, running));
-      if (running.unnamed) await syncFolders(dir, entry.place);
-      running.unnamed = false;
-      return running.synced.size;
+      return await shelf.stateOf(entry);
     } catch (error) {
-      if (entry.state?.kind === 'finished') return entry.state.table.bytes;
-      await entry.line.run(() => appender.giveUp(entry, running));
-      throw error;
+      throw fileError(entry.place.folder, error);
     }
   };
-
-  const finishRunning = async (
-    entry: Entry,
-    running: Running,
-    expected: { sha256?: string },
-  ): Promise<Table> => {
-    const { logid, place } = entry;
-    const whole = { from: 0, to: running.size };
-    let handle;
-    try {
-      handle = await open(place.unfinished, 'w', 0o600);
-      const output = handle;
-      const table = await handles.use(place.running, 'r+', (source) =>
-        writeFinished(output, readRunning(source, running, whole, damageOf(entry)), () => running.damaged),
-      );
-      if (expected.sha256 !== undefined && expected.sha256 !== table.sha256 && table.damaged.length === 0) {
-        throw codes['BBX-STO-LOG-HASH']({ logid, found: table.sha256, expected: expected.sha256 });
-      }
-      await handle.close();
-      await rename(place.unfinished, place.finished);
-      await syncFolders(dir, place);
-      entry.state = { kind: 'finished', table };
-      await handles.drop(place.running);
-      await rm(place.running, { force: true });
-      return table;
-    } catch (error) {
-      await handle?.close().catch(() => undefined);
-      await rm(place.unfinished, { force: true }).catch(() => undefined);
-      throw error;
-    }
-  };
-
-  async function* pieces(entry: Entry, range: Range): AsyncGenerator<LogPiece, void, undefined> {
-    let from = range.from;
-    // A log can be finished once, so its file changes its name at most once under a reader.
-    for (let tries = 0; from < range.to && tries < 3; tries += 1) {
-      const state = await shelf.stateOf(entry);
-      if (state.kind === 'absent') break;
-      const source = sourceOf(entry, state);
-      try {
-        for await (const piece of source({ from, to: range.to })) {
-          from = piece.offset + piece.bytes.length;
-          yield piece;
-        }
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw fileError(entry.place.folder, error);
-      }
-      if (state.kind === 'finished') break;
-    }
-    if (from < range.to) throw codes['BBX-STO-LOG-GONE']({ logid: entry.logid });
-  }
-
-  const sourceOf = (
-    entry: Entry,
-    state: { kind: 'running'; running: Running } | { kind: 'finished'; table: Table },
-  ) =>
-    async function* (range: Range): AsyncGenerator<LogPiece, void, undefined> {
-      const path = state.kind === 'running' ? entry.place.running : entry.place.finished;
-      const held = await handles.hold(path, state.kind === 'running' ? 'r+' : 'r');
-      try {
-        const onDamage = damageOf(entry);
-        if (state.kind === 'running') yield* readRunning(held.handle, state.running, range, onDamage);
-        else yield* readFinished(held.handle, state.table, range, onDamage);
-      } finally {
-        await held.release();
-      }
-    };
 
   const files: LogFiles = {
     async append(logid, piece) {
@@ -199,31 +109,11 @@ export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log
     },
 
     async sync(logids) {
-      const sizes = new Map<number, number>();
-      const entries = [...new Set(logids)].map(entryOf);
-      const done = await Promise.allSettled(
-        entries.map((entry) =>
-          syncing.run(async () => {
-            try {
-              sizes.set(entry.logid, await syncOne(entry));
-            } catch (error) {
-              throw fileError(entry.place.running, error);
-            }
-          }),
-        ),
-      );
-      const failed = done.find((result) => result.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
-      return sizes;
+      return syncer.sync([...new Set(logids)].map(entryOf));
     },
 
     async size(logid) {
-      const entry = entryOf(logid);
-      try {
-        return sizeOf(await shelf.stateOf(entry));
-      } catch (error) {
-        throw fileError(entry.place.folder, error);
-      }
+      return sizeOf(await stateOf(entryOf(logid)));
     },
 
     async skip(logid, to) {
@@ -241,12 +131,7 @@ export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log
           }
           if (state.kind === 'finished') return summaryOf(state.table, logid, expected.sha256);
           if (state.kind === 'absent') return EMPTY;
-          const { running } = state;
-          return summaryOf(
-            await finishing.run(() => finishRunning(entry, running, expected)),
-            logid,
-            undefined,
-          );
+          return summaryOf(await finisher.finish(entry, state.running, expected.sha256), logid, undefined);
         } catch (error) {
           throw fileError(entry.place.unfinished, error);
         }
@@ -260,7 +145,7 @@ export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log
       try {
         const size = await files.size(logid);
         const range = { from, to: Math.min(options.to ?? size, size) };
-        for await (const piece of pieces(entry, range)) {
+        for await (const piece of reader.pieces(entry, range)) {
           signal?.throwIfAborted();
           if (channels === undefined || channels.includes(piece.channel)) yield piece;
         }
@@ -270,7 +155,7 @@ export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log
     },
 
     async index(logid) {
-      const state = await shelf.stateOf(entryOf(logid));
+      const state = await stateOf(entryOf(logid));
       if (state.kind === 'absent') return { bytes: 0, lines: 0, complete: false, points: [], damaged: [] };
       const { kind } = state;
       const source = kind === 'running' ? state.running.points.list() : state.table.blocks;
@@ -318,8 +203,6 @@ const EMPTY: FinishedLog = {
   damaged: [],
 };
 
-type State = Awaited<ReturnType<ReturnType<typeof createShelf>['stateOf']>>;
-
 function sizeOf(state: State): number {
   if (state.kind === 'absent') return 0;
   return state.kind === 'running' ? state.running.size : state.table.bytes;
@@ -333,10 +216,13 @@ function summaryOf(table: Table, logid: number, expected: string | undefined): F
   return { bytes, sha256, lines, damaged: [...damaged] };
 }
 
-/** What a file takes on the disk; 0 when there is none. */
+/** `blocks` of stat(2) are of this size, whatever the file system's own. */
+const STAT_BLOCK_BYTES = 512;
+
+/** Bytes that a file takes on the disk; 0 when there is none. */
 async function diskBytes(path: string): Promise<number> {
   try {
-    return (await stat(path)).blocks * 512;
+    return (await stat(path)).blocks * STAT_BLOCK_BYTES;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return 0;
     throw error;

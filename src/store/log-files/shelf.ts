@@ -148,6 +148,8 @@ export function createShelf(deps: { dir: string; handles: Handles; log: Log }) {
   };
 }
 
+export type Shelf = ReturnType<typeof createShelf>;
+
 /** Makes the names of a log's files durable. */
 export async function syncFolders(dir: string, place: Place): Promise<void> {
   for (const folder of [place.folder, dir]) {

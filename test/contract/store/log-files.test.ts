@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Channel } from '../../../src/build/command-port.ts';
 import { openLogFiles } from '../../../src/store/log-files.ts';
-import type { LogFiles, LogPiece } from '../../../src/store/log-files.ts';
+import type { LogFiles } from '../../../src/store/log-files.ts';
+import type { LogPiece } from '../../../src/store/log-files/piece.ts';
 
 let dir: string;
 let files: LogFiles;

@@ -6,7 +6,7 @@ import { fileError } from './error.ts';
 import type { Handles } from './handles.ts';
 import { cutToSynced, writeAdditions } from './running.ts';
 import type { Addition, Running } from './running.ts';
-import type { Entry, Waiting, createShelf } from './shelf.ts';
+import type { Entry, Shelf, Waiting } from './shelf.ts';
 
 /** Bytes written in one call: what gathers while the disk is slow goes out together. */
 const BATCH_BYTES = 1024 * 1024;
@@ -18,11 +18,7 @@ const LATEST_S = 4_000_000_000;
 const APPEND_FLAGS = constants.O_RDWR | constants.O_CREAT;
 
 /** Adds to running logs, in order for each, side by side for different ones. */
-export function createAppender(deps: {
-  handles: Handles;
-  shelf: ReturnType<typeof createShelf>;
-  clock: Clock;
-}) {
+export function createAppender(deps: { handles: Handles; shelf: Shelf; clock: Clock }) {
   const { handles, shelf, clock } = deps;
 
   const put = (entry: Entry, addition: Addition): Promise<number> =>

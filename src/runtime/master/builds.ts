@@ -20,8 +20,10 @@ import { oneLine } from './trouble.ts';
 import { loadUnfinished } from './unfinished.ts';
 import type { Roster, Worker } from './workers/roster.ts';
 
-/** A worker that refused an assignment gets nothing for so long. */
+/** A worker that refused an assignment gets nothing for so long; twice as long with each refusal after it. */
 const REST_MS = 10_000;
+/** The longest such rest: each try costs a build's number and row. */
+const REST_MAX_MS = 10 * 60_000;
 /** How long the master's end waits for logs of ended builds to be closed. */
 const CLEANING_MS = 1_000;
 /** The largest delay that a timer takes, 2^31 - 1 ms. */
@@ -226,9 +228,11 @@ export function createBuilds(options: {
       if (build === undefined || build.worker !== worker) return;
       if (accepted) {
         build.taken = true;
+        worker.refusals = 0;
         return;
       }
-      worker.restsUntil = clock.monotonic() + REST_MS;
+      worker.restsUntil = clock.monotonic() + Math.min(REST_MS * 2 ** worker.refusals, REST_MAX_MS);
+      worker.refusals += 1;
       say.warn('Worker refused a build', { build: nameOf(build), worker: worker.name, why });
       builds.giveUp(build, `worker "${worker.name}" refused it: ${why ?? 'no reason given'}`, 'uncounted');
     },

@@ -37,6 +37,8 @@ export interface Worker {
   builds: Map<number, string>;
   /** Monotonic ms until which it gets nothing, because it refused an assignment. */
   restsUntil: number;
+  /** Assignments that it refused, one after the other. */
+  refusals: number;
 }
 
 export interface Roster {

@@ -287,5 +287,6 @@ export function workerOf(row: WorkerRow): Worker {
     attached: undefined,
     builds: new Map(),
     restsUntil: 0,
+    refusals: 0,
   };
 }

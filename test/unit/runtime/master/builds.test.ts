@@ -81,7 +81,7 @@ const inventory = (builds: { build: number; token: string; epoch: string; state:
   builds,
 });
 const whole = { build: 7, token, epoch: 'e', state: 'running' as const };
-const workerOf = (): Worker => ({ name: 'w1', builds: new Map() }) as unknown as Worker;
+const workerOf = (): Worker => ({ name: 'w1', builds: new Map(), refusals: 0 }) as unknown as Worker;
 
 describe('a build that the master has given up', () => {
   it('is not resumed by a worker that comes before the rows say so', async () => {
@@ -140,6 +140,22 @@ describe('builds that a former master left', () => {
     expect(endings).toMatchObject([{ again }]);
     await builds.stop();
   });
+});
+
+it('a worker that refuses again and again is asked less and less often, until it takes something', () => {
+  const worker = workerOf();
+  const { builds } = buildsOf(worker);
+  const answer = (accepted: boolean) => {
+    const build = running(worker, false);
+    builds.running.add(build);
+    builds.assigned(worker, { ...build.lease, accepted });
+    return Math.round((worker.restsUntil - systemClock.monotonic()) / 1_000);
+  };
+  expect([1, 2, 3, 4].map(() => answer(false))).toEqual([10, 20, 40, 80]);
+  for (let more = 0; more < 20; more += 1) answer(false);
+  expect(answer(false)).toBe(600);
+  answer(true);
+  expect(answer(false)).toBe(10);
 });
 
 describe('a worker that comes back without a build', () => {

@@ -11,6 +11,7 @@ import { migrate, schemaOf } from './migrate.ts';
 import { migrations as published } from './migrations/list.ts';
 import type { Migration } from './migrations/list.ts';
 import { openSqliteEngine } from './sqlite/open.ts';
+import { closeToOthers } from './sqlite/private.ts';
 import { createTransactions } from './transactions.ts';
 import { parseStoreUrl } from './url.ts';
 
@@ -63,7 +64,10 @@ export async function openStore(url: string, options: StoreOptions): Promise<Sto
   const { file } = parseStoreUrl(url, options.dir);
   const engine = openSqliteEngine(file, { readOnly });
   try {
-    return await storeOver(engine, options);
+    const store = await storeOver(engine, options);
+    // Only once it is known to be ours.
+    if (!readOnly) closeToOthers(file);
+    return store;
   } catch (error) {
     await engine.close();
     throw error;

@@ -7,6 +7,7 @@ import { openSqlite } from './database.ts';
 import type { SqliteFile } from './database.ts';
 import { sqliteDialect } from './dialect.ts';
 import { isBusy, sqliteError } from './error.ts';
+import { makePrivateFile } from './private.ts';
 
 /**
  * Opens a SQLite file with a connection that writes and one that only reads (in WAL mode it sees the newest commit and never waits).
@@ -15,6 +16,7 @@ import { isBusy, sqliteError } from './error.ts';
 export function openSqliteEngine(file: string, options: { readOnly: boolean }): Engine {
   const fresh = !existsSync(file);
   if (options.readOnly && fresh) throw codes['BBX-STO-MISSING']({ file });
+  if (fresh) makePrivateFile(file);
   const write = openSqlite(file, options);
   let read: SqliteFile;
   try {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -101,6 +101,27 @@ describe('opening a store', () => {
     const again = new DatabaseSync(file());
     expect(again.prepare(`select name from sqlite_master where type = 'table'`).all()).toHaveLength(1);
     again.close();
+  });
+
+  it('makes its files for the own user alone, and closes those of an older bbx to others', async () => {
+    const modes = async () => {
+      const found = [];
+      for (const suffix of ['', '-wal', '-shm'])
+        found.push(((await stat(file() + suffix)).mode & 0o777).toString(8));
+      return found;
+    };
+    const mask = process.umask(0o022);
+    try {
+      const fresh = await openStore(url, { dir });
+      expect(await modes()).toEqual(['600', '600', '600']);
+      await fresh.close();
+      await chmod(file(), 0o644);
+      await using again = await openStore(url, { dir });
+      await again.write((tx) => setMeta(tx, 'x', 'y'));
+      expect(await modes()).toEqual(['600', '600', '600']);
+    } finally {
+      process.umask(mask);
+    }
   });
 
   it('makes nothing when it is only to read, and cannot write then', async () => {

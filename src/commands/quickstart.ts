@@ -45,6 +45,7 @@ export async function quickstart(
   const log = await createRunLog(context, { logFormat: 'text' });
   // What goes well is told below, in the words of a first farm.
   const quiet = { ...log, info: log.debug };
+  context.signal.throwIfAborted();
   context.releaseSignals();
   using orders = takeSignals({ log: quiet });
   await using farm = await startQuickFarm(context, dir, work, quiet);

@@ -22,6 +22,7 @@ export async function runMaster(
   const log = await createRunLog(context, options);
   const { config, file, warnings } = await loadMaster(dir, { env, signal: context.signal });
   sayWarnings(log, warnings);
+  context.signal.throwIfAborted();
   context.releaseSignals();
   endOnFault(log);
   const notifier = createNotifier({ env, log });

@@ -1,6 +1,7 @@
 import { EXIT } from '../base/exit.ts';
 import { sentences } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
+import { SAME_WISH_MS } from './terminal/context.ts';
 
 /** What a service manager or a person wants of a running program. */
 export interface Orders extends Disposable {
@@ -14,12 +15,17 @@ export interface Orders extends Disposable {
 export function takeSignals(
   options: { log: Log; onReload?: () => Promise<void> },
   from: NodeJS.EventEmitter = process,
+  monotonic: () => number = () => performance.now(),
 ): Orders {
   const { log, onReload } = options;
   const stop = new AbortController();
   const stopNow = new AbortController();
   let reloading: Promise<void> = Promise.resolve();
+  let lastAt = -Infinity;
   const onStop = (signal: NodeJS.Signals) => {
+    const now = monotonic();
+    if (now - lastAt < SAME_WISH_MS) return;
+    lastAt = now;
     const first = !stop.signal.aborted;
     log.info(first ? `${signal}: stopping` : `${signal} again: stopping builds too`);
     (first ? stop : stopNow).abort();

@@ -25,6 +25,7 @@ export async function runWorker(
   const log = await createRunLog(context, options);
   const { config, file, warnings } = await loadWorker(dir, { env });
   sayWarnings(log, warnings);
+  context.signal.throwIfAborted();
   context.releaseSignals();
   using orders = takeSignals({ log });
   endOnFault(log);

@@ -1,3 +1,11 @@
+import { EXIT } from '../../base/exit.ts';
+
+/**
+ * A signal that comes again within this time is the same wish: a terminal, `timeout` and systemd signal a whole process group, and a program
+ * that started this one may pass its own copy on.
+ */
+export const SAME_WISH_MS = 300;
+
 /** What a command is given of the world around it; nothing below `commands/` reads `process` for these. */
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -21,8 +29,15 @@ export interface Context {
 export function createContext(argv: readonly string[]): Context {
   const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const interrupted = new AbortController();
-  const onSignal = () => interrupted.abort(new Interrupted());
-  process.once('SIGINT', onSignal);
+  let firstAt: number | undefined;
+  // A copy of the same Ctrl-C must not end the process before it has said what goes on; a second one ends it at once.
+  const onSignal = () => {
+    firstAt ??= performance.now();
+    if (interrupted.signal.aborted && performance.now() - firstAt > SAME_WISH_MS)
+      process.exit(EXIT.interrupted);
+    interrupted.abort(new Interrupted());
+  };
+  process.on('SIGINT', onSignal);
   const terminal = process.stdout.isTTY && process.stderr.isTTY && process.stdin.isTTY;
   return {
     env: process.env,

@@ -59,6 +59,7 @@ describe('signals', () => {
     let reloads = 0;
     let now = 0;
     let most = 0;
+    let at = 0;
     const orders = takeSignals(
       {
         log: silentLog,
@@ -71,6 +72,7 @@ describe('signals', () => {
         },
       },
       from,
+      () => at,
     );
     from.emit('SIGHUP', 'SIGHUP');
     from.emit('SIGHUP', 'SIGHUP');
@@ -79,6 +81,11 @@ describe('signals', () => {
     expect([orders.stop.aborted, orders.stopNow.aborted]).toEqual([false, false]);
     from.emit('SIGTERM', 'SIGTERM');
     expect([orders.stop.aborted, orders.stopNow.aborted]).toEqual([true, false]);
+    // The copy that a process group, or a program above this one, passes on.
+    at += 200;
+    from.emit('SIGTERM', 'SIGTERM');
+    expect([orders.stop.aborted, orders.stopNow.aborted]).toEqual([true, false]);
+    at += 301;
     from.emit('SIGINT', 'SIGINT');
     expect([orders.stop.aborted, orders.stopNow.aborted]).toEqual([true, true]);
     orders[Symbol.dispose]();

@@ -32,6 +32,6 @@ const result = await build({
 });
 await writeFile(`${root}/dist/index.d.ts`, await packageTypes());
 const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-process.stdout.write(
+process.stderr.write(
   `dist: ${Object.keys(result.metafile.outputs).length} files, ${Math.round(bytes / 1024)} KiB\n`,
 );

@@ -1,6 +1,7 @@
 import { BbxError } from '../base/error.ts';
 import { EXIT } from '../base/exit.ts';
 import { didYouMean } from '../base/did-you-mean.ts';
+import { findDirectory } from '../client/find-directory.ts';
 import type { Topic } from '../diagnostics/check.ts';
 import { catalogue, selectChecks, strangers } from '../diagnostics/catalogue.ts';
 import { parseServer } from '../diagnostics/doors/names.ts';
@@ -58,6 +59,9 @@ export async function runDoctor(
     });
   }
   if (options.list === true) return listChecks(context, selection);
+  // Who names a directory means one that is there; without a name, none is needed.
+  if (options.dir !== undefined)
+    findDirectory({ cwd: context.cwd, named: options.dir, roles: ['master', 'worker'] });
 
   const waiting = new Set(selectChecks(selection).map(({ id }) => id));
   const timer =

@@ -1,6 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
-import { BbxError, sentences } from '../base/error.ts';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { BbxError, errnoOf, sentences } from '../base/error.ts';
 import { controlSocket, masterLayout, workerLayout } from '../config/layout.ts';
 import { loadMaster, type MasterConfig } from '../config/master.ts';
 import type { Problem } from '../config/problem.ts';
@@ -87,11 +87,20 @@ async function first(
 
 async function isMaster(dir: string): Promise<boolean> {
   const layout = masterLayout(dir);
-  return (await exists(layout.configYaml)) || (await exists(layout.configTs));
+  return (await exists(layout.configYaml)) || (await exists(layout.configTs)) || isClosed(dir, 'master');
 }
 
 async function isWorker(dir: string): Promise<boolean> {
-  return exists(workerLayout(dir).config);
+  return (await exists(workerLayout(dir).config)) || isClosed(dir, 'worker');
+}
+
+/** `master` or `worker`, which this user may not look into: taken for what its name says, so that it is told and not passed over. */
+function isClosed(dir: string, role: 'master' | 'worker'): Promise<boolean> {
+  if (basename(dir) !== role) return Promise.resolve(false);
+  return access(join(dir, 'x')).then(
+    () => false,
+    (error: unknown) => errnoOf(error) === 'EACCES',
+  );
 }
 
 function exists(path: string): Promise<boolean> {

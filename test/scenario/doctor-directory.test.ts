@@ -1,0 +1,59 @@
+import { chmod, chown, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { DoctorReport } from '../../src/api/doctor.ts';
+import { bbx, bbxOk, type RunOptions } from '../rigs/bbx.ts';
+import { freePort } from '../rigs/farm.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
+
+/** An ordinary user: whoever runs this, or, where that is root, somebody whom modes bind. */
+const USER = process.getuid?.() === 0 ? { uid: 54_321, gid: 54_321 } : {};
+
+async function makeFarm(): Promise<{ farm: string; at: RunOptions } & AsyncDisposable> {
+  const dir = await tempDir();
+  const farm = join(dir.path, 'farm');
+  await mkdir(farm);
+  for (const path of [dir.path, farm])
+    if (USER.uid !== undefined) await chown(path, USER.uid, USER.gid ?? USER.uid);
+  const at: RunOptions = { cwd: farm, ...USER, env: { HOME: farm } };
+  const [workers, web] = [await freePort('::1'), await freePort('::1')];
+  await bbxOk(
+    [
+      ...['create-master', '--listen', `localhost:${workers}`, '--web-listen', `localhost:${web}`],
+      ...['--reach', `localhost:${workers}`, '--builder', 'app', '--run', 'echo built'],
+    ],
+    at,
+  );
+  await bbxOk(['create-worker', '--master', `localhost:${workers}`, '--name', 'w1'], at);
+  return {
+    farm,
+    at,
+    async [Symbol.asyncDispose]() {
+      await chmod(join(farm, 'master'), 0o700);
+      await dir[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe('the directory that bbx doctor is asked about', () => {
+  it('must be there, hold a configuration, and be open to this user, when it is named', async () => {
+    await using made = await makeFarm();
+    const { farm, at } = made;
+    const absent = await bbx(['doctor', '--dir', '/nonexist'], at);
+    expect(absent).toMatchObject({ code: 6, stdout: '' });
+    expect(absent.stderr).toContain('"/nonexist"');
+
+    await chmod(join(farm, 'master'), 0o000);
+    const closed = await bbx(['doctor', 'ipv6', '--dir', 'master'], at);
+    expect(closed).toMatchObject({ code: 5, stdout: '' });
+    // Not named, but there to be seen: what cannot be looked at is not healthy.
+    const seen = await bbx(['doctor', '--json'], at);
+    expect(seen.code).toBe(1);
+    const unread = seen.json<DoctorReport>().findings.find(({ id }) => id === 'CFG-01');
+    expect(unread).toMatchObject({ status: 'error', title: expect.stringContaining('permission denied') });
+    await chmod(join(farm, 'master'), 0o700);
+
+    await rm(join(farm, 'master', 'master.yaml'));
+    expect((await bbx(['doctor', '--dir', 'master'], at)).code).toBe(6);
+  });
+});

@@ -28,11 +28,13 @@ export const codes = defineCodes({
   'BBX-CFG-READ': row<{ file: string; reason: string }>({
     message: ({ file, reason }) => `Cannot read "${file}": ${reason}`,
     exit: EXIT.configInvalid,
-    about: 'The file is there but cannot be read: wrong owner or mode, a directory, or larger than 1 MB.',
+    about: 'The file is there but cannot be read: it is a directory, or larger than 1 MB.',
   }),
   'BBX-CFG-WRITE': row<{ file: string; reason: string }>({
     message: ({ file, reason }) => `Cannot write "${file}": ${reason}; nothing was changed`,
-    exit: EXIT.failed,
+    hint: () => 'Repeat the command',
+    exit: EXIT.conflict,
+    retryable: true,
     about: 'The new text could not be written beside the old file, which is as it was.',
   }),
   'BBX-CFG-CODE': row<{ file: string; problem: string; output?: string }>({

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, relative } from 'node:path';
 import type { z } from 'zod';
 import { errnoOf } from '../base/error.ts';
+import { fileTrouble } from '../base/file-trouble.ts';
 import { check } from './check.ts';
 import { codes } from './codes.ts';
 import { LARGEST_FILE_BYTES, readDocument, type ConfigDocument } from './document.ts';
@@ -38,7 +39,7 @@ export interface Loaded<Config> {
   origin(path: readonly PropertyKey[]): Origin;
 }
 
-/** Reads a file's text. Throws BBX-CFG-READ; gives undefined where there is none. */
+/** Reads a file's text. Throws BBX-CFG-READ, BBX-FILE-DENIED; gives undefined where there is none. */
 export async function readText(file: string): Promise<Buffer | undefined> {
   try {
     const { size } = await stat(file);
@@ -49,9 +50,7 @@ export async function readText(file: string): Promise<Buffer | undefined> {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
     if (errno === 'EISDIR') throw codes['BBX-CFG-READ']({ file, reason: 'it is a directory' });
-    if (errno === 'EACCES' || errno === 'EPERM')
-      throw codes['BBX-CFG-READ']({ file, reason: 'this user may not read it' }, { cause: error });
-    throw error;
+    throw fileTrouble(error, file) ?? error;
   }
 }
 

@@ -1,11 +1,12 @@
 import { chown, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../base/error.ts';
+import { fileTrouble } from '../base/file-trouble.ts';
 import { codes } from './codes.ts';
 
 /**
  * Puts a text in a file's place, whole or not at all: written beside it, synced, renamed. Mode and owner stay, a link is followed.
- * Throws BBX-CFG-WRITE with the file as it was.
+ * Throws BBX-CFG-WRITE or BBX-FILE-… with the file as it was.
  */
 export async function replaceFile(file: string, text: string): Promise<void> {
   const target = await realpath(file);
@@ -26,20 +27,11 @@ export async function replaceFile(file: string, text: string): Promise<void> {
     await syncDirectory(dirname(target));
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined);
-    const reason = REASONS[errnoOf(error) ?? ''];
-    if (reason === undefined) throw error;
-    throw codes['BBX-CFG-WRITE']({ file, reason }, { cause: error });
+    if (errnoOf(error) === 'EEXIST')
+      throw codes['BBX-CFG-WRITE']({ file, reason: 'another bbx is writing it now' }, { cause: error });
+    throw fileTrouble(error, file) ?? error;
   }
 }
-
-const REASONS: Partial<Record<string, string>> = {
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota is used up',
-  EEXIST: 'another bbx is writing it now',
-};
 
 async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -22,6 +22,8 @@ const SQLITE_BUSY = 5;
 export async function lockDirectory(path: string): Promise<DirectoryLock> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   makeFile(path);
+  // SQLite hides the reason of the system, and takes a file that it may only read.
+  accessSync(path, constants.R_OK | constants.W_OK);
   const database = new DatabaseSync(path, { timeout: 0 });
   const holder = `${path}.pid`;
   try {
@@ -31,7 +33,12 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
     if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
     throw codes['BBX-EXE-LOCKED']({ path: lockedDirectory(path), pid: readHolder(holder) }, { cause: error });
   }
-  writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
+  try {
+    writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   let held = true;
   const release = () => {
     if (!held) return;

@@ -39,8 +39,10 @@ export const codes = defineCodes({
   }),
   'BBX-TPL-WRITE': row<{ path: string; reason: string }>({
     message: ({ path, reason }) => `Cannot write "${path}": ${reason}`,
+    hint: () => 'Name another directory',
     exit: EXIT.failed,
     about:
-      'The directory or a file in it could not be written: rights, a full disk, or a file where a directory must be.',
+      'The directory or a file in it could not be written: a file stands where a directory must be, a name is too long, or the file system ' +
+      'takes no new files.',
   }),
 });

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf } from '../base/error.ts';
+import { fileTrouble } from '../base/file-trouble.ts';
 import { differencesOf, parseAnswers, printAnswers, type Answers } from './answers.ts';
 import { codes } from './codes.ts';
 
@@ -196,11 +197,8 @@ async function writeWhole(target: string, content: string, mode: number): Promis
 }
 
 const REASONS: Partial<Record<string, string>> = {
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota is used up',
+  // A name that can be looked for but not made: /proc, /sys and their like.
+  ENOENT: 'its file system takes no new files there',
   ENOTDIR: 'a file stands where a directory must be',
   EEXIST: 'a file stands where a directory must be',
   EISDIR: 'a directory stands where a file must be',
@@ -210,5 +208,6 @@ const REASONS: Partial<Record<string, string>> = {
 
 function unwritable(path: string, error: unknown): unknown {
   const reason = REASONS[errnoOf(error) ?? ''];
-  return reason === undefined ? error : codes['BBX-TPL-WRITE']({ path, reason }, { cause: error });
+  if (reason !== undefined) return codes['BBX-TPL-WRITE']({ path, reason }, { cause: error });
+  return fileTrouble(error, path) ?? error;
 }

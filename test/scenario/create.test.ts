@@ -375,7 +375,7 @@ describe('a wrong use', () => {
     [['create-master', 'full', '--force'], 8, 'it holds something else (file)'],
     [['create-master', 'a-file'], 1, 'a file stands where a directory must be'],
     [['create-master', 'a-file/below'], 1, 'a file stands where a directory must be'],
-    [['create-master', 'closed/farm'], 1, 'this user may not write there'],
+    [['create-master', 'closed/farm'], 5, 'permission denied'],
     [['create-worker'], 2, '--master is missing'],
     [['create-worker', '--no-input'], 2, '--master is missing'],
     [['create-worker', '--master', 'a:b:c'], 2, '--master: Cannot read address'],

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { BbxError, sentences } from '../../base/error.ts';
 import { EXIT, type ExitCode } from '../../base/exit.ts';
+import { fileTrouble } from '../../base/file-trouble.ts';
 import { Interrupted, type Context } from './context.ts';
 
 /** A command's own verdict that is no error to be printed: a red build, a finding. Thrown after the answer was printed. */
@@ -15,7 +16,9 @@ export class Outcome extends Error {
 }
 
 /** Prints an error to stderr, as words or as JSON, and gives the exit code it stands for. */
-export function report(error: unknown, context: Context): number {
+export function report(thrown: unknown, context: Context): number {
+  // A file that this user may not touch, or that is gone, is no fault of bbx, wherever it was met.
+  const error = fileTrouble(thrown) ?? thrown;
   if (error instanceof Outcome) return error.exit;
   if (error instanceof Interrupted || context.signal.aborted) return EXIT.interrupted;
   if (error instanceof CommanderError) return reportUsage(error, context);
@@ -53,6 +56,8 @@ function reportUsage(error: CommanderError, context: Context): number {
 
 /** Sentences of the causes that the message does not already hold. */
 function reasons(error: BbxError): string[] {
+  // The system's own sentence is what the message says, with its call and path.
+  if (error.code.startsWith('BBX-FILE-')) return [];
   return sentences(error.cause ?? error.message).filter((sentence) => !error.message.includes(sentence));
 }
 

@@ -1,3 +1,5 @@
+import { replaceUnsafe } from '../base/unsafe-text.ts';
+
 /** One thing that is wrong, or odd, in a configuration, and where. */
 export interface Problem {
   severity: 'error' | 'warning';
@@ -42,10 +44,10 @@ function excerpt(source: string, line: number, column: number, length: number): 
   ];
 }
 
-/** Text of a file with everything that could move a terminal's cursor made harmless; one character stays one character. */
+/** Text of a file with everything made harmless that could move a terminal's cursor; one character stays one character. */
 export function visible(text: string): string {
-  return text.replaceAll(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) =>
-    c === '\t' ? ' ' : '\ufffd',
+  return replaceUnsafe(text, (character) =>
+    character === '\n' ? character : character === '\t' ? ' ' : '\ufffd',
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Evidence } from '../api/doctor.ts';
+import { replaceUnsafe } from '../base/unsafe-text.ts';
 import { printHostPort } from '../net/endpoint/host.ts';
 import type { DnsReply, NameFacts } from './facts/names.ts';
 import type { Attempt, PeerFact } from './facts/paths.ts';
@@ -11,8 +12,9 @@ export function evidence(kind: Evidence['kind'], what: string, got: string, at: 
   return { kind, what: harmless(what), got: harmless(got), at };
 }
 
+/** A text of a stranger on one line, with `?` for what could do harm at a terminal. */
 export function harmless(text: string): string {
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?');
+  const plain = replaceUnsafe(text, () => '?');
   return plain.length > GOT_CHARACTERS ? `${plain.slice(0, GOT_CHARACTERS)}…` : plain;
 }
 

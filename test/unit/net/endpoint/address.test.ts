@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { BbxError } from '../../../../src/base/error.ts';
 import type { Address } from '../../../../src/net/endpoint/address.ts';
 import { parseAddress, printAddress } from '../../../../src/net/endpoint/address.ts';
-import { caret } from '../../../../src/net/endpoint/quote.ts';
 import { hostname, ipv6, port } from './arbitrary.ts';
 
 function fault(text: string): BbxError {
@@ -118,10 +117,6 @@ describe('parseAddress', () => {
       expect(JSON.stringify([error.message, error.hint, error.data])).not.toContain('hunter2');
     },
   );
-
-  it('points at the fault with a caret', () => {
-    expect(caret('host:x', 6)).toBe('host:x\n     ^');
-  });
 
   it('reads back what it prints, for every address', () => {
     const tcp = fc.record({

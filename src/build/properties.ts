@@ -64,11 +64,6 @@ export function parseTemplate(text: string): { parts: TemplatePart[]; problems: 
   return { parts, problems };
 }
 
-/** The properties that a text names, in order; throws nothing, a faulty text names those that could be read. */
-export function namedProperties(text: string): { property: string; at: number }[] {
-  return parseTemplate(text).parts.filter((part) => 'property' in part);
-}
-
 /** Whether a text holds `${{ … }}`, well or badly formed, that is not escaped. */
 export function hasTemplate(text: string): boolean {
   const { parts, problems } = parseTemplate(text);

@@ -25,7 +25,6 @@ export function masterLayout(dir: string) {
     lock: join(root, '.bbx', 'lock'),
   } as const;
 }
-export type MasterLayout = ReturnType<typeof masterLayout>;
 
 /** Where things stand in a worker's directory. */
 export function workerLayout(dir: string) {

@@ -106,8 +106,3 @@ export function placeOf(target: string): Place | undefined {
     return undefined;
   }
 }
-
-/** A finding in one line, as logs and `bbx status` print it. */
-export function findingLine(finding: Pick<Finding, 'id' | 'title'>): string {
-  return `${finding.id}: ${finding.title}`;
-}

@@ -1,6 +1,4 @@
-import { errnoOf } from '../base/error.ts';
 import type { Attempt } from './evidence.ts';
-import { isLocalRefusal } from './evidence.ts';
 
 /** What was being done when the system said no. `lookup` is getaddrinfo, `resolve` a question to a nameserver. */
 export type Operation = 'connect' | 'listen' | 'lookup' | 'resolve';
@@ -254,28 +252,8 @@ export function explain(
   return found && { meaning: found.meaning, suspect: found.suspect };
 }
 
+/** The explanation of an attempt to connect; undefined for one that got through, and for a code that no row has. */
 export function explainAttempt(attempt: Attempt): Explanation | undefined {
   if (attempt.result === 'connected') return undefined;
   return explain('connect', attempt.result === 'refused' ? attempt.errno : SILENCE, attempt.local);
-}
-
-/** Every single error under one: members of aggregates and, where an error says nothing itself, its cause. */
-export function unfold(error: unknown): unknown[] {
-  if (error instanceof AggregateError) return error.errors.flatMap(unfold);
-  if (error instanceof Error && errnoOf(error) === undefined && error.cause !== undefined) {
-    return unfold(error.cause);
-  }
-  return [error];
-}
-
-/** `explain` for whatever was caught, one explanation for each code in it; never that of an aggregate's first member alone. */
-export function explainError(operation: Operation, error: unknown): Explanation[] {
-  const found: Explanation[] = [];
-  for (const single of unfold(error)) {
-    const explanation = explain(operation, errnoOf(single), isLocalRefusal(single));
-    if (explanation !== undefined && !found.some(({ meaning }) => meaning === explanation.meaning)) {
-      found.push(explanation);
-    }
-  }
-  return found;
 }

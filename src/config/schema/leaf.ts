@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BbxError } from '../../base/error.ts';
 import { parseDuration } from '../../base/duration.ts';
+import { isPin } from '../../base/pin.ts';
 import { parseAddress } from '../../net/endpoint/address.ts';
 import { parseHop } from '../../net/endpoint/hop.ts';
 import { parseListen } from '../../net/endpoint/listen-address.ts';
@@ -73,11 +74,6 @@ export function textsReadBy<Value>(parse: (text: string) => Value) {
   });
 }
 
-/** A text read by `parse`. */
-export function textReadBy<Value>(parse: (text: string) => Value) {
-  return z.string().transform((text, ctx) => readBy(parse, text, ctx, []));
-}
-
 function readBy<Value>(
   parse: (text: string) => Value,
   text: string,
@@ -112,12 +108,11 @@ export const tag = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}$/, {
 });
 export const tags = z.array(tag).max(64);
 
-// 32 bytes in base64url: the last character has two bits that are zero, or two texts would be one pin.
-const PIN = /^sha256:[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+/** One pin or several of a master's key. */
 export const pins = z.union([z.string(), z.array(z.string()).max(8)]).transform((value, ctx) => {
   const texts = typeof value === 'string' ? [value] : value;
   texts.forEach((text, index) => {
-    if (PIN.test(text)) return;
+    if (isPin(text)) return;
     complain(
       ctx,
       `"${text}" is not a pin: it must be sha256: and 43 characters of base64url`,

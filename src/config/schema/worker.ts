@@ -23,5 +23,4 @@ export const workerSchema = z.strictObject({
     .describe('Output waiting for the master may take so much disk; above it steps are held up'),
 });
 
-export type WrittenWorker = z.input<typeof workerSchema>;
 export type CheckedWorker = z.output<typeof workerSchema>;

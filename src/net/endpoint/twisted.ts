@@ -57,19 +57,9 @@ export function parseTwisted(text: string): TwistedEndpoint {
   return { kind, arguments: rest };
 }
 
-/** The text that `parseTwisted` reads back to the same endpoint. */
-export function printTwisted(endpoint: TwistedEndpoint): string {
-  const printed = endpoint.arguments.map(({ name, value }) =>
-    name === undefined
-      ? escapeTwisted(value, true)
-      : `${escapeTwisted(name, true)}=${escapeTwisted(value, false)}`,
-  );
-  return [escapeTwisted(endpoint.kind, true), ...printed].join(':');
-}
-
-/** One value, escaped as Twisted wants it: `::` becomes `\:\:`. */
-export function escapeTwisted(value: string, alsoEquals = false): string {
-  return value.replace(alsoEquals ? /[\\:=]/g : /[\\:]/g, (character) => `\\${character}`);
+/** The value of a named argument, escaped as Twisted wants it: `::` becomes `\:\:`. */
+export function escapeTwisted(value: string): string {
+  return value.replace(/[\\:]/g, (character) => `\\${character}`);
 }
 
 /** An argument by its name, or else by its place among those without a name (from 0). */

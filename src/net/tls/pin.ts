@@ -16,9 +16,3 @@ function publicKeyOf(source: X509Certificate | KeyObject | string): KeyObject {
     ? new X509Certificate(source).publicKey
     : createPublicKey(source);
 }
-
-/** Whether the text has the form of a pin: 32 bytes in base64url, without padding. */
-export function isPin(text: string): boolean {
-  // 43 characters hold 258 bits: the last one has two bits that must be zero, or two texts would be one pin.
-  return /^sha256:[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(text);
-}

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { isPin } from '../../base/pin.ts';
 import { Secret } from '../../base/secret.ts';
 import { protocolCodes } from '../codes.ts';
 
@@ -29,7 +30,7 @@ const PIN_PREFIX = 'sha256:';
 /** One letter for each field keeps the string short; unknown ones are ignored, so that later versions can add. */
 const content = z.object({
   p: z
-    .array(z.string().regex(/^[A-Za-z0-9_-]{43}$/))
+    .array(z.string().refine((rest) => isPin(PIN_PREFIX + rest)))
     .min(1)
     .max(8),
   r: z.array(z.string().min(1).max(300)).min(1).max(32),

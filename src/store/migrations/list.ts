@@ -10,6 +10,3 @@ export interface Migration {
 
 /** Every migration there ever was, in order. One that was published is never changed; the next one mends it. */
 export const migrations: readonly Migration[] = [{ number: 1, name: 'first', up: first }];
-
-/** The schema that this program writes and reads. */
-export const SCHEMA = migrations.length;

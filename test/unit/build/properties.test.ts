@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hasTemplate, interpolate, namedProperties, parseTemplate } from '../../../src/build/properties.ts';
+import { hasTemplate, interpolate, parseTemplate } from '../../../src/build/properties.ts';
 
 const properties = {
   branch: 'main',
@@ -54,13 +54,6 @@ test('all problems of a text are found, each with its place', () => {
     { at: 2, length: 6, problem: 'no property is named' },
     { at: 11, length: 9, problem: '"1x" is not the name of a property' },
     { at: 23, length: 3, problem: '"${{" has no "}}"' },
-  ]);
-});
-
-test('the names of a text come with their places', () => {
-  expect(namedProperties('${{ a }}-$${{ b }}-${{ c }}')).toEqual([
-    { property: 'a', at: 0 },
-    { property: 'c', at: 19 },
   ]);
 });
 

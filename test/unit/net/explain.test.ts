@@ -3,7 +3,7 @@ import { sentences } from '../../../src/base/error.ts';
 import { codes } from '../../../src/net/codes.ts';
 import type { Attempt } from '../../../src/net/evidence.ts';
 import { attemptEvidence, describeAttempt, isLocalRefusal } from '../../../src/net/evidence.ts';
-import { explain, explainAttempt, explainError, SILENCE, unfold } from '../../../src/net/explain.ts';
+import { explain, explainAttempt, SILENCE } from '../../../src/net/explain.ts';
 
 const refusal = (code: string, local = false) =>
   Object.assign(new Error(`connect ${code} ::1:1${local ? ' - Local (:::0)' : ''}`), { code });
@@ -43,21 +43,6 @@ describe('explain', () => {
 
   it('says nothing about a code that it does not know', () => {
     expect(explain('connect', 'EWHATEVER')).toBeUndefined();
-  });
-
-  it('explains every member of an aggregate, whose own message is empty and whose code is the first one', () => {
-    const aggregate = Object.assign(
-      new AggregateError([refusal('ENETUNREACH', true), refusal('ECONNREFUSED')]),
-      {
-        code: 'ENETUNREACH',
-      },
-    );
-    expect(aggregate.message).toBe('');
-    expect(unfold(new Error('fetch failed', { cause: aggregate }))).toHaveLength(2);
-    expect(explainError('connect', aggregate).map(({ meaning }) => meaning)).toEqual([
-      explain('connect', 'ENETUNREACH', true)?.meaning,
-      explain('connect', 'ECONNREFUSED')?.meaning,
-    ]);
   });
 
   it('knows a refusal by our own kernel from one by the network', () => {

@@ -1,4 +1,5 @@
 import { familyOf } from '../../../net/endpoint/host.ts';
+import { escapeTwisted } from '../../../net/endpoint/twisted.ts';
 import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
 import { dnsEvidence, evidence } from '../../evidence.ts';
 import { published, type NameFacts } from '../../facts/names.ts';
@@ -46,7 +47,7 @@ function judgeAOnlyClients(name: NameFacts, target: TargetSubject, context: Judg
       fix: [
         { text: 'Add an A record, if there are such programs' },
         {
-          text: `Or give them the literal or a tls: endpoint: tcp:host=${(v6[0] ?? '').replaceAll(':', '\\:')}:port=${target.port ?? 9989}`,
+          text: `Or give them the literal or a tls: endpoint: tcp:host=${escapeTwisted(v6[0] ?? '')}:port=${target.port ?? 9989}`,
         },
         { text: 'Or write network: {families: [6]} in master.yaml, if IPv6 alone is meant' },
       ],

@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  escapeTwisted,
-  parseTwisted,
-  printTwisted,
-  twistedArgument,
-} from '../../../../src/net/endpoint/twisted.ts';
+import { escapeTwisted, parseTwisted, twistedArgument } from '../../../../src/net/endpoint/twisted.ts';
 
 const bare = ({ kind, arguments: all }: ReturnType<typeof parseTwisted>) => ({
   kind,
@@ -51,14 +46,18 @@ describe('parseTwisted', () => {
     expect(escapeTwisted('2001:db8::2')).toBe('2001\\:db8\\:\\:2');
   });
 
-  it('reads back what it prints, for every endpoint', () => {
+  it('reads back every value that was escaped', () => {
     const word = fc.string({ unit: fc.constantFrom(':', '=', '\\', 'a', '1', ' ', 'ü') });
-    const argument = fc.record({ value: word, at: fc.constant(0) }, { requiredKeys: ['value', 'at'] });
-    const named = fc.record({ name: word, value: word, at: fc.constant(0) });
     fc.assert(
-      fc.property(word, fc.array(fc.oneof(argument, named)), (kind, all) => {
-        const endpoint = { kind, arguments: all };
-        expect(bare(parseTwisted(printTwisted(endpoint)))).toEqual(bare(endpoint));
+      fc.property(word, (host) => {
+        const endpoint = parseTwisted(`tcp:host=${escapeTwisted(host)}:port=1`);
+        expect(bare(endpoint)).toEqual({
+          kind: 'tcp',
+          arguments: [
+            ['host', host],
+            ['port', '1'],
+          ],
+        });
       }),
     );
   });

@@ -1,8 +1,9 @@
 import { X509Certificate, createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { isPin } from '../../../../src/base/pin.ts';
 import { createFarmKey, FARM_NAME, selfSignedCertificate } from '../../../../src/net/tls/certificate.ts';
 import { integer, objectId, octets, time } from '../../../../src/net/tls/der.ts';
-import { isPin, pinOf } from '../../../../src/net/tls/pin.ts';
+import { pinOf } from '../../../../src/net/tls/pin.ts';
 
 describe('selfSignedCertificate', () => {
   const key = createFarmKey();

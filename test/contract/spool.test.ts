@@ -182,6 +182,21 @@ describe('a spool', () => {
     await spool.close();
   });
 
+  it('waits for a full disk only while somebody wants the build', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path);
+    const build = await spool.create(lease);
+    await symlink('/dev/full', join(build.dir, 'log-0-0'));
+    const written = Promise.resolve(build.journal.log(0, 'stdio').write('stdout', counted(0, 10)));
+    const outcome = written.catch((error: Error) => error.message);
+    await expect.poll(() => spool.notes().join()).toMatch(/disk of the spool is full/);
+    build.giveUp(new Error('nobody wants it'));
+    expect(await outcome).toBe('nobody wants it');
+    await spool.remove(build);
+    expect(await readdir(dir.path)).toEqual([]);
+    await spool.close();
+  });
+
   it('sets builds of another epoch aside', async () => {
     await using dir = await tempDir();
     const spool = await open(dir.path);

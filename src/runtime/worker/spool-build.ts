@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { aborted } from '../../base/abort.ts';
 import type { Journal } from '../../build/journal.ts';
 import { buildPlan } from '../../build/plan.ts';
 import { progressEvent } from '../../build/progress.ts';
@@ -96,8 +97,10 @@ export async function createSpoolBuild(
   await syncDirectory(dir);
   await syncDirectory(spool);
   deps.budget.force(Buffer.byteLength(text));
-  const journal = await openAppendFile(join(dir, JOURNAL), 0, deps.disk);
-  return makeBuild(dir, lease, deps, journal, [], [], Buffer.byteLength(text));
+  const gone = new AbortController();
+  const own = leavable(deps, gone.signal);
+  const journal = await openAppendFile(join(dir, JOURNAL), 0, own.disk);
+  return makeBuild(dir, lease, own, journal, [], [], Buffer.byteLength(text), gone);
 }
 
 /** An attempt of a former process; undefined when its assignment was never complete, so that nothing of it ran. */
@@ -134,14 +137,24 @@ export async function recoverSpoolBuild(dir: string, deps: SpoolDeps): Promise<S
     if (segment !== undefined) bases.set(segment.id, [...(bases.get(segment.id) ?? []), segment.base]);
   }
   const gone = new AbortController();
+  const own = leavable(deps, gone.signal);
   const logs: SpoolLog[] = [];
   for (const place of places) {
     const whole = { dir, gone: gone.signal, ...place };
-    logs.push(await recoverSpoolLog(whole, bases.get(place.id) ?? [], deps));
+    logs.push(await recoverSpoolLog(whole, bases.get(place.id) ?? [], own));
   }
   deps.budget.force(size + Buffer.byteLength(text));
-  const journal = await openAppendFile(path, size, deps.disk);
-  return makeBuild(dir, lease, deps, journal, events, logs, Buffer.byteLength(text), gone);
+  const journal = await openAppendFile(path, size, own.disk);
+  return makeBuild(dir, lease, own, journal, events, logs, Buffer.byteLength(text), gone);
+}
+
+/** A full disk is waited for only until nobody wants the build any more: its end is what gives room. */
+function leavable(deps: SpoolDeps, gone: AbortSignal): SpoolDeps {
+  const { disk } = deps;
+  return {
+    ...deps,
+    disk: { wait: (error) => Promise.race([disk.wait(error), aborted(gone)]), over: () => disk.over() },
+  };
 }
 
 function makeBuild(
@@ -152,7 +165,7 @@ function makeBuild(
   events: ProgressEvent[],
   logs: SpoolLog[],
   leaseBytes: number,
-  gone = new AbortController(),
+  gone: AbortController,
 ): SpoolBuild {
   let listener: (() => void) | undefined;
   let last: Promise<unknown> = Promise.resolve();

@@ -29,6 +29,8 @@ export interface DrillOptions {
   grace?: string;
   say?: (line: string) => void;
   workers?: number;
+  /** `spoolLimit` of the workers; a small one holds steps up whenever the master is away. */
+  spool?: string;
   /** Links whose workers find out only after 35 s. */
   slow?: boolean;
 }
@@ -54,6 +56,7 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   await using rig = await startDrillFarm({
     workers,
     maxBuilds: 3,
+    workerConfig: options.spool === undefined ? '' : `spoolLimit: ${options.spool}\n`,
     config,
     prepare: (dir) => writeFile(join(dir, 'talk.sh'), TALK),
   });
@@ -162,6 +165,7 @@ if (import.meta.main) {
       'kill-workers': { type: 'boolean', default: false },
       grace: { type: 'string', default: '10m' },
       slow: { type: 'boolean', default: false },
+      spool: { type: 'string' },
       output: { type: 'string' },
     },
   });
@@ -173,6 +177,7 @@ if (import.meta.main) {
       killWorkers: values['kill-workers'],
       grace: values.grace,
       slow: values.slow,
+      ...(values.spool === undefined ? {} : { spool: values.spool }),
       say: (line) => process.stdout.write(`seed ${seed}: ${line}\n`),
     });
     process.stdout.write(`seed ${seed}: ${builds} builds, ${acts} acts, ${wrong.length} wrong\n`);

@@ -1,3 +1,4 @@
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openClient, type Client } from '../../../src/client/client.ts';
 import { controlSocket } from '../../../src/config/layout.ts';
@@ -26,6 +27,8 @@ export interface DrillFarm extends AsyncDisposable {
 export async function startDrillFarm(options: {
   workers: readonly string[];
   maxBuilds: number;
+  /** More lines of their `worker.yaml`. */
+  workerConfig: string;
   config: (dir: string) => string;
   prepare: (dir: string) => Promise<void>;
 }): Promise<DrillFarm> {
@@ -94,6 +97,7 @@ export async function startDrillFarm(options: {
         cwd: farm.dir,
         input: joined.stdout,
       });
+      await appendFile(join(dir, 'worker.yaml'), options.workerConfig);
       rig.launchWorker(name);
     }
     await until('the workers to be attached', async () => {

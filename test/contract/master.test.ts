@@ -250,13 +250,21 @@ describe('a master and its workers', () => {
     const why = await rig.client.call('why', { params: { subject: 'r1' } });
     expect(why.reasons.at(-1)).toMatchObject({
       about: 'worker "w1"',
-      reason: expect.stringContaining('just refused'),
+      reason: expect.stringContaining('refused a build (no room)'),
     });
+    const status = await rig.client.call('status', {});
+    expect(status.trouble).toMatchObject([{ code: 'BBX-MAS-WORKER-REFUSES', subject: 'worker w1: builds' }]);
+    expect(status.workers).toMatchObject([{ name: 'w1', notes: ['refuses builds: no room'] }]);
     const w2 = await rig.worker('w2');
     const assign = await w2.next('assign');
     expect(assign.token).toMatch(/^1-/);
     w2.build(assign);
     expect((await ended(rig, 'app/2')).result).toBe('success');
+    await rig.client.call('resumeWorker', { params: { worker: 'w1' } });
+    await rig.client.call('pauseWorker', { params: { worker: 'w2' } });
+    expect((await rig.client.call('status', {})).trouble).toEqual([]);
+    await force(rig);
+    expect((await w1.next('assign')).plan.number).toBe(3);
   });
 
   it('cancels a waiting request, a running build, and a build whose worker is away', async () => {

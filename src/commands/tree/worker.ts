@@ -14,7 +14,10 @@ const DEFAULT_EXPIRY_MS = 24 * 3_600_000;
 const ORDERS: readonly { order: WorkerOrder; purpose: string; notes?: string }[] = [
   { order: 'approve', purpose: 'Let a worker in that came without a join string.' },
   { order: 'pause', purpose: 'Give a worker no new builds; what runs there goes on.' },
-  { order: 'resume', purpose: 'Give a paused worker builds again.' },
+  {
+    order: 'resume',
+    purpose: 'Give a worker builds again that was paused or drained, or rests since it refused one.',
+  },
   { order: 'drain', purpose: 'Let a worker finish what it runs, then take no more.' },
   {
     order: 'remove',

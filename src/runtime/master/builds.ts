@@ -16,7 +16,7 @@ import type { LogIntake } from './logs.ts';
 import type { Recorder } from './recorder.ts';
 import { createRunningBuilds, logKey, nameOf } from './running.ts';
 import type { Running, RunningBuilds } from './running.ts';
-import { oneLine } from './trouble.ts';
+import { oneLine, type TroubleList } from './trouble.ts';
 import { loadUnfinished } from './unfinished.ts';
 import type { Roster, Worker } from './workers/roster.ts';
 
@@ -44,6 +44,8 @@ export interface Builds {
   ): Promise<void>;
   /** A worker's session has ended. */
   away(worker: Worker, session: MasterSession): Promise<void>;
+  /** A worker is asked again at once, whatever it refused. */
+  endRest(worker: Worker): void;
   assigned(worker: Worker, answer: Lease & { accepted: boolean; why?: string | undefined }): void;
   progress(session: MasterSession, lease: Lease, sequence: number, event: ProgressEvent): void;
   bytes(session: MasterSession, piece: LogBytes): void | Promise<void>;
@@ -68,9 +70,10 @@ export function createBuilds(options: {
   config: () => MasterConfig;
   clock: Clock;
   log: Log;
+  trouble: TroubleList;
   onRequeued: (build: Running) => void;
 }): Builds {
-  const { farm, roster, logs, files, recorder, config, clock, log: say, onRequeued } = options;
+  const { farm, roster, logs, files, recorder, config, clock, log: say, trouble, onRequeued } = options;
   const running = createRunningBuilds();
   const cleaning = new Set<Promise<void>>();
   const ending = new AbortController();
@@ -104,6 +107,12 @@ export function createBuilds(options: {
     void done.finally(() => cleaning.delete(done));
   }
 
+  function forgetRefusals(worker: Worker): void {
+    worker.refusals = 0;
+    worker.refusedWhy = null;
+    trouble.clear(refusalsOf(worker));
+  }
+
   /** The build of a message, when this session is the one that has it. */
   function heldBy(session: MasterSession, lease: Lease): Running | undefined {
     const build = running.held(lease);
@@ -114,6 +123,11 @@ export function createBuilds(options: {
 
   const builds: Builds = {
     running,
+
+    endRest(worker) {
+      worker.restsUntil = 0;
+      forgetRefusals(worker);
+    },
 
     async load() {
       const isPatient = (builder: string) => config().builders[builder]?.orphan === 'continue';
@@ -228,12 +242,19 @@ export function createBuilds(options: {
       if (build === undefined || build.worker !== worker) return;
       if (accepted) {
         build.taken = true;
-        worker.refusals = 0;
+        forgetRefusals(worker);
         return;
       }
       worker.restsUntil = clock.monotonic() + Math.min(REST_MS * 2 ** worker.refusals, REST_MAX_MS);
       worker.refusals += 1;
+      worker.refusedWhy = why ?? 'no reason given';
       say.warn('Worker refused a build', { build: nameOf(build), worker: worker.name, why });
+      // One that drains says so itself, and has no trouble.
+      if (worker.attached?.draining !== true)
+        trouble.say(
+          refusalsOf(worker),
+          codes['BBX-MAS-WORKER-REFUSES']({ worker: worker.name, why: worker.refusedWhy }),
+        );
       builds.giveUp(build, `worker "${worker.name}" refused it: ${why ?? 'no reason given'}`, 'uncounted');
     },
 
@@ -311,4 +332,9 @@ export function createBuilds(options: {
     },
   };
   return builds;
+}
+
+/** Its own words (notes) are another subject. */
+function refusalsOf({ name }: Worker): string {
+  return `worker ${name}: builds`;
 }

@@ -79,6 +79,16 @@ export const codes = defineCodes({
     retryable: true,
     about: 'A connected worker has trouble of its own, such as a full disk. Its builds may be held up.',
   }),
+  'BBX-MAS-WORKER-REFUSES': row<{ worker: string; why: string }>({
+    message: ({ worker, why }) =>
+      `Worker "${worker}" refuses builds: ${why}; it is asked again after 10 s, then less and less often`,
+    hint: ({ worker }) => `Mend it, then: bbx worker resume ${worker} (asks it again at once)`,
+    exit: EXIT.infrastructure,
+    retryable: true,
+    about:
+      'A connected worker does not take the builds that it is given, for example because it cannot write its directory. They go to other ' +
+      'workers, or wait; a refusal is no try.',
+  }),
   'BBX-MAS-LOG-STORE': row<{ what: string }>({
     message: ({ what }) =>
       `Cannot store log output: ${what}; output waits at the workers until this works again`,

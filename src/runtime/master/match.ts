@@ -33,6 +33,8 @@ export interface Candidate {
   draining: boolean;
   /** It has just refused an assignment. */
   resting: boolean;
+  /** What it said when it refused. */
+  refusedWhy: string | null;
   tags: readonly string[];
   maxBuilds: number;
   /** Builders that it runs a build of now: one build of a builder at a time, since its workspace is the builder's. */

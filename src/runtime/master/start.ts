@@ -145,6 +145,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     config: current,
     clock,
     log,
+    trouble,
     onRequeued: (build) => dispatcher.requeue(build),
   });
   const recorder = createRecorder({
@@ -182,6 +183,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     identity: () => ({ keyPem, pins, reach: reach() }),
     clock,
     onChange: () => dispatcher.nudge(),
+    endRest: (worker) => builds.endRest(worker),
     giveUp(worker, why) {
       for (const build of builds.running.of(worker)) builds.giveUp(build, why, 'uncounted');
     },

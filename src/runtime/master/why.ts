@@ -77,7 +77,11 @@ export function whyNotWorker(
   }
   if (refused === 'paused') return say(`it is paused: bbx worker resume ${worker.name}`);
   if (refused === 'draining') return say('it is draining: it ends when its last build has ended');
-  if (refused === 'resting') return say('it has just refused a build; it is asked again in a few seconds');
+  if (refused === 'resting') {
+    return say(
+      `it refused a build${worker.refusedWhy === null ? '' : ` (${worker.refusedWhy})`} and rests before it is asked again; at once: bbx worker resume ${worker.name}`,
+    );
+  }
   if (worker.building.has(request.builder)) return say('it runs a build of this builder now, one at a time');
   if (worker.building.size >= worker.maxBuilds)
     return say(`it is busy: ${worker.building.size} of ${worker.maxBuilds}`);

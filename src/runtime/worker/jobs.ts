@@ -1,3 +1,4 @@
+import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { sentences } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
@@ -19,6 +20,12 @@ import type { Spool } from './spool.ts';
 const ORPHAN_MARGIN_MS = 15_000;
 /** … but of a short grace at most this share. */
 const ORPHAN_MARGIN_SHARE = 0.25;
+
+/**
+ * A directory that cannot be had refuses the build: nothing ran, so it may run elsewhere at once. One that takes longer (a large workspace
+ * is handed to another user) is taken on trust, since other messages wait meanwhile.
+ */
+const OPEN_PLACE_MS = 2_000;
 
 /** Where one build's commands run, until it is disposed. */
 export interface BuildPlace {
@@ -134,13 +141,17 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     jobs.set(leaseKey(build.lease), job);
   }
 
-  async function run(job: Own, secrets: ReadonlyMap<string, Secret>): Promise<void> {
+  async function run(
+    job: Own,
+    opened: Promise<BuildPlace> | undefined,
+    secrets: ReadonlyMap<string, Secret>,
+  ): Promise<void> {
     const { build, cancel, stop } = job;
     const { plan } = build.lease;
     const journal = withVerdict(build.journal, () => job.verdict);
     try {
-      await places.get(plan.builddir);
-      await using place = await options.openPlace(plan.builddir);
+      if (opened === undefined) await places.get(plan.builddir);
+      await using place = await (opened ?? options.openPlace(plan.builddir));
       const result = await runPlan(plan, {
         port: place.port,
         journal,
@@ -247,13 +258,27 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       if (running().length >= options.maxBuilds) {
         return { accepted: false, why: `all ${options.maxBuilds} places are taken` };
       }
-      const build = await spool.create({ build: number, token, epoch, orphanAfter, plan });
+      // Where another build of this builder still ends, the directory can be had; it is waited for.
+      const opened = places.has(plan.builddir) ? undefined : options.openPlace(plan.builddir);
+      const limit = new AbortController();
+      const long = sleep(OPEN_PLACE_MS, limit.signal).catch(() => undefined);
+      const problem = await Promise.race([problemOf(opened), long]);
+      limit.abort();
+      if (problem !== undefined)
+        return { accepted: false, why: `it has no place to work in: ${problem}`.slice(0, 1_000) };
+      let build: SpoolBuild;
+      try {
+        build = await spool.create({ build: number, token, epoch, orphanAfter, plan });
+      } catch (error) {
+        await opened?.then((place) => place[Symbol.asyncDispose]()).catch(() => undefined);
+        throw error;
+      }
       const job = makeJob(build);
       jobs.set(leaseKey(build.lease), job);
       log.info(`build ${number} (${plan.builder}) starts`);
       job.running = true;
       const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
-      job.done = run(job, values);
+      job.done = run(job, opened, values);
       const settled = job.done.catch(() => undefined);
       places.set(plan.builddir, settled);
       void settled.then(() => {
@@ -330,6 +355,16 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       await Promise.all([...[...jobs.values()].map(({ done }) => done), ...leaving]);
     },
   };
+}
+
+/** Why a place could not be opened; undefined when it is. */
+async function problemOf(opened: Promise<BuildPlace> | undefined): Promise<string | undefined> {
+  try {
+    await opened;
+    return undefined;
+  } catch (error) {
+    return sentences(error).join(': ');
+  }
 }
 
 /** The number of the try, the token's first part. */

@@ -138,7 +138,10 @@ export function showWorker(worker: Worker, roster: Roster): WorkerObject {
     peer: worker.attached?.peer ?? worker.peer,
     last_seen_at: worker.seenAt,
     facts: worker.facts,
-    notes: [...(worker.attached?.notes ?? [])],
+    notes: [
+      ...(worker.attached?.notes ?? []),
+      ...(worker.refusedWhy === null ? [] : [`refuses builds: ${worker.refusedWhy}`]),
+    ],
   };
 }
 

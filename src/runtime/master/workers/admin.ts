@@ -17,7 +17,7 @@ export interface WorkerAdmin {
   invite(invitation: Invitation): Promise<Invited>;
   approve(name: string): Promise<Worker>;
   pause(name: string): Promise<Worker>;
-  /** Takes back a pause or a drain. */
+  /** Takes back a pause or a drain, and ends the rest of one that refused builds. */
   resume(name: string): Promise<Worker>;
   /** Gives it nothing more, until its process starts anew or it is resumed. */
   drain(name: string): Promise<Worker>;
@@ -38,10 +38,12 @@ export function createWorkerAdmin(options: {
   clock: Clock;
   /** Places have come or gone. */
   onChange: () => void;
+  /** A worker that refused builds is asked again. */
+  endRest: (worker: Worker) => void;
   /** A removed worker's builds are given up. */
   giveUp: (worker: Worker, why: string) => void;
 }): WorkerAdmin {
-  const { farm, store, roster, sessions, identity, clock, onChange, giveUp } = options;
+  const { farm, store, roster, sessions, identity, clock, onChange, endRest, giveUp } = options;
 
   async function change(worker: Worker, what: What, act: (tx: Tx) => Promise<unknown>): Promise<Worker> {
     await farm.change(async (tx, emit) => {
@@ -90,7 +92,11 @@ export function createWorkerAdmin(options: {
     },
     async resume(name) {
       const worker = approved(name, 'resume');
-      if (!worker.paused && !worker.draining) return worker;
+      endRest(worker);
+      if (!worker.paused && !worker.draining) {
+        onChange();
+        return worker;
+      }
       await change(worker, 'resumed', (tx) => setWorkerPaused(tx, name, false));
       worker.paused = false;
       worker.draining = false;

@@ -39,6 +39,8 @@ export interface Worker {
   restsUntil: number;
   /** Assignments that it refused, one after the other. */
   refusals: number;
+  /** Why it refused the last one; null once it has taken one, or is gone. */
+  refusedWhy: string | null;
 }
 
 export interface Roster {
@@ -81,6 +83,7 @@ export function createRoster(options: { config: () => MasterConfig; monotonic: (
       draining: worker.draining || worker.attached?.draining === true,
       tags,
       resting: worker.restsUntil > options.monotonic(),
+      refusedWhy: worker.refusedWhy,
       maxBuilds,
       building: new Set(worker.builds.values()),
     };

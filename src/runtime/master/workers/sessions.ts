@@ -202,6 +202,8 @@ export function createWorkerSessions(options: {
     await builds.away(worker, session);
     if (!current) return;
     sayNotes(worker.name, []);
+    // It may come back mended.
+    builds.endRest(worker);
     await farm.change(async (tx, emit) => {
       await workerSeen(tx, worker.name, { at: worker.seenAt ?? clock.wall() });
       if (wasReady) emit({ type: 'worker.changed', name: worker.name, what: 'detached' });
@@ -288,5 +290,6 @@ export function workerOf(row: WorkerRow): Worker {
     builds: new Map(),
     restsUntil: 0,
     refusals: 0,
+    refusedWhy: null,
   };
 }

@@ -9,6 +9,7 @@ import type { Farm } from '../../../../src/runtime/master/events.ts';
 import type { LogIntake } from '../../../../src/runtime/master/logs.ts';
 import type { Recorder } from '../../../../src/runtime/master/recorder.ts';
 import type { Running } from '../../../../src/runtime/master/running.ts';
+import { createTroubleList } from '../../../../src/runtime/master/trouble.ts';
 import type { Roster, Worker } from '../../../../src/runtime/master/workers/roster.ts';
 import type { LogFiles } from '../../../../src/store/log-files.ts';
 import { until } from '../../../rigs/wait.ts';
@@ -30,6 +31,7 @@ function buildsOf(worker: Worker) {
     config: () => ({ lostWorkerGraceMs: 10 }) as MasterConfig,
     clock: systemClock,
     log: silentLog,
+    trouble: createTroubleList({ clock: systemClock, log: silentLog }),
     onRequeued: () => undefined,
   });
   return { builds, endings, events };

@@ -19,6 +19,7 @@ function worker(name: string, over: Partial<Candidate> = {}): Candidate {
     paused: false,
     draining: false,
     resting: false,
+    refusedWhy: null,
     tags: [],
     maxBuilds: 1,
     building: new Set(),

@@ -73,3 +73,37 @@ it('stopping waits for the commands of a build that was dropped just before', as
   await dropped;
   await spool.close();
 });
+
+it('refuses a build that it has no place for, keeps nothing of it, and takes the next one', async () => {
+  await using dir = await tempDir();
+  const spool = await openSpool({
+    dir: dir.path,
+    limitBytes: 1_000_000,
+    clock: systemClock,
+    log: silentLog,
+  });
+  let broken = true;
+  const port: CommandPort = { run: async () => ({ ended: 'exit', rc: 0, signal: null }) };
+  const jobs = await createJobs({
+    spool,
+    maxBuilds: 1,
+    clock: systemClock,
+    log: silentLog,
+    async openPlace() {
+      if (broken) throw new Error('permission denied');
+      return { port, workdir: '/build', [Symbol.asyncDispose]: async () => undefined };
+    },
+  });
+  const assignment = { ...lease, plan: planOf(['a']), secrets: {}, orphanAfter: null };
+  expect(await jobs.assign(assignment, 'e')).toEqual({
+    accepted: false,
+    why: 'it has no place to work in: permission denied',
+  });
+  expect(jobs.all).toEqual([]);
+  expect(spool.used).toBe(0);
+  broken = false;
+  expect(await jobs.assign(assignment, 'e')).toMatchObject({ accepted: true });
+  await jobs.idle();
+  expect(jobs.all[0]?.build.finished).toBe(true);
+  await spool.close();
+});

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/api/doctor.ts';
 import type { WorkerObject } from '../../src/api/objects.ts';
@@ -6,7 +7,8 @@ import { bbx, bbxOk } from '../rigs/bbx.ts';
 import { startFarm, type Farm } from '../rigs/farm.ts';
 import { gitRepository } from '../rigs/git-repository.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
-import { IPV4_ALONE, IPV6_ALONE, labHost, labHostsAllowed, type LabHost } from './lab-host.ts';
+import { until } from '../rigs/wait.ts';
+import { firstLine, IPV4_ALONE, IPV6_ALONE, labHost, labHostsAllowed, type LabHost } from './lab-host.ts';
 
 const allowed = labHostsAllowed('farms of one address family');
 
@@ -17,11 +19,24 @@ builders:
   six: { workers: { names: [w6] }, steps: [ run: "echo 6" ] }
 `;
 
+const GIT_SERVER = fileURLToPath(new URL('git-server.ts', import.meta.url));
+const withRepository = (port: string) => `
+secrets: { LOGIN: { file: secrets/login } }
+repositories: { source: { git: "http://localhost:${port}/app.git", poll: 1s, credentials: { secret: LOGIN } } }
+${CONFIG}  web: { repository: source, steps: [ git: {}, run: cat a.txt ] }
+`;
+
 /** A farm whose programs run on `host`, the workers' perhaps on another. */
-function farmOn(host: LabHost, reach: string, workers: readonly string[], theirs = host): Promise<Farm> {
+function farmOn(
+  host: LabHost,
+  reach: string,
+  workers: readonly string[],
+  theirs = host,
+  work: { config: string; secrets?: Record<string, string> } = { config: CONFIG },
+): Promise<Farm> {
   return startFarm({
     workers,
-    config: CONFIG,
+    ...work,
     listen: { workers: '[::]:9989', web: 'localhost:8010' },
     reach,
     masterAt: { within: host.within },
@@ -29,11 +44,11 @@ function farmOn(host: LabHost, reach: string, workers: readonly string[], theirs
   });
 }
 
-async function expectBuild(farm: Farm, builder: string, log: string): Promise<void> {
+async function expectBuild(farm: Farm, builder: string, log: string, step = 0): Promise<void> {
   const { code, stderr } = await farm.run('build', 'start', builder, '--wait');
   expect(stderr).toContain('success');
   expect(code).toBe(0);
-  expect((await farm.run('build', 'log', builder, '--raw')).stdout).toBe(log);
+  expect((await farm.run('build', 'log', builder, '--raw', '--step', String(step))).stdout).toBe(log);
 }
 
 const buildApp = (farm: Farm) => expectBuild(farm, 'app', 'one\ntwo\0three');
@@ -65,14 +80,25 @@ describe.skipIf(!allowed)('a host with one address family', () => {
     'with $has alone has a whole farm, and nothing to complain about',
     async ({ setup, loopback, bound }) => {
       await using host = await labHost({ setup });
-      await using farm = await farmOn(host, `${loopback}:9989`, ['w1']);
+      await using dir = await tempDir();
+      await gitRepository(join(dir.path, 'app.git'), { 'a.txt': 'over http\n' });
+      const port = await firstLine(host.start(process.execPath, GIT_SERVER, dir.path, 'me', 'secret'));
+      await using farm = await farmOn(host, `${loopback}:9989`, ['w1'], host, {
+        config: withRepository(port),
+        secrets: { login: `http://me:secret@localhost:${port}` },
+      });
       await buildApp(farm);
+      await expectBuild(farm, 'web', 'over http\n', 1);
+      await until('a good poll', async () =>
+        /last polled [^,]* ago, every 1s\t/.test((await farm.run('why', 'source')).stdout),
+      );
       expect(await peerOf(farm, 'w1')).toBe(loopback);
       const status = await farm.run('status');
       expect(status.code).toBe(0);
       expect(status.stdout).toContain(`listen-workers\t${bound}\n`);
       expect(status.stdout).toMatch(/worker\tw1\tattached/);
       await expectHealthy(host, [farm.masterDir, join(farm.dir, 'w1'), farm.dir, '/']);
+      expect(farm.master.output()).not.toContain('Worker detached');
     },
   );
 

@@ -142,4 +142,19 @@ export const STREAMS = {
 } as const;
 
 export type RouteName = keyof typeof routes;
-export type AnswerOf<Name extends RouteName> = z.infer<(typeof routes)[Name]['answer']>;
+type Row<Name extends RouteName> = (typeof routes)[Name];
+
+/** What a route answers. */
+export type AnswerOf<Name extends RouteName> = z.infer<Row<Name>['answer']>;
+
+/** Names of the parts of a route's path that a call fills in; `never` where it has none. */
+export type ParamsOf<Name extends RouteName> = ParamsIn<Row<Name>['path']>;
+type ParamsIn<Path extends string> = Path extends `${string}:${infer Param}/${infer Rest}`
+  ? Param | ParamsIn<Rest>
+  : Path extends `${string}:${infer Param}`
+    ? Param
+    : never;
+
+/** The schema of a route's query or body; `never` where it takes none. */
+export type SchemaOf<Name extends RouteName, Part extends 'query' | 'body'> =
+  Row<Name> extends { [Key in Part]: infer Schema extends z.ZodType } ? Schema : never;

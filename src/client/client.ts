@@ -1,27 +1,16 @@
 import { Agent } from 'undici';
 import type { z } from 'zod';
-import type { AnswerOf, RouteName, routes } from '../api/routes.ts';
+import type { AnswerOf, ParamsOf, RouteName, SchemaOf } from '../api/routes.ts';
 import { createCaller } from './call.ts';
 import { readEvents, type EventsOptions, type NumberedEvent } from './events.ts';
 import { readLog, type LogOptions } from './log.ts';
 
-type Definition<Name extends RouteName> = (typeof routes)[Name];
-
-type ParamsOf<Path extends string> = Path extends `${string}:${infer Param}/${infer Rest}`
-  ? Param | ParamsOf<Rest>
-  : Path extends `${string}:${infer Param}`
-    ? Param
-    : never;
-
-type Part<Name extends RouteName, Key extends 'query' | 'body'> =
-  Definition<Name> extends { [K in Key]: infer Schema extends z.ZodType } ? z.input<Schema> : never;
-
 /** What a call of one route wants; made from the table of routes, so that neither side can drift. */
-export type CallInput<Name extends RouteName> = ([ParamsOf<Definition<Name>['path']>] extends [never]
+export type CallInput<Name extends RouteName> = ([ParamsOf<Name>] extends [never]
   ? object
-  : { params: Record<ParamsOf<Definition<Name>['path']>, string> }) &
-  ([Part<Name, 'query'>] extends [never] ? object : { query?: Part<Name, 'query'> }) &
-  ([Part<Name, 'body'>] extends [never] ? object : { body: Part<Name, 'body'> });
+  : { params: Record<ParamsOf<Name>, string> }) &
+  ([SchemaOf<Name, 'query'>] extends [never] ? object : { query?: z.input<SchemaOf<Name, 'query'>> }) &
+  ([SchemaOf<Name, 'body'>] extends [never] ? object : { body: z.input<SchemaOf<Name, 'body'>> });
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;

@@ -1,24 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import { routes, type AnswerOf, type Route, type RouteName } from '../../../api/routes.ts';
+import {
+  routes,
+  type AnswerOf,
+  type ParamsOf,
+  type Route,
+  type RouteName,
+  type SchemaOf,
+} from '../../../api/routes.ts';
 import { codes } from '../codes.ts';
 
-type Definition<Name extends RouteName> = (typeof routes)[Name];
-
-type ParamsOf<Path extends string> = Path extends `${string}:${infer Param}/${infer Rest}`
-  ? Param | ParamsOf<Rest>
-  : Path extends `${string}:${infer Param}`
-    ? Param
-    : never;
-
-type Part<Name extends RouteName, Key extends 'query' | 'body'> =
-  Definition<Name> extends { [K in Key]: infer Schema extends z.ZodType } ? z.output<Schema> : undefined;
+type Checked<Name extends RouteName, Part extends 'query' | 'body'> = [SchemaOf<Name, Part>] extends [never]
+  ? undefined
+  : z.output<SchemaOf<Name, Part>>;
 
 /** One call, checked by its row of the table. */
 export interface Call<Name extends RouteName> {
-  params: Record<ParamsOf<Definition<Name>['path']>, string>;
-  query: Part<Name, 'query'>;
-  body: Part<Name, 'body'>;
+  params: Record<ParamsOf<Name>, string>;
+  query: Checked<Name, 'query'>;
+  body: Checked<Name, 'body'>;
 }
 
 /** What answers each route; a route without a handler does not compile. */

@@ -4,7 +4,7 @@ import type { Secret } from '../base/secret.ts';
 const MASK = '***';
 
 /** A value shorter than this is not masked: it would shred every log, and three characters keep nothing secret. UTF-16 units. */
-export const SHORTEST_MASKED = 4;
+const SHORTEST_MASKED = 4;
 
 /** A line of a multi-line secret is masked alone from this length on: shorter ones (`}`, `EOF`, `key:`) are words of any log. */
 const SHORTEST_MASKED_LINE = 8;

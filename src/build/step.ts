@@ -79,7 +79,7 @@ async function runCommand(
 }
 
 /** A step's result, by its exit code and `decodeRC`; a command ended from outside or by a signal has no code to decode. */
-export function resultOfCommand(step: StepPlan, ended: CommandResult): Result {
+function resultOfCommand(step: StepPlan, ended: CommandResult): Result {
   switch (ended.ended) {
     case 'cancelled':
       return 'cancelled';

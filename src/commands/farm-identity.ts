@@ -13,7 +13,7 @@ import { codes } from './terminal/codes.ts';
 const SECRET_BYTES = 32;
 
 /** The file of `bbx identity new`: a farm before its master exists. Whoever has it is the farm. */
-export const identityFile = z.object({
+const identityFile = z.object({
   v: z.literal(1),
   kind: z.literal('bbx-identity'),
   pin: z.string(),

@@ -38,7 +38,7 @@ export interface Loopback {
 }
 
 /** IPv6's loopback address where there is one, else IPv4's, with the usual ports or, where they are taken, free ones. */
-export async function findLoopback(): Promise<Loopback> {
+async function findLoopback(): Promise<Loopback> {
   const host = (await freePort('[::1]', 0)) === undefined ? '127.0.0.1' : '[::1]';
   const portNear = async (usual: number) =>
     (await freePort(host, usual)) ?? (await freePort(host, 0)) ?? usual;

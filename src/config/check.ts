@@ -81,11 +81,14 @@ function wrongType(
   );
 }
 
+/** How the advice begins that a value be written as a text. */
+export const QUOTES = 'put it in quotes';
+
 /** YAML reads `yes: 1.10` as a number; people mean the text. */
 function quoted(expected: string, path: PropertyKey[], written: unknown, document: ConfigDocument) {
   const scalar = written === null || ['number', 'boolean', 'bigint'].includes(typeof written);
   if (!expected.includes('string') || !scalar) return undefined;
-  return `put it in quotes: ${JSON.stringify(document.written(path) ?? String(written))}`;
+  return `${QUOTES}: ${JSON.stringify(document.written(path) ?? String(written))}`;
 }
 
 function notOneOf(options: string[], written: unknown, path: PropertyKey[], say: Say): Problem {
@@ -192,7 +195,7 @@ interface JsonSchema {
 }
 
 /** Keys that a mapping at a path may have, read off the JSON schema. */
-export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let here: JsonSchema[] = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema];
   for (const part of path) here = here.flatMap(unfold).flatMap((node) => below(node, part));
   return [...new Set(here.flatMap(unfold).flatMap((node) => Object.keys(node.properties ?? {})))];

@@ -5,7 +5,7 @@ import { codes } from './codes.ts';
 import { LARGEST_FILE_BYTES, plainDocument, type ConfigDocument } from './document.ts';
 
 /** Configuration is data: what needs longer than this waits for something it should not wait for. */
-export const EVALUATE_MS = 10_000;
+const EVALUATE_MS = 10_000;
 /** How much of the program's own words an error shows. */
 const SHOWN_OUTPUT = 2_000;
 /** The child writes its answer here; standard output stays free, so that a stray `console.log` is noticed. */
@@ -23,18 +23,31 @@ export async function evaluateConfig(
   const { signal, timeoutMs = EVALUATE_MS } = options;
   signal?.throwIfAborted();
   const ran = await run(resolve(file), timeoutMs, signal);
-  const fail = (problem: string, output = '') =>
-    codes['BBX-CFG-CODE']({ file, problem, output: output.trim().slice(0, SHOWN_OUTPUT) });
-  if (ran.late) throw fail(`it did not end within ${timeoutMs / 1000} s`, ran.stderr);
+  const fail = (problem: string, output = '', hint?: string) =>
+    codes['BBX-CFG-CODE']({
+      file,
+      problem,
+      output: output.trim().slice(0, SHOWN_OUTPUT),
+      ...(hint === undefined ? {} : { hint }),
+    });
+  if (ran.late) throw fail(`it did not end within ${timeoutMs / 1000} s`, ran.stderr, LATE_HINT);
   if (ran.tooLong) throw fail(`it gives more than ${LARGEST_FILE_BYTES} bytes`);
   if (ran.stdout !== '')
-    throw fail('it writes to standard output, which belongs to the command that reads it', ran.stdout);
+    throw fail(
+      'it writes to standard output, which belongs to the command that reads it',
+      ran.stdout,
+      'Write to standard error instead: console.error',
+    );
   const answer = parseAnswer(ran.answer);
   if (answer === undefined)
     throw fail(`it ended (${ran.ended}) before it gave its configuration`, ran.stderr);
-  if ('problem' in answer) throw fail(answer.problem, answer.stack ?? '');
+  if ('problem' in answer)
+    throw fail(answer.problem, answer.stack ?? '', answer.stack === undefined ? SHAPE_HINT : undefined);
   return plainDocument(file, answer.value);
 }
+
+const LATE_HINT = 'Look for an endless loop, or for something that it awaits';
+const SHAPE_HINT = 'It must end with: export default defineMaster({ … }), of plain data only';
 
 type Answer = { value: unknown } | { problem: string; stack?: string };
 

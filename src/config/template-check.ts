@@ -5,7 +5,7 @@ import { valueAt } from './key-path.ts';
 import type { Problem } from './problem.ts';
 
 /** Properties that every build has, or gets from its checkout. */
-export const STANDARD_PROPERTIES = [
+const STANDARD_PROPERTIES = [
   'branch',
   'revision',
   'repository',

@@ -30,6 +30,7 @@ import { pth08 } from './checks/paths/zone.ts';
 import { pro01 } from './checks/peers/identity.ts';
 import { pro03 } from './checks/peers/silence.ts';
 import { pro05 } from './checks/peers/worker-key.ts';
+import { run01 } from './checks/programs/running.ts';
 import { cfg03 } from './checks/settings/bind-name.ts';
 import { cfg02 } from './checks/settings/brackets.ts';
 import { cfg01 } from './checks/settings/readable.ts';
@@ -42,6 +43,7 @@ export const catalogue = [
   cfg01,
   cfg02,
   cfg03,
+  run01,
   hst01,
   hst02,
   hst03,

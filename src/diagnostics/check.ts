@@ -4,8 +4,7 @@ import type { Probes } from './probes.ts';
 import type { Subject, SubjectKind } from './subject.ts';
 
 /** The words after `bbx doctor`. */
-export const TOPICS = ['ipv6', 'dns', 'listen', 'reach'] as const;
-export type Topic = (typeof TOPICS)[number];
+export type Topic = 'ipv6' | 'dns' | 'listen' | 'reach';
 
 /** What a rule says of the facts, before the runner adds where it was seen from and what explains it. */
 export interface Draft {

@@ -12,9 +12,9 @@ import { runChecks, type Outcome } from './run.ts';
 import { verdictOf } from './verdicts.ts';
 
 /** Everything together; whatever hangs is `unknown` then. */
-export const BUDGET_MS = 15_000;
+const BUDGET_MS = 15_000;
 /** One connection: longer than an absent neighbour takes to be noticed (3.1 s), short enough that what follows fits the budget. */
-export const CONNECT_MS = 5_000;
+const CONNECT_MS = 5_000;
 
 export interface ExamineOptions {
   question: Question;

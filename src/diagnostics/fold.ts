@@ -15,9 +15,10 @@ export interface Folded {
 }
 
 /** Whether trouble with one thing can be the reason for trouble with the other. */
-export function related(a: Subject, b: Subject): boolean {
+function related(a: Subject, b: Subject): boolean {
   if (a === b || a.kind === 'host' || b.kind === 'host') return true;
   if (a.kind === 'setting' || b.kind === 'setting') return false;
+  if (a.kind === 'program' || b.kind === 'program') return false;
   if (a.kind === 'target' && b.kind === 'target') return a.host === b.host;
   return a.port === b.port;
 }

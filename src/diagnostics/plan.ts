@@ -4,6 +4,7 @@ import type { DirectoryFacts, MasterFacts } from './directory.ts';
 import { AUTO, type Family, type Intent } from './intent.ts';
 import { givenListener, listenersOf } from './plan/listeners.ts';
 import type { Here, Question } from './plan/question.ts';
+import { programsOf } from './plan/programs.ts';
 import { problemsOf, settingsOf } from './plan/settings.ts';
 import { distinct, namedTarget, nameTarget, reachTargets, workerTargets } from './plan/targets.ts';
 import { HOST, type Subject } from './subject.ts';
@@ -28,6 +29,7 @@ export function makePlan(question: Question, here: Here): Plan {
     subjects.push(...problemsOf(master, 'master'), ...problemsOf(worker, 'worker'));
     subjects.push(...settingsOf(here.directory));
     if (master?.config !== undefined) subjects.push(...listenersOf(master));
+    subjects.push(...programsOf(here.directory));
     const targets = [...workerTargets(worker, here), ...reachTargets(master, here)];
     subjects.push(...distinct(targets));
     if (question.topic === 'listen' && master === undefined)

@@ -2,7 +2,8 @@ import type { HostFacts, SourceFact } from './facts/host.ts';
 import type { ListenerFacts } from './facts/listeners.ts';
 import type { NameFacts } from './facts/names.ts';
 import type { AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
-import type { ListenerSubject, TargetSubject } from './subject.ts';
+import type { RunAsFacts } from './facts/run-as.ts';
+import type { ListenerSubject, ProgramSubject, TargetSubject } from './subject.ts';
 
 /**
  * The doors through which facts come, each thing asked once in a run however many checks want it. They never reject for trouble of
@@ -21,6 +22,8 @@ export interface Probes {
   path(target: TargetSubject): Promise<PathFacts>;
   /** Who answers at every address that connects. */
   peers(target: TargetSubject): Promise<readonly PeerFact[]>;
+  /** Undefined where the program runs its builds as nobody else. */
+  runAs(program: ProgramSubject): Promise<RunAsFacts | undefined>;
   /** Undefined when the worker has no key yet. */
   authenticate(target: TargetSubject): Promise<AuthenticationFact | undefined>;
 }

@@ -56,7 +56,19 @@ export interface SettingSubject {
   readonly problem?: string;
 }
 
-export type Subject = HostSubject | ListenerSubject | TargetSubject | SettingSubject;
+/** The program of a directory: whether it runs, and whether it could. */
+export interface ProgramSubject {
+  readonly kind: 'program';
+  readonly role: 'master' | 'worker';
+  readonly dir: string;
+  /** As people would type it; `.` is the current directory. */
+  readonly shown: string;
+  readonly running: boolean;
+  /** The user that its builds are to run as; null: the worker's own. */
+  readonly runAs: string | null;
+}
+
+export type Subject = HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject;
 export type SubjectKind = Subject['kind'];
 
 export const HOST: HostSubject = { kind: 'host' };
@@ -65,5 +77,6 @@ export const HOST: HostSubject = { kind: 'host' };
 export function nameOf(subject: Subject): string {
   if (subject.kind === 'host') return 'this host';
   if (subject.kind === 'setting') return `${subject.key}: ${JSON.stringify(subject.text)}`;
+  if (subject.kind === 'program') return `the ${subject.role} in ${subject.shown}`;
   return subject.text;
 }

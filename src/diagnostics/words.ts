@@ -149,7 +149,7 @@ function lastLines({ report, intent, verbose }: ReportWords, look: Look): string
 }
 
 /** Wraps at spaces; a word longer than the line stays whole, so that it can be copied. */
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

@@ -80,7 +80,7 @@ export interface Commit {
 }
 
 /** Paths kept of one commit: a merge of a year's work must not become a row of megabytes. */
-export const FILES_LIMIT = 1_000;
+const FILES_LIMIT = 1_000;
 
 /**
  * The commits that a branch got since `from`, oldest first, at most the newest `limit`. They are fetched into `mirror`, a bare repository of
@@ -149,7 +149,7 @@ async function makeMirror(mirror: string, about: About, options: GitOptions): Pr
  * Reads `log -z --name-status` with the format above: four fields and an empty one, then pairs of a status letter (the first after a
  * newline) and a path. Fields hold no NUL, whatever a commit says, and no commit id looks like a status.
  */
-export function parseCommits(text: string): Commit[] {
+function parseCommits(text: string): Commit[] {
   const tokens = text.split('\0');
   const commits: Commit[] = [];
   let at = 0;
@@ -225,7 +225,7 @@ export async function runGit(args: readonly string[], about: About, options: Git
 }
 
 /** The line of git's errors that says most: the last `fatal:` or `error:`, else the last at all; without credentials. */
-export function reasonIn(stderr: string): string | undefined {
+function reasonIn(stderr: string): string | undefined {
   const lines = stderr
 
     .replace(/[\u0000-\u0009\u000b-\u001f\u007f]/g, ' ')

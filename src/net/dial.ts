@@ -17,9 +17,9 @@ import type { Resolver } from './resolve.ts';
 import { systemResolver } from './system-resolver.ts';
 
 /** A whole dial: ten seconds for the slowest usual connect, and the same again for what follows it. */
-export const DIAL_LIMIT_MS = 20_000;
+const DIAL_LIMIT_MS = 20_000;
 /** Each phase: connect, TLS handshake, WebSocket handshake. */
-export const PHASE_LIMIT_MS = 10_000;
+const PHASE_LIMIT_MS = 10_000;
 
 /** The way to a peer: through the hops in order, to the address, and there TLS as the innermost layer. */
 export interface Route {

@@ -6,11 +6,11 @@ import { isLocalRefusal } from './evidence.ts';
 import { createQueue } from './race-queue.ts';
 
 /** RFC 8305 section 5: recommended delay between attempts. */
-export const ATTEMPT_DELAY_MS = 250;
+const ATTEMPT_DELAY_MS = 250;
 /** RFC 8305 section 3: how long A waits for a AAAA answer that is late. */
-export const RESOLUTION_DELAY_MS = 50;
+const RESOLUTION_DELAY_MS = 50;
 /** One address: three SYNs of a usual kernel, and longer than the slowest neighbour discovery (3.1 s). */
-export const ATTEMPT_LIMIT_MS = 10_000;
+const ATTEMPT_LIMIT_MS = 10_000;
 
 export interface RaceFamily {
   family: 4 | 6;

@@ -8,7 +8,7 @@ import type { MessageSocket } from './message-socket.ts';
 import { CLOSE_LIMIT_MS, FIRST_MESSAGE_BYTES, toMessageSocket } from './message-socket.ts';
 
 /** The HTTP request and its answer. */
-export const UPGRADE_LIMIT_MS = 10_000;
+const UPGRADE_LIMIT_MS = 10_000;
 /** A handshake has a dozen short header lines. */
 const HEADER_BYTES = 16 * 1024;
 

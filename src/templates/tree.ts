@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -11,7 +12,10 @@ export interface TreeFile {
   path: string;
   content: string;
   mode: number;
-  /** `replace`: with --force, the old one kept as `.old`. `keep`: once there, never touched. `refresh`: replaced where it still is. */
+  /**
+   * `replace`: with --force, the old one kept as `.old`. `keep`: once there, never touched. `refresh`: written whenever its content is another
+   * one than the last time; who uses it deletes it, so that one which is gone and was written before stays gone.
+   */
   policy: 'replace' | 'keep' | 'refresh';
 }
 
@@ -85,11 +89,14 @@ async function actionFor(
   state: 'unfinished' | 'same' | 'other',
 ): Promise<Step['action']> {
   const now = await contentOf(join(root, file.path));
+  if (file.policy === 'refresh') {
+    if (now !== undefined) return now === file.content ? 'keep' : 'replace';
+    return (await contentOf(digestFile(root, file))) === digestOf(file) ? 'keep' : 'create';
+  }
   // With the same answers a file that somebody removed stays removed, as one that somebody edited stays edited.
   if (now === undefined)
     return state === 'unfinished' || (state === 'other' && file.policy === 'replace') ? 'create' : 'keep';
   if (now === file.content || file.policy === 'keep') return 'keep';
-  if (file.policy === 'refresh') return 'replace';
   return state === 'other' ? 'replace' : 'keep';
 }
 
@@ -105,9 +112,19 @@ export async function writeTree(plan: TreePlan, tree: Tree, answers: Answers): P
     const target = join(plan.dir, file.path);
     if (step.action === 'replace' && file.policy === 'replace') await keepOld(target);
     await writeWhole(target, file.content, file.mode);
+    if (file.policy === 'refresh') await writeWhole(digestFile(plan.dir, file), digestOf(file), 0o600);
   }
   for (const { path, action } of plan.steps) if (action === 'retire') await keepOld(join(plan.dir, path));
   await writeWhole(join(plan.dir, ANSWERS), printAnswers({ role: tree.role, answers }), 0o600);
+}
+
+/** Where the directory remembers which content of a `refresh` file it had last. */
+function digestFile(root: string, file: TreeFile): string {
+  return join(root, '.bbx', `${file.path}.sha256`);
+}
+
+function digestOf({ content }: TreeFile): string {
+  return `${createHash('sha256').update(content).digest('hex')}\n`;
 }
 
 /** The answers that a directory remembers; undefined where there are none. */

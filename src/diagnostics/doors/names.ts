@@ -89,7 +89,7 @@ const OUTCOMES: Readonly<Record<string, DnsOutcome>> = {
   [SILENCE]: 'timeout',
 };
 
-export function replyOf(answer: DnsAnswer): DnsReply {
+function replyOf(answer: DnsAnswer): DnsReply {
   const ms = Math.round(answer.ms);
   if (answer.errno === undefined) return { outcome: 'answer', addresses: answer.values, ms };
   const outcome = OUTCOMES[answer.errno];

@@ -196,7 +196,7 @@ function readFirst(stream: Duplex, address: string, port: number): Promise<Buffe
 const PB = Buffer.from('02800282706204826e6f6e65', 'hex');
 
 /** What kind of server begins like this. */
-export function classify(bytes: Uint8Array): PeerKind {
+function classify(bytes: Uint8Array): PeerKind {
   const buffer = Buffer.from(bytes);
   const text = buffer.toString('latin1');
   if (text.startsWith('HTTP/')) return 'http';

@@ -12,6 +12,7 @@ import { readHost, readSources } from './host.ts';
 import { readListener, readRows } from './listeners.ts';
 import { readName } from './names.ts';
 import { meetPeer } from './peers.ts';
+import { readRunAs } from './run-as.ts';
 import { askWhetherLetIn } from './worker-key.ts';
 
 /** Connections to one target at a time. */
@@ -119,6 +120,8 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
         seen.peers.set(target.text, facts);
         return facts;
       }),
+    // One check asks it, once a program.
+    runAs: async ({ runAs, dir }) => (runAs === null ? undefined : readRunAs(runAs, dir)),
     authenticate: (target) =>
       onceAuthentication(keyOf(target), async () => {
         const peers = await probes.peers(target);

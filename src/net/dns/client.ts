@@ -7,8 +7,8 @@ import type { DnsRecord, DnsResponse, RecordType } from './packet.ts';
 import { decodeResponse, encodeQuery, TYPES } from './packet.ts';
 
 /** One try. A nameserver near by answers in milliseconds; a resolver that must ask others usually within this. */
-export const TRY_MS = 1_000;
-export const TRIES = 2;
+const TRY_MS = 1_000;
+const TRIES = 2;
 /** The whole answer over TCP, connection included. */
 const TCP_MS = 3_000;
 const DNS_PORT = 53;

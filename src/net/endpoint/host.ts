@@ -40,7 +40,7 @@ export function printHostPort(host: string, port: number): string {
  * An IPv6 address, with or without zone, in its RFC 5952 form. A zone is an interface name or number, and belongs to link-local
  * addresses alone (RFC 4007 section 6).
  */
-export function parseIpv6(text: string, offset: number): string {
+function parseIpv6(text: string, offset: number): string {
   const percent = text.indexOf('%');
   const plain = percent < 0 ? text : text.slice(0, percent);
   if (!isIPv6(plain)) {
@@ -71,7 +71,7 @@ export function parseIpv6(text: string, offset: number): string {
 }
 
 /** A name or an IPv4 address: names in lower case and as their ASCII form (RFC 5890), a closing dot kept. */
-export function parseNameOrIpv4(text: string, offset: number): string {
+function parseNameOrIpv4(text: string, offset: number): string {
   if (text === '') throw new GrammarFault(offset, 'the host is empty', HOST_FORMS);
   if (isIPv4(text)) return text;
   const bad = /[^\p{L}\p{M}\p{N}._-]/u.exec(text);

@@ -7,7 +7,7 @@ import type { Emit } from './events.ts';
 import type { Running } from './running.ts';
 
 /** After so many tries that ended without a result of their own a request is not tried again. */
-export const MOST_TRIES = 3;
+const MOST_TRIES = 3;
 
 /** How a build ended. `again`: it says nothing about the sources (a lost worker), so its request is tried again. */
 export interface Ending {
@@ -64,7 +64,7 @@ export async function endBuild(
 }
 
 /** Ends a request with its build's result. */
-export async function endRequest(
+async function endRequest(
   tx: Tx,
   emit: Emit,
   request: { buildrequestid: number; builder: string },

@@ -70,7 +70,7 @@ export async function encodeBlock(
 }
 
 /** A trailer that stands at a place, undefined when none does that holds. */
-export function readTrailer(
+function readTrailer(
   bytes: Buffer,
   at: number,
 ): { block: Omit<Block, 'position'>; crc: number; packed: Buffer } | undefined {

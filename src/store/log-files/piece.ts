@@ -13,7 +13,7 @@ export interface LogPiece {
 }
 
 /** Largest piece that a reader gets. */
-export const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 const ZEROS = Buffer.alloc(PIECE_BYTES);
 

@@ -2,8 +2,8 @@ import { stringify } from 'yaml';
 import type { WrittenMaster } from '../../config/schema/master.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 
-export const DEFAULT_LISTEN = '[::]:9989';
-export const DEFAULT_WEB_LISTEN = 'localhost:8010';
+const DEFAULT_LISTEN = '[::]:9989';
+const DEFAULT_WEB_LISTEN = 'localhost:8010';
 const DEFAULT_TITLE = 'Build farm';
 const DEFAULT_STORE = 'sqlite:state.sqlite';
 
@@ -62,9 +62,7 @@ export function renderMaster(answers: MasterAnswers, identity: FarmIdentity, sch
 }
 
 /** The farm's work as the answers give it: nothing that cannot run. */
-export function masterWork(
-  answers: MasterAnswers,
-): Pick<WrittenMaster, 'repositories' | 'schedulers' | 'builders'> {
+function masterWork(answers: MasterAnswers): Pick<WrittenMaster, 'repositories' | 'schedulers' | 'builders'> {
   const { repository, run = [] } = answers;
   const source = repository === undefined ? undefined : repositoryName(repository);
   const builder = answers.builder ?? source ?? 'build';

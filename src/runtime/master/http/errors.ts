@@ -17,7 +17,7 @@ export function answerErrors(app: FastifyInstance, log: Log): void {
 }
 
 /** The named error for anything that a handler or fastify itself threw. */
-export function namedError(error: unknown, request: FastifyRequest, log: Log): BbxError {
+function namedError(error: unknown, request: FastifyRequest, log: Log): BbxError {
   if (error instanceof BbxError) return error;
   const where = { method: request.method, path: pathOf(request) };
   const status = (error as { statusCode?: unknown }).statusCode;

@@ -10,7 +10,7 @@ import { answerErrors } from './errors.ts';
 import type { Duplex } from 'node:stream';
 
 /** Where workers come in on the web port, so that one port, or one reverse proxy, serves all. */
-export const WORKER_PATH = '/bbx/worker';
+const WORKER_PATH = '/bbx/worker';
 /** From connection to the end of a request's head, and for a whole request: nothing large is taken here yet. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;

@@ -170,6 +170,26 @@ describe('a spool', () => {
     await expect(retried(disk, broken)).rejects.toThrow('I/O');
   });
 
+  it('says when it is full, and when it is so no more', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path, MIB);
+    const said: string[] = [];
+    spool.onNote(() => void said.push(spool.notes().join()));
+    const build = await spool.create(lease);
+    const log = build.journal.log(0, 'stdio');
+    const written = Promise.resolve(log.write('stdout', counted(0, 2 * MIB)));
+    await expect.poll(() => said.length).toBe(1);
+    expect(said[0]).toMatch(/the spool is full .*; 1 steps are held up/);
+    while (build.logs[0]!.size < 2 * MIB) {
+      await build.acknowledge({ logs: [{ id: 0, bytes: build.logs[0]!.size }] });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await written;
+    await expect.poll(() => said, { timeout: 5_000 }).toHaveLength(2);
+    expect(said[1]).toBe('');
+    await spool.close();
+  });
+
   it('refuses a build on a full disk, at once, and leaves nothing of it', async () => {
     await using dir = await tempDir();
     const spool = await open(dir.path);

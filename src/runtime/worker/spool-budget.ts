@@ -11,6 +11,8 @@ export interface SpoolBudget {
   readonly waiting: number;
   /** Called when somebody begins to wait, so that what can be freed is freed. */
   onPressure(listener: () => void): void;
+  /** Called when nobody waits any more. */
+  onRelief(listener: () => void): void;
   /** Lets all who wait fail, now and later: the worker is stopping. */
   giveUp(reason: Error): void;
 }
@@ -20,12 +22,14 @@ export function createSpoolBudget(limit: number): SpoolBudget {
   let over: Error | undefined;
   const queue: { bytes: number; resolve(): void; reject(error: Error): void }[] = [];
   const listeners: (() => void)[] = [];
+  const relieved: (() => void)[] = [];
   const fits = (bytes: number) => used === 0 || used + bytes <= limit;
   const serve = () => {
     for (let next = queue[0]; next !== undefined && fits(next.bytes); next = queue[0]) {
       queue.shift();
       used += next.bytes;
       next.resolve();
+      if (queue.length === 0) for (const listener of relieved) listener();
     }
   };
   return {
@@ -45,6 +49,7 @@ export function createSpoolBudget(limit: number): SpoolBudget {
         const onAbort = () => {
           queue.splice(queue.indexOf(waiting), 1);
           reject(signal.reason as Error);
+          if (queue.length === 0) for (const listener of relieved) listener();
           serve();
         };
         const done = () => signal.removeEventListener('abort', onAbort);
@@ -75,6 +80,7 @@ export function createSpoolBudget(limit: number): SpoolBudget {
       return queue.length;
     },
     onPressure: (listener) => void listeners.push(listener),
+    onRelief: (listener) => void relieved.push(listener),
     giveUp(reason) {
       over = reason;
       for (const { reject } of queue.splice(0)) reject(reason);

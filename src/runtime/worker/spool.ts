@@ -8,6 +8,8 @@ import { createSpoolBuild, recoverSpoolBuild, spoolDirectoryName } from './spool
 import type { SpoolBuild, SpoolLease } from './spool-build.ts';
 import type { SpoolDeps } from './spool-log.ts';
 
+/** How long nobody may wait for room until the spool no longer counts as full. */
+const RELIEF_MS = 1_000;
 /** How long until a write is tried again on a full disk. */
 const FULL_DISK_RETRY_MS = 1_000;
 
@@ -69,9 +71,21 @@ export async function openSpool(options: {
       },
     },
   };
+  let saidFull = false;
+  let relief: NodeJS.Timeout | undefined;
   budget.onPressure(() => {
-    told();
+    if (!saidFull) told();
+    saidFull = true;
     for (const build of builds) build.squeeze();
+  });
+  budget.onRelief(() => {
+    // A full spool that is being emptied is full again after each piece: only a lasting relief is news.
+    relief ??= setTimeout(() => {
+      relief = undefined;
+      if (budget.waiting > 0) return;
+      saidFull = false;
+      told();
+    }, RELIEF_MS);
   });
 
   await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -134,6 +148,7 @@ export async function openSpool(options: {
     limit: budget.limit,
     async close() {
       const reason = new Error('the worker is stopping');
+      clearTimeout(relief);
       budget.giveUp(reason);
       stop.abort(reason);
       for (const build of builds) await build.close();

@@ -105,6 +105,11 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
     state = await client.call('status', {});
   }
   acting.say('settled');
+  // What was wrong for a while is said so for a moment longer.
+  for (let tries = 0; state.trouble.length > 0 && tries < 25; tries += 1) {
+    await delay(200);
+    state = await client.call('status', {});
+  }
   for (const { builder, number, state_string } of state.running)
     wrong.push(`${builder}/${number} is stuck: ${state_string}`);
   for (const { buildrequestid, builder } of state.pending)

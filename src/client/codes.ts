@@ -44,11 +44,12 @@ export const codes = defineCodes({
     about:
       'The master answered with something that is not what this version of bbx knows as an answer to that call.',
   }),
-  'BBX-API-NO-DIRECTORY': row<{ role: string; looked: readonly string[] }>({
+  'BBX-API-NO-DIRECTORY': row<{ role: string; looked: readonly string[]; named: boolean }>({
     message: ({ role, looked }) =>
       `Cannot find a ${role}'s directory: none of ${looked.map((path) => `"${path}"`).join(', ')} holds one`,
-    hint: ({ role }) =>
-      `Name it with --dir DIR, or make one: bbx create-${role}${role === 'worker' ? ' --master HOST' : ''}`,
+    hint: ({ role, named }) =>
+      `${named ? 'Name another one' : `Go to it, or name it (bbx run ${role} DIR, others: --dir DIR)`}, or make one: ` +
+      `bbx create-${role}${role === 'worker' ? ' --master HOST' : ''}`,
     exit: EXIT.notFound,
     about:
       'The command works in a directory of that role: the one named with `--dir`, else the current one and those above it, then `./master` and ' +

@@ -43,6 +43,7 @@ export function findDirectory(
   if (denied !== undefined) throw denied;
   throw codes['BBX-API-NO-DIRECTORY']({
     role: roles[0] ?? 'master',
+    named: named !== undefined,
     looked:
       named === undefined
         ? [`${resolve(cwd)} and above`, ...roles.map((role) => join(cwd, role))]

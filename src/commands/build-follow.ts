@@ -36,13 +36,13 @@ export function exitOfResult(result: Result | null): ExitCode {
 
 /**
  * Follows a request (or one build of it, `until`) with its steps on stderr, or as JSON Lines on stdout, and ends by throwing the `Outcome` of its
- * result. Ctrl-C and the time limit end the watching only; both say that the build goes on.
+ * result. Its next commands end with `at` (` --dir DIR`). Ctrl-C and the time limit end the watching only; both say that the build goes on.
  */
 export async function follow(
   context: Context,
   client: Client,
   request: number,
-  options: { until?: number; waitLimitMs?: number | undefined },
+  options: { until?: number; waitLimitMs?: number | undefined; at?: string },
 ): Promise<never> {
   const limit =
     options.waitLimitMs === undefined
@@ -51,6 +51,7 @@ export async function follow(
   const signal = AbortSignal.any([context.signal, limit]);
   using progress = createProgress(context);
   const style = styleOf({ ...context, stdout: context.stderr });
+  const { at = '' } = options;
   let name = `r${request}`;
   let result: Result | null = null;
   try {
@@ -60,7 +61,7 @@ export async function follow(
     });
     for await (const happening of watched) {
       if (context.json) await writeOut(context, `${JSON.stringify(lineOf(happening))}\n`);
-      else tell(happening, progress, style);
+      else tell(happening, progress, style, at);
       if ('build' in happening && happening.build !== undefined) name = buildTitle(happening.build);
       if (happening.type === 'build.finished') result = happening.build.result;
       if (happening.type === 'request.finished') result = happening.request.result;
@@ -68,14 +69,14 @@ export async function follow(
   } catch (error) {
     progress.stop();
     if (context.signal.aborted) {
-      progress.line(`Stopped watching; ${name} goes on. See: bbx build watch ${name}`);
+      progress.line(`Stopped watching; ${name} goes on. See: bbx build watch ${name}${at}`);
       throw new Interrupted();
     }
     if (limit.aborted && options.waitLimitMs !== undefined) {
       throw codes['BBX-WAIT-LIMIT']({
         what: `${name} to end; it goes on`,
         limit: printDuration(options.waitLimitMs),
-        hint: `bbx build watch ${name}, or bbx build cancel ${name}`,
+        hint: `Go on: bbx build watch ${name}${at}; stop it: bbx build cancel ${name}${at}`,
       });
     }
     throw error;
@@ -97,13 +98,15 @@ function lineOf(happening: Happening): object {
   return { type, v: LINES_VERSION, ...rest };
 }
 
-function tell(raw: Happening, progress: Progress, style: Style): void {
+function tell(raw: Happening, progress: Progress, style: Style, at: string): void {
   const happening = printable(raw);
   const { paint } = style;
   switch (happening.type) {
     case 'request.waiting': {
       const { request } = happening;
-      progress.wait(`r${request.buildrequestid} waits for a worker; see: bbx why r${request.buildrequestid}`);
+      progress.wait(
+        `r${request.buildrequestid} waits for a worker; see: bbx why r${request.buildrequestid}${at}`,
+      );
       break;
     }
     case 'build.started': {
@@ -136,7 +139,7 @@ function tell(raw: Happening, progress: Progress, style: Style): void {
       );
       const red = build.steps?.find(({ result }) => result === 'failure' || result === 'exception');
       if (red !== undefined && red.logs.length > 0) {
-        progress.line(`Its log: bbx build log ${buildTitle(build)} --step ${red.number}`);
+        progress.line(`Its log: bbx build log ${buildTitle(build)} --step ${red.number}${at}`);
       }
       if (build.result === 'retry') progress.wait('the next try waits for a worker');
       break;

@@ -1,6 +1,6 @@
 import { follow } from './build-follow.ts';
 import type { WatchOptions } from './build-watch.ts';
-import { buildName, buildOf, openFarm } from './farm.ts';
+import { buildName, buildOf, openFarm, sameDir } from './farm.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, note } from './terminal/print.ts';
 
@@ -11,13 +11,16 @@ export async function retryBuild(
 ): Promise<void> {
   const name = buildName(text);
   await using client = openFarm(context, options);
-  const build = await buildOf(client, context, name);
+  const build = await buildOf(client, context, name, 'retry');
   const request = await client.call('retryBuild', { params: { build } }, { signal: context.signal });
   const title = `r${request.buildrequestid}`;
   if (options.wait === true || options.waitLimit !== undefined) {
     note(context, `Request ${title} for ${request.builder}`);
-    await follow(context, client, request.buildrequestid, { waitLimitMs: options.waitLimit });
+    await follow(context, client, request.buildrequestid, {
+      waitLimitMs: options.waitLimit,
+      at: sameDir(options),
+    });
   }
   answer(context, request, () => title);
-  note(context, `Follow it: bbx build watch ${title}`);
+  note(context, `Follow it: bbx build watch ${title}${sameDir(options)}`);
 }

@@ -1,5 +1,5 @@
 import { follow } from './build-follow.ts';
-import { openFarm, type DirOptions } from './farm.ts';
+import { openFarm, sameDir, type DirOptions } from './farm.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, note } from './terminal/print.ts';
 
@@ -33,8 +33,11 @@ export async function startBuild(context: Context, builder: string, options: Sta
   const name = `r${request.buildrequestid}`;
   if (options.wait === true || options.waitLimit !== undefined) {
     note(context, `Request ${name} for ${builder}`);
-    await follow(context, client, request.buildrequestid, { waitLimitMs: options.waitLimit });
+    await follow(context, client, request.buildrequestid, {
+      waitLimitMs: options.waitLimit,
+      at: sameDir(options),
+    });
   }
   answer(context, request, () => name);
-  note(context, `Follow it: bbx build watch ${name}`);
+  note(context, `Follow it: bbx build watch ${name}${sameDir(options)}`);
 }

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { changeFile, readEditable } from '../config/change.ts';
 import { codes } from '../config/codes.ts';
+import { isGuess } from '../config/cross-check.ts';
 import type { Edit } from '../config/edit.ts';
 import { valueAt } from '../config/key-path.ts';
 import { printProblem } from '../config/problem.ts';
 import { repositoryName } from '../templates/native/master.ts';
 import { repositoryAddress } from './repository-address.ts';
-import { masterDirectory, type DirOptions } from './farm.ts';
+import { masterDirectory, sameDir, type DirOptions } from './farm.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, note } from './terminal/print.ts';
 
@@ -42,10 +43,10 @@ export async function addBuilder(context: Context, name: string, options: AddBui
   if (existing === undefined && source !== undefined)
     edits.push(schedulerEdit(document.value, source.name, name));
   const { file, changed, warnings } = await changeFile('master', dir, edits);
-  for (const warning of warnings) note(context, printProblem(warning));
+  for (const warning of warnings) if (!isGuess(warning)) note(context, printProblem(warning));
   answer(context, { name, file, changed }, () =>
     changed
-      ? `Added builder "${name}" to ${file}. A running master takes it with: bbx config apply`
+      ? `Added builder "${name}" to ${file}. A running master takes it with: bbx config apply${sameDir(options)}`
       : `Builder "${name}" is there already; nothing changed.`,
   );
 }

@@ -1,4 +1,4 @@
-import { openFarm, type DirOptions } from './farm.ts';
+import { openFarm, sameDir, type DirOptions } from './farm.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, note } from './terminal/print.ts';
 
@@ -21,5 +21,5 @@ export async function sendChange(context: Context, options: SendOptions): Promis
     { signal: context.signal },
   );
   answer(context, change, () => `c${change.changeid}`);
-  note(context, `What becomes of it: bbx why c${change.changeid}`);
+  note(context, `What becomes of it: bbx why c${change.changeid}${sameDir(options)}`);
 }

@@ -4,6 +4,7 @@ import { controlSocket } from '../config/layout.ts';
 import { openClient } from '../client/client.ts';
 import { changeFile, meantValue, type Role } from '../config/change.ts';
 import { codes } from '../config/codes.ts';
+import { isGuess } from '../config/cross-check.ts';
 import { jsonSchema } from '../config/json-schema.ts';
 import { parseKeyPath, valueAt } from '../config/key-path.ts';
 import { loadMaster } from '../config/master.ts';
@@ -12,7 +13,7 @@ import { printKeyPath, printProblem, type Problem } from '../config/problem.ts';
 import { BbxError } from '../base/error.ts';
 import { EXIT } from '../base/exit.ts';
 import { configDirectory, loadShown } from './config-target.ts';
-import { masterDirectory, type DirOptions } from './farm.ts';
+import { masterDirectory, sameDir, type DirOptions } from './farm.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
 import { answer, note, table } from './terminal/print.ts';
@@ -23,7 +24,10 @@ export async function checkConfig(context: Context, options: DirOptions): Promis
   try {
     const { file, warnings } = await loadShown(context, found);
     answer(context, { file, valid: true, problems: warnings }, (_, seen) =>
-      [...seen.problems.map(printProblem), `${seen.file}: good`].join('\n'),
+      [
+        ...seen.problems.map((problem) => (isGuess(problem) ? printShort(problem) : printProblem(problem))),
+        `${seen.file}: good`,
+      ].join('\n'),
     );
   } catch (error) {
     const problems = error instanceof BbxError ? error.data['problems'] : undefined;
@@ -87,13 +91,13 @@ export async function setConfig(
   const path = parseKeyPath(key);
   const { dir, role } = configDirectory(context, options);
   const value = await meantValue(role, dir, path, text);
-  report(context, await changeFile(role, dir, [{ path, value }]), key);
+  report(context, await changeFile(role, dir, [{ path, value }]), key, nextOf(role, options));
 }
 
 export async function unsetConfig(context: Context, key: string, options: DirOptions): Promise<void> {
   const path = parseKeyPath(key);
   const { dir, role } = configDirectory(context, options);
-  report(context, await changeFile(role, dir, [{ path, value: undefined }]), key);
+  report(context, await changeFile(role, dir, [{ path, value: undefined }]), key, nextOf(role, options));
 }
 
 export function showSchema(context: Context, role: Role | undefined, options: DirOptions): void {
@@ -138,17 +142,28 @@ function report(
   context: Context,
   changed: { file: string; changed: boolean; warnings: Problem[] },
   key: string,
+  next: string,
 ): void {
   warn(context, changed.warnings);
   answer(context, { file: changed.file, changed: changed.changed }, (_, seen) =>
-    seen.changed
-      ? `${seen.file}: ${key} is changed. A running master takes it with: bbx config apply`
-      : `${seen.file}: nothing to change`,
+    seen.changed ? `${seen.file}: ${key} is changed. ${next}` : `${seen.file}: nothing to change`,
   );
 }
 
+/** A guess is worth a line. */
+function printShort({ file, line, message, fix }: Problem): string {
+  return `${file}${line === null ? '' : `:${line}`}: warning: ${message}${fix === null ? '' : `; ${fix}`}`;
+}
+
+/** What makes a change count. */
+function nextOf(role: Role, options: DirOptions): string {
+  return role === 'master'
+    ? `A running master takes it with: bbx config apply${sameDir(options)}`
+    : 'A running worker takes it when it is started again.';
+}
+
 function warn(context: Context, warnings: readonly Problem[]): void {
-  for (const warning of warnings) note(context, printProblem(warning));
+  for (const warning of warnings) if (!isGuess(warning)) note(context, printProblem(warning));
 }
 
 function leaves(path: string[], value: unknown): { path: string[]; value: unknown }[] {

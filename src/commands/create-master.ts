@@ -73,9 +73,20 @@ export async function createMaster(
           `       bbx builder add NAME --repository URL --run CMD${dir === undefined ? '' : ` --dir ${shown}`}`,
         ]
       : []),
-    '       bbx create-worker --master HOST:9989   on each machine that builds',
+    ...workerLine(answers, adopted),
   ];
   await createTree(context, { dir: target, tree, answers: recorded(given, adopted), next }, options);
+}
+
+/** How a machine that builds joins; nothing where no port is known that it could be told. */
+function workerLine(answers: MasterAnswers, adopted: IdentityFile | undefined): string[] {
+  if (adopted !== undefined && adopted.workers.length > 0)
+    return ['       bbx create-worker --join @FILE   on each machine that builds, with its join string'];
+  const [port] = (answers.listen ?? ['[::]:9989']).map((text) => /:(\d+)$/.exec(text)?.[1]);
+  const [master] = answers.reach ?? (port === undefined || port === '0' ? [] : [`HOST:${port}`]);
+  return master === undefined
+    ? []
+    : [`       bbx create-worker --master ${master}   on each machine that builds`];
 }
 
 /** Asks at a terminal for what was not given, unless the directory remembers a first call. */

@@ -1,6 +1,7 @@
 import type { Log } from '../base/log.ts';
 import { sentences } from '../base/error.ts';
 import { Chalk } from 'chalk';
+import { isGuess } from '../config/cross-check.ts';
 import type { Problem } from '../config/problem.ts';
 import type { Context } from './terminal/context.ts';
 import { printable } from './terminal/printable.ts';
@@ -77,7 +78,7 @@ function oneLine(text: string): string {
 
 /** What is odd in a configuration, but works. */
 export function sayWarnings(log: Log, warnings: readonly Problem[]): void {
-  for (const { file, line, message, fix } of warnings) {
+  for (const { file, line, message, fix } of warnings.filter((warning) => !isGuess(warning))) {
     log.warn(
       [line === null ? file : `${file}:${line}`, message, fix].filter((part) => part !== null).join(': '),
     );

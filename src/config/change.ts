@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { codes } from './codes.ts';
 import { readDocument, YAML_OPTIONS, type ConfigDocument } from './document.ts';
 import { editText, type Edit } from './edit.ts';
+import { QUOTES } from './check.ts';
 import { examine, isError, shownName } from './load.ts';
 import { masterLanguage, readMaster } from './master.ts';
 import type { Problem } from './problem.ts';
@@ -47,8 +48,11 @@ export async function meantValue(
   if (asYaml === undefined || asYaml === text) return text;
   const read = await readEditable(role, dir);
   const troubles = async (value: unknown) =>
-    (await problemsIn(role, editText(read.text, [{ path, value }]), read)).filter(isError).length;
-  return (await troubles(asYaml)) > (await troubles(text)) ? text : asYaml;
+    (await problemsIn(role, editText(read.text, [{ path, value }]), read)).filter(isError);
+  const [yamls, texts] = [await troubles(asYaml), await troubles(text)];
+  // Neither holds: the text's own problem is the one to mend where a text is wanted, since quotes would not help.
+  const wantsText = texts.length > 0 && yamls.some(({ fix }) => fix?.startsWith(QUOTES) === true);
+  return yamls.length > texts.length || wantsText ? text : asYaml;
 }
 
 function readValue(text: string): unknown {

@@ -37,10 +37,10 @@ export const codes = defineCodes({
     retryable: true,
     about: 'The new text could not be written beside the old file, which is as it was.',
   }),
-  'BBX-CFG-CODE': row<{ file: string; problem: string; output?: string }>({
+  'BBX-CFG-CODE': row<{ file: string; problem: string; output?: string; hint?: string }>({
     message: ({ file, problem, output }) =>
       `Cannot evaluate "${file}": ${problem}${output === undefined || output === '' ? '' : `\n${output}`}`,
-    hint: () => 'It must end with: export default defineMaster({ … })',
+    hint: ({ hint }) => hint ?? 'Mend it there, then run: bbx config check',
     exit: EXIT.configInvalid,
     about:
       'master.config.ts threw an error, did not end within its time, wrote to standard output, or exports something that is not plain data.',

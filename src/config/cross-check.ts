@@ -136,6 +136,11 @@ function stepProblems(farm: WrittenFarm, builder: PropertyKey[], path: PropertyK
   ];
 }
 
+/** Whether a warning only says what the file does not show: which workers there are is known to a running farm alone. */
+export function isGuess({ severity, path }: Problem): boolean {
+  return severity === 'warning' && /^builders\b.*\.workers\.(?:names|tags)\b/.test(path);
+}
+
 /** A builder that no described worker can build is odd, but a worker may still come: names and tags are also learnt from workers. */
 function workerProblems(farm: WrittenFarm, builder: PropertyKey[]): Problem[] {
   const workers = farm.table('workers');

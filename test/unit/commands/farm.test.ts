@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { routes } from '../../../src/api/routes.ts';
@@ -62,7 +64,16 @@ const handlers: Partial<Handlers> = {
           result: 'success',
           builds: [{ buildid: 1, number: 12, result: 'success' }],
         })
-      : aRequest({ buildrequestid: 99 }),
+      : params.request === '18'
+        ? aRequest({
+            buildrequestid: 18,
+            branch: 'main',
+            revision: null,
+            complete: true,
+            results: 6,
+            result: 'cancelled',
+          })
+        : aRequest({ buildrequestid: 99 }),
   sendChange: async () => change,
   why: async ({ params }) => ({
     subject: params.subject,
@@ -110,6 +121,7 @@ describe('with --json', () => {
     [['builder', 'show', 'none'], 6, 'BBX-API-NOT-FOUND'],
     [['build', 'show', 'app/x'], 2, 'BBX-USAGE'],
     [['build', 'log', 'r99'], 6, 'BBX-API-NO-BUILD'],
+    [['build', 'retry', 'r18'], 6, 'BBX-API-NO-BUILD'],
     [['build', 'log', 'app', '--step', 'none'], 6, 'BBX-API-NO-STEP'],
     [['worker', 'show', 'w9', '--wait', 'attached', '--wait-limit', '30ms'], 124, 'BBX-WAIT-LIMIT'],
     [['build', 'watch', 'r99', '--wait-limit', '30ms'], 124, 'BBX-WAIT-LIMIT'],
@@ -129,6 +141,26 @@ describe('with --json', () => {
       })
       .parse(JSON.parse(ran.stderr));
     expect(error.code).toBe(name);
+  });
+});
+
+describe('the next command', () => {
+  it.each<[args: string[], said: string]>([
+    [['build', 'start', 'app', '--dir', '.'], 'Follow it: bbx build watch r17 --dir .'],
+    [['build', 'start', 'app'], 'Follow it: bbx build watch r17\n'],
+    [['build', 'retry', 'r18'], 'Cannot retry request r18: it ended cancelled before a build started\n'],
+    [['build', 'retry', 'r18'], 'Ask for it anew: bbx build start app --branch main\n'],
+    [['build', 'log', 'r99'], 'See why it waits: bbx why r99\n'],
+    [['config', 'set', 'title', 'x', '--dir', '.'], 'bbx config apply --dir .'],
+    [['config', 'set', 'maxBuilds', '2', '--dir', 'worker'], 'takes it when it is started again'],
+    [['status', '--dir', 'none'], 'Name another one, or make one: bbx create-master'],
+  ])('of bbx %j is one that works: %s', async (args, said) => {
+    await using temp = await tempDir();
+    await using _master = await fakeMaster(temp.path, handlers);
+    await mkdir(join(temp.path, 'worker'));
+    await writeFile(join(temp.path, 'worker', 'worker.yaml'), 'name: w1\nmaster: "[::1]:1"\n');
+    const { stdout, stderr } = await command(args, { cwd: temp.path });
+    expect(stdout + stderr).toContain(said);
   });
 });
 

@@ -2,12 +2,12 @@ import { chmod, chown, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/api/doctor.ts';
-import { bbx, bbxOk, type RunOptions } from '../rigs/bbx.ts';
+import { bbx, bbxOk, startBbx, type RunOptions } from '../rigs/bbx.ts';
 import { freePort } from '../rigs/farm.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 
 /** An ordinary user: whoever runs this, or, where that is root, somebody whom modes bind. */
-const USER = process.getuid?.() === 0 ? { uid: 54_321, gid: 54_321 } : {};
+const USER: { uid?: number; gid?: number } = process.getuid?.() === 0 ? { uid: 54_321, gid: 54_321 } : {};
 
 async function makeFarm(): Promise<{ farm: string; at: RunOptions } & AsyncDisposable> {
   const dir = await tempDir();
@@ -34,6 +34,34 @@ async function makeFarm(): Promise<{ farm: string; at: RunOptions } & AsyncDispo
     },
   };
 }
+
+describe('a farm that is switched off', () => {
+  it('is told of, in its own directories and beside them, and is at no fault', async () => {
+    await using made = await makeFarm();
+    const { farm, at } = made;
+    const told = async (place: string) => {
+      const ran = await bbxOk(['doctor', '--strict', '--json'], { ...at, cwd: join(farm, place) });
+      return ran
+        .json<DoctorReport>()
+        .findings.filter(({ id }) => id === 'RUN-01')
+        .map(({ title }) => title);
+    };
+    expect(await told('.')).toEqual([
+      'The master in master does not run; start it with: bbx run master master',
+      'The worker in worker does not run; start it with: bbx run worker worker',
+    ]);
+    expect(await told('master')).toEqual([
+      'The master of this directory does not run; start it with: bbx run master',
+    ]);
+    expect(await told('worker')).toEqual([
+      'The worker of this directory does not run; start it with: bbx run worker',
+      `The master in ${farm}/master does not run; start it with: bbx run master ${farm}/master`,
+    ]);
+    await using _master = startBbx(['run', 'master'], at);
+    await bbxOk(['status', '--wait', '20s'], at);
+    expect(await told('master')).toEqual([]);
+  });
+});
 
 describe('the directory that bbx doctor is asked about', () => {
   it('must be there, hold a configuration, and be open to this user, when it is named', async () => {

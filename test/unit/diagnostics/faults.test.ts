@@ -3,6 +3,7 @@ import { doctorReport } from '../../../src/api/doctor.ts';
 import { AUTO } from '../../../src/diagnostics/intent.ts';
 import {
   address,
+  AT,
   BOTH,
   heard,
   host,
@@ -13,6 +14,7 @@ import {
   ONLY4,
   ONLY6,
   peer,
+  program,
   reply,
   report,
   row,
@@ -494,6 +496,33 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
     'error',
   ],
   [
+    'builds as a user that is not there',
+    {
+      subjects: [program({ runAs: 'nosuch' })],
+      runAs: { at: AT, user: 'nosuch', state: 'missing', closed: null, unseen: null },
+    },
+    ['RUN-01'],
+    'warn',
+  ],
+  [
+    'builds as root',
+    {
+      subjects: [program({ runAs: 'root', running: false })],
+      runAs: { at: AT, user: 'root', state: 'root', closed: null, unseen: null },
+    },
+    ['RUN-01'],
+    'warn',
+  ],
+  [
+    'builds as a user that cannot reach the worker',
+    {
+      subjects: [program({ runAs: 'ci' })],
+      runAs: { at: AT, user: 'ci', state: 'known', closed: '/root', unseen: null },
+    },
+    ['RUN-01'],
+    'warn',
+  ],
+  [
     'a web server on the worker port',
     {
       names: [dual],
@@ -685,6 +714,15 @@ const CONTROLS: [title: string, given: Case][] = [
       sources: [{ target: V6, family: 6, source: '2a00:1::77', errno: null }],
     },
   ],
+  ['a program that runs', { subjects: [program()] }],
+  ['a master that does not run', { subjects: [program({ role: 'master', running: false })] }],
+  [
+    'builds as a user that can reach the worker',
+    {
+      subjects: [program({ runAs: 'ci' })],
+      runAs: { at: AT, user: 'ci', state: 'known', closed: null, unseen: null },
+    },
+  ],
   [
     'a worker that is let in',
     {
@@ -729,5 +767,18 @@ describe('controls', () => {
     expect(got.findings.filter(({ status }) => status !== 'info')).toEqual([]);
     expect(got.verdict).toBe('ok');
     expect(mustKnow).toBe(false);
+  });
+});
+
+describe('a program that does not run', () => {
+  it.each([
+    ['.', 'The master of this directory does not run; start it with: bbx run master'],
+    [
+      '/srv/farm/master',
+      'The master in /srv/farm/master does not run; start it with: bbx run master /srv/farm/master',
+    ],
+  ])('is a fact with its next command, seen from %s', async (shown, title) => {
+    const { report: got } = await report({ subjects: [program({ role: 'master', running: false, shown })] });
+    expect(got.findings.filter(({ id }) => id === 'RUN-01')).toMatchObject([{ status: 'info', title }]);
   });
 });

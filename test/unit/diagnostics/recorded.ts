@@ -10,12 +10,14 @@ import type {
   PathFacts,
   PeerFact,
 } from '../../../src/diagnostics/facts/paths.ts';
+import type { RunAsFacts } from '../../../src/diagnostics/facts/run-as.ts';
 import type { Probes } from '../../../src/diagnostics/probes.ts';
 import { makeReport, type Reported } from '../../../src/diagnostics/report.ts';
 import { runChecks } from '../../../src/diagnostics/run.ts';
 import {
   HOST,
   type ListenerSubject,
+  type ProgramSubject,
   type Subject,
   type TargetSubject,
 } from '../../../src/diagnostics/subject.ts';
@@ -176,6 +178,18 @@ export function heard(more: Partial<ListenerFacts> = {}): ListenerFacts {
   };
 }
 
+export function program(more: Partial<ProgramSubject> = {}): ProgramSubject {
+  return {
+    kind: 'program',
+    role: 'worker',
+    dir: '/farm/worker',
+    shown: 'worker',
+    running: true,
+    runAs: null,
+    ...more,
+  };
+}
+
 export interface Case {
   host?: HostFacts;
   names?: NameFacts[];
@@ -187,6 +201,7 @@ export interface Case {
   listensHere?: boolean | null;
   peers?: PeerFact[];
   authentication?: AuthenticationFact;
+  runAs?: RunAsFacts;
   intent?: Intent;
   topic?: Topic;
 }
@@ -214,6 +229,7 @@ export async function report(given: Case): Promise<Reported> {
     }),
     peers: async () =>
       given.peers ?? healthy.filter((one) => one.outcome === 'connected').map((one) => peer(one.address)),
+    runAs: async () => given.runAs,
     authenticate: async () => given.authentication,
   };
   const context = {

@@ -8,6 +8,7 @@ import { decodeResponse, encodeQuery, TYPES } from './packet.ts';
 
 /** One try. A nameserver near by answers in milliseconds; a resolver that must ask others usually within this. */
 const TRY_MS = 1_000;
+/** UDP loses a packet now and then; a third wait would hold every lookup up for nothing. */
 const TRIES = 2;
 /** The whole answer over TCP, connection included. */
 const TCP_MS = 3_000;
@@ -140,35 +141,51 @@ function errnoOfAnswer(rcode: string, values: readonly string[]): string | undef
 }
 
 /** The answer, or the errno of a try that gave none. */
+type Got = DnsResponse | string;
+
+interface Try {
+  close(): void;
+  /** What a try came to that ran out of time. */
+  late: () => string;
+}
+
+/** One try with a limit: what `start` settles first counts, and its socket is closed however it ends. */
+async function within(
+  limitMs: number,
+  signal: AbortSignal | undefined,
+  start: (settle: (got: Got) => void, isOver: () => boolean) => Try,
+): Promise<Got> {
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    let over = false;
+    const end = (tell: () => void) => {
+      // A refusal can come by two ways, and closing twice throws.
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      attempt.close();
+      tell();
+    };
+    const settle = (got: Got) => end(() => resolve(got));
+    const onAbort = () => end(() => reject(signal?.reason as Error));
+    // First, since it may throw: then there is nothing yet to clean up.
+    const attempt = start(settle, () => over);
+    const timer = setTimeout(() => settle(attempt.late()), limitMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
 function askUdp(
   server: DnsServer,
   query: Buffer,
   wanted: Wanted,
   limitMs: number,
   signal: AbortSignal | undefined,
-): Promise<DnsResponse | string> {
-  return new Promise((resolve, reject) => {
+): Promise<Got> {
+  return within(limitMs, signal, (settle, isOver) => {
     const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
     let garbage = false;
-    let over = false;
-    const end = () => {
-      // Closing twice throws, and a refusal can come by two ways.
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      socket.close();
-    };
-    const settle = (got: DnsResponse | string) => {
-      end();
-      resolve(got);
-    };
-    const onAbort = () => {
-      end();
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => settle(garbage ? 'EBADRESP' : SILENCE), limitMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
     socket.on('error', (error) => settle(errnoOf(error) ?? 'EFAULT'));
     socket.on('message', (bytes) => {
       try {
@@ -181,16 +198,13 @@ function askUdp(
       }
     });
     // A connected socket hears of an ICMP refusal, and takes nothing from other hosts.
-    if (signal?.aborted === true) {
-      onAbort();
-      return;
-    }
     socket.connect(server.port ?? DNS_PORT, server.address, () => {
-      if (over) return;
+      if (isOver()) return;
       socket.send(query, (error) => {
         if (error !== null) settle(errnoOf(error) ?? 'EFAULT');
       });
     });
+    return { close: () => socket.close(), late: () => (garbage ? 'EBADRESP' : SILENCE) };
   });
 }
 
@@ -200,28 +214,14 @@ function askTcp(
   wanted: Wanted,
   limitMs: number,
   signal: AbortSignal | undefined,
-): Promise<DnsResponse | string> {
-  return new Promise((resolve, reject) => {
+): Promise<Got> {
+  return within(limitMs, signal, (settle) => {
     const socket = connect({ host: server.address, port: server.port ?? DNS_PORT, autoSelectFamily: false });
     let received = Buffer.alloc(0);
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      socket.destroy();
-    };
-    const settle = (got: DnsResponse | string) => {
-      end();
-      resolve(got);
-    };
-    const onAbort = () => {
-      end();
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => settle(SILENCE), limitMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
     socket.on('error', (error) => settle(errnoOf(error) ?? 'EFAULT'));
     socket.on('close', () => settle('ECONNRESET'));
     socket.on('connect', () => {
+      // Over TCP every message stands behind its length (RFC 1035 section 4.2.2).
       const length = Buffer.alloc(2);
       length.writeUInt16BE(query.length);
       socket.write(Buffer.concat([length, query]));
@@ -236,5 +236,6 @@ function askTcp(
         settle('EBADRESP');
       }
     });
+    return { close: () => socket.destroy(), late: () => SILENCE };
   });
 }

@@ -169,4 +169,17 @@ describe('queryServer', () => {
     abort.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
   });
+
+  it('is given up by the signal also while it is asked over TCP', async () => {
+    const abort = new AbortController();
+    await using rig = await startNameserver(
+      (query) => {
+        abort.abort(new Error('enough'));
+        return reply(query, { flags: packet.TRUNCATED_RESPONSE });
+      },
+      (query) => reply(query, { answers: [address] }),
+    );
+    const options = { ...quick, tcpMs: 5_000, signal: abort.signal };
+    await expect(queryServer(rig.server, 'ci.example', 'A', options)).rejects.toThrow('enough');
+  });
 });

@@ -223,6 +223,9 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
       }
       works.set(key, work);
       build.watch(nudge);
+      // The acknowledgement may have been lost with the link, and a log that is held up gets no other.
+      const known = [...work.streams.values()].map(({ log, stored: bytes }) => ({ id: log.id, bytes }));
+      free(work, work.stored, known);
       settle(work, stored.sequence);
       nudge();
     },

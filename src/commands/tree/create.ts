@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { declare } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
-import { durationValue, listValue, numberValue } from '../terminal/values.ts';
+import { spanValue, listValue, numberValue } from '../terminal/values.ts';
 import type { CreateMasterOptions } from '../create-master.ts';
 import type { CreateWorkerOptions } from '../create-worker.ts';
 import type { IdentityOptions } from '../identity.ts';
@@ -60,6 +60,7 @@ export function addCreateCommands(program: Command, context: Context): void {
       ],
       notes:
         'Without a join string the worker makes a key at its first run, remembers the master\'s, and waits for "bbx worker approve".\n' +
+        'A join string that the directory has not had before is kept for the next run, such as after "bbx worker remove" and "add".\n' +
         again,
     }),
   )
@@ -88,7 +89,7 @@ export function addCreateCommands(program: Command, context: Context): void {
     .addOption(repeatable('--reach <address>', 'how workers will get to the master, best first; repeatable'))
     .addOption(
       flag('--expires <duration>', 'how long the join strings are good (default 30d)').argParser(
-        durationValue,
+        spanValue,
       ),
     )
     .addOption(flag('--out <file>', 'write into this file, mode 0600, instead of stdout'))

@@ -412,6 +412,13 @@ describe('who is let in', () => {
       expect(await old.next('bye')).toMatchObject({ reason: 'replaced' });
       old = next;
     }
+    const { trouble } = await rig.client.call('status', {});
+    expect(trouble).toMatchObject([
+      {
+        code: 'BBX-MAS-WORKER-TWICE',
+        message: expect.stringMatching(/came from 127\.0\.0\.1:\d+ while the one from 127\.0\.0\.1:\d+/),
+      },
+    ]);
     await expect(come()).rejects.toMatchObject({
       code: 'BBX-PRO-ALTERNATING',
       message: expect.stringMatching(/127\.0\.0\.1:\d+ and from 127\.0\.0\.1:\d+/),

@@ -89,6 +89,17 @@ export const codes = defineCodes({
       'A connected worker does not take the builds that it is given, for example because it cannot write its directory. They go to other ' +
       'workers, or wait; a refusal is no try.',
   }),
+  'BBX-MAS-WORKER-TWICE': row<{ worker: string; old: string; newcomer: string; refused: boolean }>({
+    message: ({ worker, old, newcomer, refused }) =>
+      refused
+        ? `Two processes use the name "${worker}" in turn: the one from ${newcomer} is refused, the one from ${old} stays`
+        : `Worker "${worker}" came from ${newcomer} while the one from ${old} was still connected, and took its place; builds of that one are tried again`,
+    hint: () =>
+      'Where a directory of a worker was copied: stop one of the two, and make it a worker of its own with "bbx worker add" and "bbx create-worker"',
+    exit: EXIT.conflict,
+    about:
+      'Two processes have the key of one worker. Each that comes takes the place of the other, whose builds are lost to it. Status says so for 15 minutes.',
+  }),
   'BBX-MAS-LOG-STORE': row<{ what: string }>({
     message: ({ what }) =>
       `Cannot store log output: ${what}; output waits at the workers until this works again`,

@@ -7,8 +7,11 @@ export type TroubleObject = StatusObject['trouble'][number];
 
 /** What does not work now, by subject; the newest word on each. */
 export interface TroubleList {
-  /** Says that something does not work. `since` stays that of the first time, and only a new message is logged. */
-  say(subject: string, error: BbxError): void;
+  /**
+   * Says that something does not work. `since` stays that of the first time, and only a new message is logged. What happened once, and
+   * does not end by itself, is shown for `forMs`.
+   */
+  say(subject: string, error: BbxError, options?: { forMs?: number }): void;
   /** It works again, or is gone. */
   clear(subject: string): void;
   list(): TroubleObject[];
@@ -20,9 +23,21 @@ const MOST_SUBJECTS = 1_000;
 
 export function createTroubleList({ clock, log }: { clock: Clock; log: Log }): TroubleList {
   const bySubject = new Map<string, TroubleObject>();
+  /** Monotonic ms. */
+  const shownUntil = new Map<string, number>();
+  const forget = (subject: string): boolean => {
+    shownUntil.delete(subject);
+    return bySubject.delete(subject);
+  };
+  const forgetOld = () => {
+    for (const [subject, until] of shownUntil) if (until <= clock.monotonic()) forget(subject);
+  };
   return {
-    say(subject, error) {
+    say(subject, error, { forMs } = {}) {
+      forgetOld();
       const before = bySubject.get(subject);
+      if (forMs === undefined) shownUntil.delete(subject);
+      else shownUntil.set(subject, clock.monotonic() + forMs);
       bySubject.set(subject, {
         subject,
         code: error.code,
@@ -36,16 +51,19 @@ export function createTroubleList({ clock, log }: { clock: Clock; log: Log }): T
           ...(error.hint === undefined ? {} : { hint: error.hint }),
         });
       }
-      if (bySubject.size > MOST_SUBJECTS) bySubject.delete(bySubject.keys().next().value as string);
+      if (bySubject.size > MOST_SUBJECTS) forget(bySubject.keys().next().value as string);
     },
     clear(subject) {
-      const before = bySubject.get(subject);
-      if (before === undefined) return;
-      bySubject.delete(subject);
-      log.info('Works again', { subject });
+      if (forget(subject)) log.info('Works again', { subject });
     },
-    list: () => [...bySubject.values()],
-    get: (subject) => bySubject.get(subject),
+    list() {
+      forgetOld();
+      return [...bySubject.values()];
+    },
+    get(subject) {
+      forgetOld();
+      return bySubject.get(subject);
+    },
   };
 }
 

@@ -24,6 +24,8 @@ import { canUseControlSocket } from './neighbour.ts';
 const RIVAL_AGAIN_S = 60;
 /** Seconds until a worker that came in a rush may try again. */
 const BUSY_AGAIN_S = 10;
+/** How long status says that two processes had one name. */
+const TWICE_SHOWN_MS = 15 * 60_000;
 /** A name as it may stand in rows, logs and file names. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
@@ -83,7 +85,7 @@ export function createWorkerSessions(options: {
     if (!claim.probe && current !== undefined && !current.session.ended) {
       if (!alternation.mayReplace(claim.name, current, claim, clock.monotonic())) {
         const message = `two processes use the name "${claim.name}" in turn, from ${current.peer} and from ${claim.peer}; stop one of them`;
-        say.warn('Two workers of one name', { name: claim.name, peers: [current.peer, claim.peer] });
+        sayTwice({ worker: claim.name, old: current.peer, newcomer: claim.peer, refused: true });
         return { let: 'out', reason: 'alternating', message, retryAfter: RIVAL_AGAIN_S };
       }
     }
@@ -123,7 +125,10 @@ export function createWorkerSessions(options: {
       say.warn('Worker session replaced', { name: worker.name, from: old.peer, to: claim.peer });
       if (old.boot === claim.boot)
         old.session.close(CLOSE.normal, 'replaced by a newer session of the same process');
-      else old.session.bye('replaced', `"${worker.name}" has connected from ${claim.peer}`);
+      else {
+        sayTwice({ worker: worker.name, old: old.peer, newcomer: claim.peer, refused: false });
+        old.session.bye('replaced', `"${worker.name}" has connected from ${claim.peer}`);
+      }
     }
     const isCurrent = () => worker.attached === mine;
 
@@ -214,6 +219,12 @@ export function createWorkerSessions(options: {
   function sayNotes(worker: string, notes: readonly string[]): void {
     if (notes.length === 0) trouble.clear(`worker ${worker}`);
     else trouble.say(`worker ${worker}`, codes['BBX-MAS-WORKER-NOTE']({ worker, note: notes.join('; ') }));
+  }
+
+  /** Nothing ends this by itself: it is shown for a while. */
+  function sayTwice(about: { worker: string; old: string; newcomer: string; refused: boolean }): void {
+    const subject = `worker ${about.worker}: two processes`;
+    trouble.say(subject, codes['BBX-MAS-WORKER-TWICE'](about), { forMs: TWICE_SHOWN_MS });
   }
 
   function announce(worker: Worker): void {

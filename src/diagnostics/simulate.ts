@@ -13,6 +13,16 @@ export const CLIENTS = [
 ] as const;
 export type ClientKind = (typeof CLIENTS)[number];
 
+/** What people call a program of each kind; a report for programs has the kinds. */
+export const CLIENT_NAMES: Readonly<Record<ClientKind, string>> = {
+  bbx: 'bbx',
+  'node-default': 'Node',
+  'twisted-tcp': 'Buildbot tcp:',
+  'twisted-tls': 'Buildbot tls:',
+  sequential: 'Python',
+  'curl/git': 'curl and git',
+};
+
 /** How a program of this kind would fare. `unknown`: an address it would try was not measured. */
 export type ClientFate =
   | { readonly kind: 'in'; readonly ms: number; readonly family: Family }

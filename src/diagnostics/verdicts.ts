@@ -67,11 +67,16 @@ function rungsOf(target: TargetSubject, facts: TargetFacts): Record<string, stri
           : share(good.length, asked.length),
     R5:
       good.length > 0 && target.protocol === 'bbx' ? 'ok' : target.protocol === 'bbx' ? 'not-tested' : 'none',
-    R6: authentication === undefined ? 'not-tested' : authentication.accepted ? 'ok' : 'fail',
+    R6: authentication === undefined ? 'not-tested' : authenticationRung(authentication),
     R7: 'not-tested',
     R8: 'not-tested',
     R9: 'not-tested',
   };
+}
+
+function authenticationRung({ accepted }: AuthenticationFact): string {
+  if (accepted === null) return 'unknown';
+  return accepted ? 'ok' : 'fail';
 }
 
 function isGood(peer: PeerFact, target: TargetSubject): boolean {

@@ -1,5 +1,6 @@
 import type { CheckObject, DoctorReport, Finding } from '../api/doctor.ts';
 import type { Intent } from './intent.ts';
+import { whoGetsIn } from './who-gets-in.ts';
 
 /** How the report may look: colours and symbols where the terminal has them. */
 export interface Look {
@@ -32,7 +33,7 @@ export function printReport(input: ReportWords, look: Look): string {
     ...shown.map((finding) => printFinding(finding, look, verbose)),
     ...(facts.length === 0 ? [] : [facts.map((finding) => factLine(finding, look)).join('\n')]),
     ...(verbose ? [report.checks.map((check) => checkLine(check, look)).join('\n')] : []),
-    ...whoGetsIn(report, look),
+    ...waysIn(report, look),
     lastLines(input, look),
   ];
   const text = `${blocks.join('\n\n')}\n`;
@@ -106,26 +107,22 @@ function checkLine(check: CheckObject, look: Look): string {
   return [` ${mark(check.status, look)} ${first}`, ...rest.map((line) => `           ${line}`)].join('\n');
 }
 
-/** One line a target: which kinds of programs would connect, over which family. */
-function whoGetsIn(report: DoctorReport, look: Look): string[] {
-  const targets = report.verdicts.filter((verdict) => Object.keys(verdict.clients).length > 0);
+/** A block on each target: its verdict, and the programs that would connect. */
+function waysIn(report: DoctorReport, look: Look): string[] {
+  const targets = whoGetsIn(report.verdicts);
   if (targets.length === 0) return [];
-  const lines = targets.flatMap((verdict) => {
-    const words = Object.entries(verdict.clients).map(([kind, fate]) => {
-      const [, ms, family] = /^ok (\d+)ms via (\d)$/.exec(fate) ?? [];
-      if (family === undefined) return `${kind} ${fate.startsWith('fail') ? 'no' : '?'}`;
-      return `${kind} yes(${family}${Number(ms) > 1_000 ? `, ${Math.round(Number(ms) / 1000)} s` : ''})`;
-    });
-    return [
-      `   ${verdict.to}: ${verdict.verdict}`,
-      ...rows(words, look.width - 5).map((row) => `     ${row}`),
-    ];
-  });
+  const lines = targets.flatMap(({ head, ways }) => [
+    ...hanging('   ', head, look),
+    ...ways.flatMap(([how, programs]) => hanging('     ', `${how}: ${programs}`, look)),
+  ]);
   return [[' Who gets in:', ...lines].join('\n')];
 }
 
 function lastLines({ report, intent, verbose }: ReportWords, look: Look): string {
-  const { ok, info, skip, warn, error, unknown } = report.summary;
+  const { ok, info, skip } = report.summary;
+  const count = (status: Finding['status']) =>
+    report.findings.filter((finding) => finding.status === status).length;
+  const [error, warn, unknown] = [count('error'), count('warn'), count('unknown')];
   const passed = `${ok + info} ok, ${skip} not applicable`;
   const trouble = [
     error > 0 ? `${error} failed` : '',
@@ -161,14 +158,6 @@ function wrap(text: string, width: number): string[] {
     }
   }
   return [...lines, line];
-}
-
-/** Items in lines, never broken within one. */
-function rows(items: readonly string[], width: number): string[] {
-  const glued = items.map((item) => item.replaceAll(' ', '\u00a0'));
-  return wrap(glued.join(' '), width - items.length + 1).map((line) =>
-    line.replaceAll(' ', '  ').replaceAll('\u00a0', ' '),
-  );
 }
 
 function hanging(indent: string, text: string, look: Look): string[] {

@@ -7,6 +7,7 @@ import type { BindFact, ListenerFacts, ListenRow } from '../facts/listeners.ts';
 import type { Attempt } from '../facts/paths.ts';
 import type { ListenerSubject } from '../subject.ts';
 import { bindError } from './host.ts';
+import { programName } from './program-name.ts';
 
 /** Own addresses of each family that are tried besides loopback. */
 const OWN_TRIED = 2;
@@ -83,8 +84,11 @@ async function ownersOf(inodes: ReadonlySet<string>, proc: string): Promise<Map<
         const link = await readlink(join(proc, pid, 'fd', fd)).catch(() => '');
         const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
         if (inode === undefined || !inodes.has(inode) || owners.has(inode)) continue;
-        const name = (await readFile(join(proc, pid, 'comm'), 'utf8').catch(() => 'a process')).trim();
-        owners.set(inode, `${name} (pid ${pid})`);
+        const [comm, cmdline] = await Promise.all([
+          readFile(join(proc, pid, 'comm'), 'utf8').catch(() => 'a process'),
+          readFile(join(proc, pid, 'cmdline'), 'utf8').catch(() => ''),
+        ]);
+        owners.set(inode, `${programName(comm.trim(), cmdline)} (pid ${pid})`);
       }
     }),
   );

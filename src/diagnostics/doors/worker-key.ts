@@ -20,11 +20,16 @@ export async function askWhetherLetIn(
   door: PeerDoor,
 ): Promise<AuthenticationFact | undefined> {
   const layout = workerLayout(worker.dir);
-  const pem = await readFile(layout.key, 'utf8').catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+  let pem: string;
+  try {
+    pem = await readFile(layout.key, 'utf8');
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT') return undefined;
+    // Another user's worker: its key is rightly closed to us.
+    if (errno === 'EACCES') return { accepted: null, code: errno, message: layout.key, hint: null };
     throw error;
-  });
-  if (pem === undefined) return undefined;
+  }
   const signal = AbortSignal.any([door.signal, AbortSignal.timeout(SILENCE_MS)]);
   const peer = printHostPort(address, port);
   try {

@@ -42,7 +42,8 @@ export interface PeerFact {
 
 /** Answer to an authentication that takes no slot. */
 export interface AuthenticationFact {
-  readonly accepted: boolean;
+  /** null: it could not be asked, since this user may not read the worker's key; then `message` has its file. */
+  readonly accepted: boolean | null;
   readonly code: string | null;
   readonly message: string | null;
   readonly hint: string | null;

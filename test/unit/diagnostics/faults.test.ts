@@ -782,3 +782,23 @@ describe('a program that does not run', () => {
     expect(got.findings.filter(({ id }) => id === 'RUN-01')).toMatchObject([{ status: 'info', title }]);
   });
 });
+
+describe("a worker's key that this user may not read", () => {
+  it('leaves one question open, in a sentence, and fails nothing', async () => {
+    const { report: got, mustKnow } = await report({
+      names: [dual],
+      subjects: [target('ci.example:9989', { workerDir: '/w', workerName: 'w1', pins: ['sha256:a'] })],
+      attempts: [open6, open4],
+      authentication: { accepted: null, code: 'EACCES', message: '/w/key.pem', hint: null },
+    });
+    expect(got.findings).toMatchObject([
+      {
+        id: 'PRO-05',
+        status: 'unknown',
+        title:
+          'Whether the master lets worker "w1" in is not known: this user may not read the worker\'s key',
+      },
+    ]);
+    expect(mustKnow).toBe(false);
+  });
+});

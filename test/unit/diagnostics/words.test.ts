@@ -50,6 +50,17 @@ describe('the report for people', () => {
     }
   });
 
+  it('counts what it shows: findings, of which one check may have several', async () => {
+    const { report: got } = await report({
+      ...given,
+      names: [...given.names, { ...given.names[0]!, name: 'b.example' }],
+      subjects: [target(), target('b.example:9989')],
+    });
+    const text = printReport({ report: got, intent: AUTO, heading: 'x', ms: 1, verbose: false }, plain);
+    expect(text.match(/^ ! .*PTH-02$/gm)).toHaveLength(2);
+    expect(text).toContain('\n 2 warned, ');
+  });
+
   it('prints every check with -v', async () => {
     const text = await print(true);
     for (const { id } of catalogue) expect(text).toContain(id);

@@ -3,7 +3,7 @@ import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } 
 import { attemptEvidence, evidence, seconds } from '../../evidence.ts';
 import type { NameFacts } from '../../facts/names.ts';
 import type { PathFacts } from '../../facts/paths.ts';
-import { CLIENTS, NO_A_RECORD, printFate, simulate } from '../../simulate.ts';
+import { CLIENT_NAMES, CLIENTS, NO_A_RECORD, printFate, simulate } from '../../simulate.ts';
 import type { TargetSubject } from '../../subject.ts';
 import { noPath, topics } from './question.ts';
 
@@ -52,12 +52,12 @@ function judgeClients(
   // An address that has no IPv4 form is no fault of the path.
   if (name.literal === 6 || (name.localhost && out.length === 0 && slow.length === 0)) return nothing;
   const got: Evidence[] = CLIENTS.map((kind) =>
-    evidence('connect', `${kind}, by simulation`, printFate(fates[kind]), path.at),
+    evidence('connect', `${CLIENT_NAMES[kind]}, by simulation`, printFate(fates[kind]), path.at),
   );
   const parts = [
-    ...(out.length > 0 ? [`${out.join(', ')} would not get in`] : []),
+    ...(out.length > 0 ? [`${namesOf(out)} would not get in`] : []),
     ...(slow.length > 0
-      ? [`${slow.join(', ')} would wait ${seconds(Math.max(...slow.map((kind) => msOf(fates[kind]))))}`]
+      ? [`${namesOf(slow)} would wait ${seconds(Math.max(...slow.map((kind) => msOf(fates[kind]))))}`]
       : []),
   ];
   return found({
@@ -67,6 +67,10 @@ function judgeClients(
     evidence: [...got, ...path.attempts.map((attempt) => attemptEvidence(attempt, path.at))],
     fix: [{ text: 'Make every published address answer, or withdraw those that do not' }],
   });
+}
+
+function namesOf(kinds: readonly (typeof CLIENTS)[number][]): string {
+  return kinds.map((kind) => CLIENT_NAMES[kind]).join(', ');
 }
 
 function msOf(fate: ReturnType<typeof simulate>['bbx']): number {

@@ -28,6 +28,14 @@ function judgeKey(answer: AuthenticationFact | undefined, target: TargetSubject,
   if (answer === undefined) return skip('the worker has no key yet: it makes one at its first run');
   if (answer.accepted) return nothing;
   const name = target.workerName ?? 'NAME';
+  if (answer.accepted === null) {
+    return found({
+      status: 'unknown',
+      title: `Whether the master lets worker "${name}" in is not known: this user may not read the worker's key`,
+      evidence: [evidence('file', answer.message ?? '', answer.code ?? '', at)],
+      fix: [{ text: 'Ask as the user that the worker runs as' }],
+    });
+  }
   const got = [
     evidence(
       'peer',

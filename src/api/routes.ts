@@ -76,7 +76,14 @@ export const routes = {
     method: 'POST',
     path: '/api/v2/workers',
     body: addWorker,
-    answer: z.object({ name: z.string(), join: z.string(), expires: z.number(), changed: z.boolean() }),
+    answer: z.object({
+      name: z.string(),
+      join: z.string(),
+      expires: z.number(),
+      changed: z.boolean(),
+      /** What whoever uses it should know of the workers that have the name, in sentences. */
+      notes: z.array(z.string()),
+    }),
   },
   approveWorker: { method: 'POST', path: '/api/v2/workers/:worker/approve', answer: workerObject },
   pauseWorker: { method: 'POST', path: '/api/v2/workers/:worker/pause', answer: workerObject },

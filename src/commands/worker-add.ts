@@ -45,6 +45,7 @@ export async function addWorker(
       ? `Invited "${invited.name}" until ${until}. On its host: bbx create-worker --join @FILE (or - for standard input)`
       : `"${invited.name}" is invited already, until ${until}: the same join string again (--renew makes a new one)`,
   );
+  for (const text of invited.notes) note(context, text);
 }
 
 function namesOf(name: string | undefined, options: AddOptions): string {

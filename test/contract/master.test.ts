@@ -388,6 +388,27 @@ describe('who is let in', () => {
     expect(renewed.join).not.toBe(first.join);
   });
 
+  it('says what an invitation is good for, of a name that is used already', async () => {
+    await using rig = await testMaster(CONFIG);
+    const add = (renew: boolean) =>
+      rig.client.call('addWorker', { body: { names: 'w1', expiresMs: 60_000, renew } });
+    expect((await add(false)).notes).toEqual([]);
+    const w1 = await rig.worker('w1');
+    expect(await add(false)).toMatchObject({
+      changed: false,
+      notes: [expect.stringContaining('"w1" has used this join string')],
+    });
+    expect(await add(true)).toMatchObject({
+      changed: true,
+      notes: [expect.stringContaining('"w1" is a worker of this farm already')],
+    });
+    expect(w1.ended).toBe(false);
+    const address = rig.master.bound.workers[0]!;
+    await fakeWorker({ name: 'new', address }).catch(() => undefined);
+    const { notes } = await rig.client.call('addWorker', { body: { names: 'new', expiresMs: 60_000 } });
+    expect(notes).toEqual([expect.stringContaining('waits for approval')]);
+  });
+
   it.each([
     [{ names: 'vps-*', expiresMs: 1000 }, 'uses'],
     [{ names: 'w1', uses: 3, expiresMs: 1000 }, 'pattern'],

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { declare, dirFlag } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
-import { durationValue, numberValue } from '../terminal/values.ts';
+import { durationValue, numberValue, spanValue } from '../terminal/values.ts';
 import type { DirOptions } from '../farm.ts';
 import type { AddOptions } from '../worker-add.ts';
 import type { ShowWorkerOptions } from '../worker-show.ts';
@@ -38,13 +38,13 @@ export function addWorkerCommands(program: Command, context: Context): void {
       "bbx worker add --uses 20 --names 'vps-*' --expires 7d > join",
     ],
     notes:
-      'Works with the master running or stopped. The same call again gives the same invitation as long as it is unused and\n' +
-      'good; --renew makes a new one. The join string is a secret: keep it out of command lines and logs.',
+      'Works with the master running or stopped. The same call again gives the same invitation as long as it is\n' +
+      'good, and says so where it is used up or the name is taken; --renew makes a new one. The join string is a secret: keep it out of command lines and logs.',
   })
     .addOption(
       flag('--expires <duration>', 'how long the join string is good')
         .default(DEFAULT_EXPIRY_MS, '24h')
-        .argParser(durationValue),
+        .argParser(spanValue),
     )
     .addOption(
       flag('--uses <number>', 'how many workers may join with it')
@@ -71,7 +71,12 @@ export function addWorkerCommands(program: Command, context: Context): void {
     notes: 'With --wait it also waits for a worker that nobody has heard of yet; 124 when the limit passes.',
   })
     .addOption(
-      flag('--wait <state>', 'wait until it is so').choices(['attached', 'connected', 'pending', 'detached']),
+      flag('--wait <state>', 'wait until it is so', 'worker').choices([
+        'attached',
+        'connected',
+        'pending',
+        'detached',
+      ]),
     )
     .addOption(
       flag('--wait-limit <duration>', 'give up waiting after this long')

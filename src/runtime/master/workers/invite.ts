@@ -6,7 +6,7 @@ import { printJoin } from '../../../protocol/bbx/join.ts';
 import { addJoin, joinBySecret, joinsFor, revokeJoins, secretHash } from '../../../store/joins.ts';
 import type { Tx } from '../../../store/database.ts';
 import type { Store } from '../../../store/store.ts';
-import { findWorker, upsertWorker } from '../../../store/workers.ts';
+import { findWorker, upsertWorker, type WorkerRow } from '../../../store/workers.ts';
 import { codes } from '../codes.ts';
 
 /** What an invitation is asked to be; the API's and the command line's `worker add`. */
@@ -33,6 +33,8 @@ export interface Invited {
   /** Epoch seconds. */
   expires: number;
   changed: boolean;
+  /** What whoever uses it should know of the workers that have the name, in sentences. */
+  notes: string[];
 }
 
 /** A name or a pattern: what can stand in a file name, a log line and a shell without quotes. */
@@ -69,7 +71,7 @@ export async function invite(
       // How long a repeated call wants it to live does not matter: the same question has the same answer until that one expires. It is also
       // good for who used it already, with the same key.
       for (const join of (await joinsFor(tx, names, now)).toReversed()) {
-        const shown = print(join.created_at, join.expires_at, false);
+        const shown = print(join.created_at, join.expires_at, false, usedNotes(names, join));
         // Those that were made before the farm had a store cannot be shown again: nobody knows their secrets.
         if (join.uses === uses && (await isOf(tx, join.joinid, join))) return shown;
       }
@@ -81,7 +83,7 @@ export async function invite(
     if (single && (worker === undefined || worker.state === 'removed')) {
       await upsertWorker(tx, { name: names, state: 'invited', publicKey: null, now });
     }
-    return print(now, expires, true);
+    return print(now, expires, true, takenNotes(worker));
   });
 
   async function isOf(
@@ -94,11 +96,35 @@ export async function invite(
     return (await joinBySecret(tx, secretHash(secret.reveal()), names))?.joinid === joinid;
   }
 
-  function print(created: number, expires: number, changed: boolean): Invited {
+  function print(created: number, expires: number, changed: boolean, notes: string[]): Invited {
     const secret = deriveSecret(identity.keyPem, store.epoch, { names, uses, created, expires });
     const { pins, reach } = identity;
-    return { name: names, join: printJoin({ pins, reach, secret, uses, expires, names }), expires, changed };
+    const join = printJoin({ pins, reach, secret, uses, expires, names });
+    return { name: names, join, expires, changed, notes };
   }
+}
+
+/** Of a join string that is shown again. */
+function usedNotes(names: string, { used, uses }: { used: number; uses: number }): string[] {
+  if (used < uses) return [];
+  return [
+    uses === 1
+      ? `"${names}" has used this join string: it lets in that directory only. For a new one: bbx worker add ${names} --renew`
+      : `All ${uses} uses of this join string are taken: it lets in the directories that used it only (--renew makes a new one)`,
+  ];
+}
+
+/** Of a fresh join string for a name that the farm knows. */
+function takenNotes(worker: WorkerRow | undefined): string[] {
+  if (worker?.state === 'approved')
+    return [
+      `"${worker.name}" is a worker of this farm already: a new directory with this join string takes its name, and the one that has it now is refused`,
+    ];
+  if (worker?.state === 'pending')
+    return [
+      `A worker "${worker.name}" waits for approval: "bbx worker approve ${worker.name}" lets that one in, this join string another`,
+    ];
+  return [];
 }
 
 function deriveSecret(

@@ -1,10 +1,29 @@
+import { BbxError } from '../base/error.ts';
+import type { Client } from '../client/client.ts';
 import { buildName, openFarm, type DirOptions } from './farm.ts';
+import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { answer } from './terminal/print.ts';
 import { buildTitle } from './words.ts';
 
 export interface CancelOptions extends DirOptions {
   reason: string;
+}
+
+/** When a builder was named whose newest build has ended: which of its builds run. */
+async function olderRunning(
+  client: Client,
+  builder: string,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<Error | undefined> {
+  if (!(error instanceof BbxError) || error.code !== 'BBX-API-COMPLETE' || /\/|^\d+$/.test(builder))
+    return undefined;
+  const query = { builder, complete: 'false' as const, limit: 10 };
+  const running = await client.call('builds', { query }, { signal });
+  return running.length === 0
+    ? undefined
+    : codes['BBX-API-WHICH-BUILD']({ builder, running: running.map(buildTitle) });
 }
 
 export async function cancelBuild(context: Context, text: string, options: CancelOptions): Promise<void> {
@@ -21,7 +40,11 @@ export async function cancelBuild(context: Context, text: string, options: Cance
     );
     return;
   }
-  const build = await client.call('cancelBuild', { params: { build: name.build }, body }, { signal });
+  const build = await client
+    .call('cancelBuild', { params: { build: name.build }, body }, { signal })
+    .catch(async (error: unknown) => {
+      throw (await olderRunning(client, name.build, error, signal)) ?? error;
+    });
   answer(context, build, (_, { builder, number, complete, result }) => {
     const title = buildTitle({ builder, number });
     return complete ? `${title} ${result ?? 'complete'}` : `${title} is being cancelled`;

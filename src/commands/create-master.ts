@@ -19,7 +19,7 @@ import { renderMaster, type FarmIdentity, type MasterAnswers } from '../template
 import { readAnswers, type Tree } from '../templates/tree.ts';
 import { createTree, type CreateOptions } from './create-tree.ts';
 import { hostsOf, joinsOf, parseIdentity, type IdentityFile } from './farm-identity.ts';
-import { checkFlag, readFlag, several, usage } from './flag-value.ts';
+import { answerCheck, checkFlag, readFlag, several, usage } from './flag-value.ts';
 import { repositoryAddress } from './repository-address.ts';
 import { ask } from './terminal/ask.ts';
 import type { Context } from './terminal/context.ts';
@@ -99,12 +99,22 @@ async function completed(
   const said = await ask(
     context,
     [
-      { name: 'name', message: 'A title for the farm', default: 'Build farm' },
+      {
+        name: 'name',
+        message: 'A title for the farm',
+        default: 'Build farm',
+        check: answerCheck((text) => checkFlag('--name', plainText(200, 1), text)),
+      },
       {
         name: 'reach',
         message: 'How workers reach this host, such as farm.example:9989 (empty: say it later)',
+        check: answerCheck((text) => several([text])?.map((one) => parseAddress(one))),
       },
-      { name: 'repository', message: 'Repository to build, an address or a path (empty: none yet)' },
+      {
+        name: 'repository',
+        message: 'Repository to build, an address or a path (empty: none yet)',
+        check: answerCheck((text) => repositoryAddress(context, text)),
+      },
     ].filter(({ name }) => options[name as 'name'] === undefined),
   );
   const repository = options.repository ?? (said['repository'] || undefined);

@@ -12,7 +12,7 @@ import type { Answers } from '../templates/answers.ts';
 import { renderWorker } from '../templates/native/worker.ts';
 import { readAnswers } from '../templates/tree.ts';
 import { createTree, type CreateOptions } from './create-tree.ts';
-import { checkFlag, readFlag, several, usage } from './flag-value.ts';
+import { answerCheck, checkFlag, readFlag, several, usage } from './flag-value.ts';
 import { ask } from './terminal/ask.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
@@ -112,12 +112,30 @@ async function completed(
   const master = several(options.master);
   if (!context.interactive || (await readAnswers(target)) !== undefined)
     return { master, name: options.name };
+  const checkName = (text: string) => {
+    checkFlag('--name', workerName, text);
+    if (join !== undefined && !matchesPattern(join.names, text))
+      throw usage('--name', `the join string is for "${join.names}"`);
+  };
   const said = await ask(context, [
     ...(master === undefined && join === undefined
-      ? [{ name: 'master', message: 'Where the master is, such as farm.example:9989' }]
+      ? [
+          {
+            name: 'master',
+            message: 'Where the master is, such as farm.example:9989',
+            check: answerCheck((text) => several([text])?.map((one) => parseAddress(one))),
+          },
+        ]
       : []),
     ...(options.name === undefined && (join === undefined || isPattern(join.names))
-      ? [{ name: 'name', message: 'A name for this worker', default: hostName() }]
+      ? [
+          {
+            name: 'name',
+            message: 'A name for this worker',
+            default: hostName(),
+            check: answerCheck(checkName),
+          },
+        ]
       : []),
   ]);
   return {

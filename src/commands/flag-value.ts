@@ -35,6 +35,20 @@ export function usage(flag: string, problem: string, fix?: string): BbxError {
   return codes['BBX-USAGE']({ problem: `${flag}: ${problem}`, ...hint });
 }
 
+/** The check of a question whose answer is read as the flag's text is; a wrong one is asked for again. */
+export function answerCheck(read: (text: string) => unknown): (text: string) => true | string {
+  return (text) => {
+    try {
+      read(text.trim());
+      return true;
+    } catch (error) {
+      if (!(error instanceof BbxError)) throw error;
+      const hint = error.hint === undefined ? '' : `. ${error.hint}`;
+      return `${error.message.replace(/^--[\w-]+: /, '')}${hint}`;
+    }
+  };
+}
+
 /** Flags that may be repeated, or hold several values with commas, as their environment names must. */
 export function several(values: readonly string[] | undefined): string[] | undefined {
   return values

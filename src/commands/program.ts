@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { addHelpCommand } from './tree/help.ts';
 import type { Context } from './terminal/context.ts';
+import { usageErrorOf } from './terminal/usage-error.ts';
 import { flag } from './terminal/flag.ts';
 import { addBuildCommands } from './tree/build.ts';
 import { addBuilderCommands } from './tree/builder.ts';
@@ -25,7 +27,7 @@ export function createProgram(context: Context): Command {
     .addOption(flag('--json', 'print JSON and nothing else on stdout, errors as JSON on stderr'))
     .addOption(flag('--no-input', 'never ask a question'))
     .configureHelp({ showGlobalOptions: true })
-    .exitOverride()
+    .exitOverride(usageErrorOf)
     .showSuggestionAfterError(true)
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
@@ -43,5 +45,6 @@ export function createProgram(context: Context): Command {
   addWorkerCommands(program, context);
   addBuilderCommands(program, context);
   addBuildCommands(program, context);
+  addHelpCommand(program);
   return program;
 }

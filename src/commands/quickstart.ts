@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { BuildObject } from '../api/objects.ts';
+import { EXIT } from '../base/exit.ts';
 import { openClient, type Client } from '../client/client.ts';
 import { watchRequest } from '../client/watch.ts';
 import { controlSocket, masterLayout } from '../config/layout.ts';
@@ -127,9 +128,16 @@ async function consent(context: Context): Promise<void> {
     });
   }
   const { go } = await ask(context, [
-    { name: 'go', message: 'Run these commands on this machine, as this user? (yes/no)', default: 'no' },
+    {
+      name: 'go',
+      message: 'Run these commands on this machine, as this user? (yes/no)',
+      default: 'no',
+      check: (text) => /^(?:y|yes|n|no)$/i.test(text.trim()) || 'Want yes or no',
+    },
   ]);
-  if (!/^y(es)?$/i.test(go ?? '')) throw new Interrupted();
+  if (/^y/i.test(go ?? '')) return;
+  note(context, 'Nothing was run, and no farm was made.');
+  throw new Outcome(EXIT.cancelled);
 }
 
 /** Starts a build of the farm's first builder and prints its log as it comes; gives the finished build. */

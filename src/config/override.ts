@@ -11,7 +11,7 @@ export type Origin =
 /** A setting that environment and command line can give over the file. */
 export interface Setting {
   path: KeyPath;
-  /** As commander names it: `webListen` for `--web-listen` and `BBX_WEB_LISTEN`. */
+  /** As commander names it: `webListen` for `--web-listen`. */
   flag: string;
   type: 'text' | 'list' | 'number';
 }
@@ -51,11 +51,20 @@ export function overridesOf(settings: readonly Setting[], env: Environment, flag
     const given = flags[flag];
     if (given !== undefined)
       return [{ path, value: typed(given, type), origin: { kind: 'flag', name: `--${dashed}` } }];
-    const name = `BBX_${dashed.replaceAll('-', '_').toUpperCase()}`;
+    const name = variableOf(path);
     const value = env[name];
     if (value === undefined || value === '') return [];
     return [{ path, value: typed(value, type), origin: { kind: 'environment', name } }];
   });
+}
+
+/**
+ * `BBX_CONFIG_LISTEN_WEB` for `listen.web`. The names of flags (`BBX_NAME`, `BBX_MASTER`) are others: what answers a question of `create-master`
+ * must not change what a farm that stands is called.
+ */
+function variableOf(path: KeyPath): string {
+  const words = path.map((key) => String(key).replaceAll(/[A-Z]/g, (letter) => `_${letter}`));
+  return `BBX_CONFIG_${words.join('_').toUpperCase()}`;
 }
 
 function typed(value: string | number | readonly string[], type: Setting['type']): unknown {

@@ -35,9 +35,9 @@ const WRONG_USES: WrongUse[] = [
   },
   {
     args: ['status'],
-    env: { BBX_WAIT: 'soon' },
+    env: { BBX_STATUS_WAIT: 'soon' },
     code: 2,
-    says: "value 'soon' from env 'BBX_WAIT' is invalid",
+    says: "value 'soon' from env 'BBX_STATUS_WAIT' is invalid",
   },
   { args: ['worker', 'add'], code: 2, says: "missing required argument 'name' (or --names with --uses)" },
   { args: ['worker', 'add', 'a', '--names', 'b*'], code: 2, says: 'say the same thing' },

@@ -326,12 +326,12 @@ describe('config and builder add', () => {
     await writeFile(join(dir.path, 'master.yaml'), 'title: a\n');
     const ran = await bbxOk(['config', 'show', '--origin', '--json'], {
       cwd: dir.path,
-      env: { BBX_STORE: 'sqlite:x' },
+      env: { BBX_CONFIG_STORE: 'sqlite:x' },
     });
     expect(ran.json()).toEqual(
       expect.arrayContaining([
         { key: 'title', value: 'a', origin: { kind: 'file', file: 'master.yaml', line: 1 } },
-        { key: 'store', value: 'sqlite:x', origin: { kind: 'environment', name: 'BBX_STORE' } },
+        { key: 'store', value: 'sqlite:x', origin: { kind: 'environment', name: 'BBX_CONFIG_STORE' } },
         { key: 'reach', value: [], origin: { kind: 'default' } },
       ]),
     );

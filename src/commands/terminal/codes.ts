@@ -26,6 +26,14 @@ export const codes = defineCodes({
     about:
       'The request exists, but no worker has taken it: it still waits (`bbx why r17` says for what), or it was cancelled before.',
   }),
+  'BBX-API-WHICH-BUILD': row<{ builder: string; running: readonly string[] }>({
+    message: ({ builder, running }) =>
+      `Cannot cancel the newest build of "${builder}": it ended already, but ${running.join(', ')} ${running.length === 1 ? 'runs' : 'run'}`,
+    hint: ({ running }) => `Name it: bbx build cancel ${running[0]}`,
+    exit: EXIT.conflict,
+    about:
+      'A builder stands for its newest build. That one has ended while older ones run, so it must be said which of them is meant.',
+  }),
   'BBX-API-NO-STEP': row<{ build: string; step: string; names: readonly string[] }>({
     message: ({ build, step, names }) =>
       `Cannot show step "${step}" of ${build}: it has ${names.length === 0 ? 'no steps yet' : names.join(', ')}`,

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { BbxError, sentences } from '../../base/error.ts';
 import { EXIT, type ExitCode } from '../../base/exit.ts';
 import { fileTrouble } from '../../base/file-trouble.ts';
+import { UsageError } from './usage-error.ts';
 import { Interrupted, type Context } from './context.ts';
 
 /** A command's own verdict that is no error to be printed: a red build, a finding. Thrown after the answer was printed. */
@@ -49,7 +50,7 @@ function reportUsage(error: CommanderError, context: Context): number {
     context,
     { code: 'BBX-USAGE', message, retryable: false },
     message,
-    'See: bbx --help, or bbx COMMAND --help',
+    `See: ${error instanceof UsageError ? error.words : 'bbx'} --help`,
   );
   return EXIT.usage;
 }

@@ -8,6 +8,13 @@ export function durationValue(text: string): number {
   return ms;
 }
 
+/** The same, for what must last: `0s` would be over at once. */
+export function spanValue(text: string): number {
+  const ms = durationValue(text);
+  if (ms <= 0) throw new InvalidArgumentError('Want more than nothing, such as 10s, 5m, 2h or 7d.');
+  return ms;
+}
+
 /** A whole number in a range. */
 export function numberValue(least: number, most: number): (text: string) => number {
   return (text) => {

@@ -88,9 +88,7 @@ export function addCreateCommands(program: Command, context: Context): void {
     .addOption(new Option('--worker <name>', 'make a join string for it; repeatable').argParser(listValue))
     .addOption(repeatable('--reach <address>', 'how workers will get to the master, best first; repeatable'))
     .addOption(
-      flag('--expires <duration>', 'how long the join strings are good (default 30d)').argParser(
-        spanValue,
-      ),
+      flag('--expires <duration>', 'how long the join strings are good (default 30d)').argParser(spanValue),
     )
     .addOption(flag('--out <file>', 'write into this file, mode 0600, instead of stdout'))
     .action(async (options: IdentityOptions) =>

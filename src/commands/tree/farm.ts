@@ -13,7 +13,9 @@ export function addFarmCommands(program: Command, context: Context): void {
     purpose: 'Show the farm: master, workers, builds, and what does not work.',
     examples: ['bbx status', 'bbx status --wait 60s', 'bbx status --json'],
   })
-    .addOption(flag('--wait <duration>', 'wait so long for the master to answer').argParser(durationValue))
+    .addOption(
+      flag('--wait <duration>', 'wait so long for the master to answer', 'status').argParser(durationValue),
+    )
     .addOption(dirFlag())
     .action(async (options: StatusOptions) => (await import('../status.ts')).showStatus(context, options));
 

@@ -53,7 +53,10 @@ const handlers: Partial<Handlers> = {
     ['app', 'app/12', '1'].includes(params.build) ? build : Promise.reject(notFound(params.build)),
   step: async () => aStep(),
   startBuild: async () => aRequest(),
-  cancelBuild: async () => aBuild({ complete: false, result: null, results: null }),
+  cancelBuild: async ({ params }) =>
+    params.build === 'slow'
+      ? Promise.reject(new BbxError({ code: 'BBX-API-COMPLETE', message: 'over', exit: 8 }))
+      : aBuild({ complete: false, result: null, results: null }),
   cancelRequest: async () => aRequest({ complete: true, results: 6, result: 'cancelled' }),
   retryBuild: async () => aRequest({ buildrequestid: 18 }),
   request: async ({ params }) =>
@@ -153,6 +156,14 @@ describe('the next command', () => {
     [['build', 'log', 'r99'], 'See why it waits: bbx why r99\n'],
     [['config', 'set', 'title', 'x', '--dir', '.'], 'bbx config apply --dir .'],
     [['config', 'set', 'maxBuilds', '2', '--dir', 'worker'], 'takes it when it is started again'],
+    [['doctor', 'bogus'], "unknown command 'bogus'; there are ipv6, dns, listen, reach"],
+    [['build', 'log'], 'See: bbx build log --help'],
+    [['build', 'strat'], 'See: bbx build --help'],
+    [['strat'], 'See: bbx --help'],
+    [['help', 'build', 'log'], 'Usage: bbx build log [options] <build>'],
+    [['help', 'build', 'bog'], "unknown command 'bog'"],
+    [['worker', 'add', 'w1', '--expires', '0s'], 'Want more than nothing'],
+    [['build', 'cancel', 'slow'], 'Name it: bbx build cancel app/12'],
     [['status', '--dir', 'none'], 'Name another one, or make one: bbx create-master'],
   ])('of bbx %j is one that works: %s', async (args, said) => {
     await using temp = await tempDir();

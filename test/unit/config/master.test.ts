@@ -295,7 +295,11 @@ describe('loadMaster', () => {
       'title: file\nreach: [a.example]\nurl: https://file.example\n',
     );
     const loaded = await loadMaster(dir.path, {
-      env: { BBX_REACH: 'b.example, [2001:db8::1]:7', BBX_NAME: 'environment' },
+      env: {
+        BBX_CONFIG_REACH: 'b.example, [2001:db8::1]:7',
+        BBX_CONFIG_TITLE: 'environment',
+        BBX_REACH: 'not.this',
+      },
       flags: { name: 'flag' },
     });
     expect(loaded.config.title).toBe('flag');
@@ -304,7 +308,7 @@ describe('loadMaster', () => {
       '2001:db8::1',
     ]);
     expect(loaded.origin(['title'])).toEqual({ kind: 'flag', name: '--name' });
-    expect(loaded.origin(['reach'])).toEqual({ kind: 'environment', name: 'BBX_REACH' });
+    expect(loaded.origin(['reach'])).toEqual({ kind: 'environment', name: 'BBX_CONFIG_REACH' });
     expect(loaded.origin(['url'])).toMatchObject({ kind: 'file', line: 3 });
     expect(loaded.origin(['store'])).toEqual({ kind: 'default' });
   });
@@ -312,8 +316,8 @@ describe('loadMaster', () => {
   it('names the variable when its value is wrong', async () => {
     await using dir = await tempDir();
     await writeFile(join(dir.path, 'master.yaml'), '');
-    await expect(loadMaster(dir.path, { env: { BBX_STORE: 'mysql:x' } })).rejects.toMatchObject({
-      data: { problems: [expect.objectContaining({ file: 'BBX_STORE', line: null })] },
+    await expect(loadMaster(dir.path, { env: { BBX_CONFIG_STORE: 'mysql:x' } })).rejects.toMatchObject({
+      data: { problems: [expect.objectContaining({ file: 'BBX_CONFIG_STORE', line: null })] },
     });
   });
 

@@ -69,7 +69,7 @@ describe('a worker.yaml', () => {
     await using dir = await tempDir();
     await writeFile(join(dir.path, 'worker.yaml'), 'name: a\nmaster: x\n');
     const { config } = await loadWorker(dir.path, {
-      env: { BBX_MASTER: 'a.example,b.example:1', BBX_MAX_BUILDS: '3' },
+      env: { BBX_CONFIG_MASTER: 'a.example,b.example:1', BBX_CONFIG_MAX_BUILDS: '3', BBX_NAME: 'not this' },
     });
     expect(config.master).toHaveLength(2);
     expect(config.maxBuilds).toBe(3);

@@ -78,6 +78,19 @@ describe('docs/commands.md', () => {
     },
   );
 
+  it('gives an environment name one meaning: the same kind of value, or none, wherever its flag is', () => {
+    // A title and a worker's name, an address and its name: texts that differ by what the command makes, as their flags do.
+    const alike: Record<string, string> = { title: 'name', url: 'name' };
+    const kinds = new Map<string, Set<string>>();
+    for (const { command } of all)
+      for (const { envVar, flags } of command.options) {
+        const kind = /[<[](.*)[>\]]/.exec(flags)?.[1] ?? 'none';
+        if (envVar !== undefined)
+          kinds.set(envVar, (kinds.get(envVar) ?? new Set()).add(alike[kind] ?? kind));
+      }
+    expect([...kinds].filter(([, of]) => of.size > 1)).toEqual([]);
+  });
+
   it('is what the command tree says (write it anew with: vitest -u)', async () => {
     const page = [INTRODUCTION.trim(), ...all.map(section)].join('\n\n') + '\n';
     await expect(page).toMatchFileSnapshot('../../../docs/commands.md');

@@ -98,7 +98,7 @@ describe.skipIf(!allowed)('a name with', () => {
     await using worker = startBbx(words, {
       cwd: farm.dir,
       within: host.within,
-      env: { BBX_MASTER: `${name}:9989` },
+      env: { BBX_CONFIG_MASTER: `${name}:9989` },
     });
     const match = await worker.waitFor(/^.*Connected to the master at.*$/m);
     const lines = worker.output().split('\n');

@@ -31,6 +31,7 @@ const STATUS_OF: Readonly<Record<ExitCode, number>> = {
   [EXIT.interrupted]: 499,
 };
 
+/** The status with which the API answers an error of this exit code; no two are the same, so that a client finds the code again. */
 export function httpStatusOf(exit: ExitCode): number {
   return STATUS_OF[exit];
 }

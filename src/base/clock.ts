@@ -6,6 +6,7 @@ export interface Clock {
   monotonic(): number;
 }
 
+/** The machine's own clocks. */
 export const systemClock: Clock = {
   wall: () => Date.now() / 1000,
   monotonic: () => performance.now(),

@@ -10,6 +10,7 @@ export const RESULTS = [
 ] as const;
 export type Result = (typeof RESULTS)[number];
 
+/** The number that stands for a result in rows; Buildbot's. */
 export function resultNumber(result: Result): number {
   return RESULTS.indexOf(result);
 }

@@ -11,6 +11,7 @@ export interface StepOutput {
   settle(): Promise<void>;
 }
 
+/** The output of a step: masked, and written to its log in order. */
 export function createStepOutput(log: LogWriter, mask: Mask): StepOutput {
   const maskers = { stdout: mask.stream(), stderr: mask.stream() };
   let failed: { error: unknown } | undefined;

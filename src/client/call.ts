@@ -26,6 +26,7 @@ export interface Caller {
   readonly dir: string;
 }
 
+/** Calls over a master's control socket. Every failure is a BbxError: the master's own, or BBX-API-… about the way to it. */
 export function createCaller(
   dispatcher: Dispatcher,
   { socket, dir }: { socket: string; dir: string },

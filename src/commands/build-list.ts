@@ -11,6 +11,7 @@ export interface ListBuildsOptions extends DirOptions {
   limit: number;
 }
 
+/** How lists show builds. */
 export const BUILD_COLUMNS: readonly Column<BuildObject>[] = [
   { heading: 'BUILD', value: (build) => buildTitle(build) },
   { heading: 'RESULT', value: (build, style) => resultWord(style, build.result) },
@@ -21,6 +22,7 @@ export const BUILD_COLUMNS: readonly Column<BuildObject>[] = [
   { heading: 'STATE', value: (build) => build.state_string },
 ];
 
+/** `bbx build list`: builds, newest first. */
 export async function listBuilds(context: Context, options: ListBuildsOptions): Promise<void> {
   const { builder, worker, running, limit } = options;
   await using client = openFarm(context, options);

@@ -4,6 +4,7 @@ import { buildName, buildOf, openFarm, sameDir } from './farm.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, note } from './terminal/print.ts';
 
+/** `bbx build retry`: the same sources and properties again, as a new request. */
 export async function retryBuild(
   context: Context,
   text: string,

@@ -20,6 +20,7 @@ const STEP_COLUMNS: readonly Column<StepObject>[] = [
   { heading: 'STATE', value: (step) => step.state_string },
 ];
 
+/** `bbx build show`: a build with its steps and logs. */
 export async function showBuild(context: Context, text: string, options: DirOptions): Promise<void> {
   const name = buildName(text);
   await using client = openFarm(context, options);

@@ -13,6 +13,7 @@ export interface StartOptions extends DirOptions {
   waitLimit?: number;
 }
 
+/** `bbx build start`: asks for a build; with `--wait` it ends as the build does. */
 export async function startBuild(context: Context, builder: string, options: StartOptions): Promise<void> {
   const { branch, revision, reason, priority, property = {} } = options;
   await using client = openFarm(context, options);

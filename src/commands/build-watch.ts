@@ -6,6 +6,7 @@ export interface WatchOptions extends DirOptions {
   waitLimit?: number;
 }
 
+/** `bbx build watch`: follows a build to its end, with its exit code. */
 export async function watchBuild(context: Context, text: string, options: WatchOptions): Promise<void> {
   const name = buildName(text);
   await using client = openFarm(context, options);

@@ -29,6 +29,7 @@ const COLUMNS: readonly Column<BuilderObject>[] = [
   },
 ];
 
+/** `bbx builder list`. */
 export async function listBuilders(context: Context, options: DirOptions): Promise<void> {
   await using client = openFarm(context, options);
   const builders = await client.call('builders', {}, { signal: context.signal });

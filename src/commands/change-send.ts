@@ -12,6 +12,7 @@ export interface SendOptions extends DirOptions {
   property?: Record<string, string>;
 }
 
+/** `bbx change send`: tells the master of a push. */
 export async function sendChange(context: Context, options: SendOptions): Promise<void> {
   const { repository, branch, revision, author, comments, file = [], property = {} } = options;
   await using client = openFarm(context, options);

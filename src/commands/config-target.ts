@@ -21,6 +21,7 @@ export interface Shown {
   origin(path: readonly PropertyKey[]): Origin;
 }
 
+/** The configuration of a directory with where each value came from, for the commands that show it. */
 export async function loadShown(context: Context, found: FoundDirectory): Promise<Shown> {
   const options: LoadOptions = { env: context.env, signal: context.signal };
   if (found.role === 'master') {

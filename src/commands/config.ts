@@ -38,6 +38,7 @@ export async function checkConfig(context: Context, options: DirOptions): Promis
   }
 }
 
+/** `bbx config show`: the whole configuration as it counts. */
 export async function showConfig(
   context: Context,
   options: DirOptions & { origin?: boolean },
@@ -66,6 +67,7 @@ export async function showConfig(
   );
 }
 
+/** `bbx config get`: one value of it. */
 export async function getConfig(context: Context, key: string, options: DirOptions): Promise<void> {
   const path = parseKeyPath(key);
   const { values, file } = await loadShown(context, configDirectory(context, options));
@@ -82,6 +84,7 @@ export async function getConfig(context: Context, key: string, options: DirOptio
   );
 }
 
+/** `bbx config set`: changes one value in the file and leaves the rest of the text as it is. */
 export async function setConfig(
   context: Context,
   key: string,
@@ -94,12 +97,14 @@ export async function setConfig(
   report(context, await changeFile(role, dir, [{ path, value }]), key, nextOf(role, options));
 }
 
+/** `bbx config unset`: removes a key from the file. */
 export async function unsetConfig(context: Context, key: string, options: DirOptions): Promise<void> {
   const path = parseKeyPath(key);
   const { dir, role } = configDirectory(context, options);
   report(context, await changeFile(role, dir, [{ path, value: undefined }]), key, nextOf(role, options));
 }
 
+/** `bbx config schema`: the JSON Schema of a master or a worker. */
 export function showSchema(context: Context, role: Role | undefined, options: DirOptions): void {
   const wanted = role ?? roleHere(context, options);
   context.stdout.write(`${JSON.stringify(jsonSchema(wanted), null, 2)}\n`);
@@ -118,6 +123,7 @@ export async function planConfig(context: Context, options: DirOptions): Promise
   );
 }
 
+/** `bbx config apply`: makes the running master take its file as it is now. */
 export async function applyConfig(context: Context, options: DirOptions): Promise<void> {
   const dir = masterDirectory(context, options);
   warn(context, (await loadMaster(dir, { env: context.env, signal: context.signal })).warnings);

@@ -24,6 +24,7 @@ import { diagnoseOf } from './run-diagnose.ts';
 import type { Context } from './terminal/context.ts';
 import { BBX_VERSION } from './version.ts';
 
+/** The usual ports, where they are free; else the system chooses. */
 const WORKER_PORT = 9989;
 const WEB_PORT = 8010;
 const WORKER_NAME = 'local';

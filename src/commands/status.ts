@@ -29,6 +29,7 @@ const REQUEST_COLUMNS: readonly Column<StatusObject['pending'][number]>[] = [
   { heading: 'REASON', value: ({ reason }) => reason || '-' },
 ];
 
+/** `bbx status`: what runs, what waits, who is there, and what is wrong. */
 export async function showStatus(context: Context, options: StatusOptions): Promise<void> {
   await using client = openFarm(context, options);
   const status =

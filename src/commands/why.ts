@@ -9,6 +9,7 @@ const COLUMNS: readonly Column<WhyObject['reasons'][number]>[] = [
   { heading: 'SINCE', value: ({ since }, style) => style.time(since) },
 ];
 
+/** `bbx why`: why something waits, was built, or was not. */
 export async function showWhy(context: Context, subject: string, options: DirOptions): Promise<void> {
   await using client = openFarm(context, options);
   const why = await client.call('why', { params: { subject } }, { signal: context.signal });

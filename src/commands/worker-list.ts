@@ -14,6 +14,7 @@ export function workerState(worker: WorkerObject, style: Style): string {
   return worker.attached ? paint.green('attached') : paint.yellow('connected');
 }
 
+/** How lists show workers. */
 export const WORKER_COLUMNS: readonly Column<WorkerObject>[] = [
   { heading: 'WORKER', value: ({ name }) => name },
   { heading: 'STATE', value: workerState },
@@ -27,6 +28,7 @@ export const WORKER_COLUMNS: readonly Column<WorkerObject>[] = [
   { heading: 'NOTES', value: ({ notes }) => notes.join('; ') || '-' },
 ];
 
+/** `bbx worker list`. */
 export async function listWorkers(context: Context, options: DirOptions): Promise<void> {
   await using client = openFarm(context, options);
   const workers = await client.call('workers', {}, { signal: context.signal });

@@ -13,6 +13,7 @@ const ROUTES = {
   remove: 'removeWorker',
 } as const;
 
+/** `bbx worker approve`, `pause`, `resume`, `drain`, `remove`: one call, and the worker as it is then. */
 export async function orderWorker(
   context: Context,
   order: WorkerOrder,

@@ -21,6 +21,7 @@ export interface ShowWorkerOptions extends DirOptions {
 /** A look costs a millisecond; a script that waits for a worker should go on at once when it is there. */
 const LOOK_AGAIN_MS = 250;
 
+/** `bbx worker show`: a worker; with `--wait` it waits for a state first. */
 export async function showWorker(context: Context, name: string, options: ShowWorkerOptions): Promise<void> {
   await using client = openFarm(context, options);
   const worker =

@@ -46,6 +46,7 @@ export function effectiveMaster(config: MasterConfig): Record<string, unknown> {
   };
 }
 
+/** A worker's configuration as it counts, in the words of worker.yaml. */
 export function effectiveWorker(config: WorkerConfig): Record<string, unknown> {
   return {
     name: config.name,

@@ -110,12 +110,14 @@ export function yamlDocument(bytes: Buffer, file: string): { document: ConfigDoc
   return { document: readDocument(bytes, shownName(file)), text: bytes.toString('utf8') };
 }
 
+/** A file as a person would type it: relative to the working directory where it lies below it. */
 export function shownName(file: string): string {
   const near = relative(process.cwd(), file);
   if (near === '') return basename(file);
   return near.startsWith('..') ? file : near;
 }
 
+/** Whether a problem stops the configuration from being used; a warning does not. */
 export function isError(problem: Problem): boolean {
   return problem.severity === 'error';
 }

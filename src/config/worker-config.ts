@@ -19,6 +19,7 @@ export interface WorkerConfig {
   spoolLimitBytes: number;
 }
 
+/** A worker's checked text as the program wants it. */
 export function resolveWorker(checked: CheckedWorker): WorkerConfig {
   return {
     name: checked.name,

@@ -14,6 +14,7 @@ import { resolveWorker, type WorkerConfig } from './worker-config.ts';
 
 export type { WorkerConfig } from './worker-config.ts';
 
+/** What the loader must know of `worker.yaml`. */
 export const workerLanguage: Language<typeof workerSchema, WorkerConfig> = {
   schema: workerSchema,
   settings: WORKER_SETTINGS,

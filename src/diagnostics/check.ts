@@ -4,7 +4,8 @@ import type { Probes } from './probes.ts';
 import type { Subject, SubjectKind } from './subject.ts';
 
 /** The words after `bbx doctor`. */
-export type Topic = 'ipv6' | 'dns' | 'listen' | 'reach';
+export const TOPICS = ['ipv6', 'dns', 'listen', 'reach'] as const;
+export type Topic = (typeof TOPICS)[number];
 
 /** What a rule says of the facts, before the runner adds where it was seen from and what explains it. */
 export interface Draft {
@@ -70,12 +71,15 @@ export function defineCheck<Kind extends SubjectKind, Facts>(
 /** All that a rule may know besides the facts. */
 export type JudgeContext = Pick<CheckContext, 'intent' | 'subjects' | 'topic'>;
 
+/** All is well. */
 export const nothing: Judgement = { drafts: [] };
 
+/** The question does not arise; why, or the id of the check that it waits for. */
 export function skip(why: string): Judgement {
   return { drafts: [], skip: why };
 }
 
+/** What a check has to say; nothing at all is `ok`. */
 export function found(...drafts: Draft[]): Judgement {
   return { drafts };
 }

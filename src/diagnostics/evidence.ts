@@ -23,6 +23,7 @@ export function attemptEvidence(attempt: Attempt, at: string): Evidence {
   return evidence('connect', `tcp ${printHostPort(attempt.address, attempt.port)}`, outcomeText(attempt), at);
 }
 
+/** How a connection was tried: `connected in 1 ms`, `ECONNREFUSED after 1 ms`, `no answer in 3 s`. */
 export function outcomeText(attempt: Attempt): string {
   if (attempt.outcome === 'connected') return `connected in ${attempt.ms} ms`;
   if (attempt.outcome === 'silent') return `no answer in ${seconds(attempt.ms)}`;
@@ -30,6 +31,7 @@ export function outcomeText(attempt: Attempt): string {
   return `${attempt.errno ?? 'failed'}${local} after ${attempt.ms} ms`;
 }
 
+/** A nameserver's answer in a few words. */
 export function replyText(reply: DnsReply): string {
   if (reply.outcome === 'answer') return `${reply.addresses.join(', ')} in ${reply.ms} ms`;
   const words = {
@@ -53,6 +55,7 @@ export function dnsEvidence(name: NameFacts, types: readonly ('A' | 'AAAA')[] = 
   );
 }
 
+/** What the system's lookup gave; nothing where it was not asked. */
 export function lookupEvidence(name: NameFacts): Evidence[] {
   if (name.lookup === null) return [evidence('dns', `lookup of ${name.name}`, 'nothing in time', name.at)];
   const { addresses, errno, ms } = name.lookup;
@@ -60,6 +63,7 @@ export function lookupEvidence(name: NameFacts): Evidence[] {
   return [evidence('dns', `lookup of ${name.name} as programs do it`, `${got} in ${ms} ms`, name.at)];
 }
 
+/** Who answered at an address, by what it said. */
 export function peerEvidence(peer: PeerFact, port: number, at: string): Evidence {
   const bytes = peer.firstBytes === '' ? [] : [`first bytes ${bytesText(peer.firstBytes)}`];
   const words =
@@ -81,6 +85,7 @@ export function pasted(address: string): string {
   return /[[\]%]/.test(address) ? `'${address}'` : address;
 }
 
+/** A time as people say it. */
 export function seconds(ms: number): string {
   return `${Math.round(ms / 100) / 10} s`;
 }

@@ -12,6 +12,7 @@ export interface Intent {
   readonly source: string;
 }
 
+/** Both families may be used, neither must work. */
 export const AUTO: Intent = { families: [4, 6], insists: [], source: 'auto' };
 
 /** True where the lack of this family is a fault in itself. */

@@ -71,6 +71,7 @@ export interface ProgramSubject {
 export type Subject = HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject;
 export type SubjectKind = Subject['kind'];
 
+/** This host itself; every run looks at it. */
 export const HOST: HostSubject = { kind: 'host' };
 
 /** What a finding names as its target. */

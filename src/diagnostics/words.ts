@@ -21,6 +21,7 @@ export interface ReportWords {
 
 /** Lines of evidence that are printed without -v; JSON has them all. */
 const EVIDENCE_LINES = 6;
+/** Width of `DNS-01` and two spaces. */
 const ID_COLUMN = 8;
 
 /** The report for people: roots first, each with its evidence and its next step; everything that passed in one line. Pure. */

@@ -50,6 +50,7 @@ export interface TreeEnd {
 
 /** How long a leftover may hold the output after the command's end. With what follows a step is over 5 s after its command. */
 const LEFTOVER_GRACE_MS = 2_000;
+/** From its TERM to its KILL: the step is over for people, so less than a command gets. */
 const LEFTOVER_TERM_MS = 1_000;
 /** After everything that can be ended was ended: for bytes that are still in the pipes. */
 const DRAIN_MS = 1_000;

@@ -62,6 +62,7 @@ export function describeAttempt(attempt: Attempt): string {
   }
 }
 
+/** An attempt as a piece of evidence; `wall` (epoch ms) is when it was made. */
 export function attemptEvidence(attempt: Attempt, wall?: number): Evidence {
   const got =
     attempt.result === 'refused'

@@ -16,6 +16,7 @@ import { forward, join } from './proxy-pipes.ts';
 
 /** A CONNECT line, a token, and a few headers of git. */
 const HEADER_BYTES = 16 * 1024;
+/** The client is on this host, and writes its header in one piece. */
 const HEADER_LIMIT_MS = 10_000;
 /** Connections of one build at one time; git fetches submodules over a handful. */
 const CONNECTIONS = 32;
@@ -25,6 +26,7 @@ const IDLE_LIMIT_MS = 10 * 60_000;
 const ANSWERED_LIMIT_MS = 1_000;
 /** Failures that are kept for the log of the step. */
 const FAILURES = 20;
+/** Basic authentication wants a name beside the token. */
 const USER = 'bbx';
 
 export interface LocalProxyOptions {

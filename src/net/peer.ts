@@ -10,6 +10,7 @@ function printPeer(address: string | undefined, port: number | undefined): strin
   return printHostPort(host, port ?? 0);
 }
 
+/** Both ends of a connection, printed. */
 export function endsOf(socket: Socket): { peer: string; local: string } {
   return {
     peer: printPeer(socket.remoteAddress, socket.remotePort),

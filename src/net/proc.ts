@@ -17,6 +17,7 @@ export interface TcpRow {
   inode: number;
 }
 
+/** The state of a listening socket in that table (TCP_LISTEN of the kernel). */
 export const LISTEN = '0A';
 
 /** /proc/net/tcp and /proc/net/tcp6, which differ in the width of an address only. */

@@ -44,6 +44,7 @@ export function describeAnswer(answer: FamilyAnswer): string {
   return `${family}: ${[code, why].filter(Boolean).join(', ') || 'no address'}`;
 }
 
+/** What a lookup gave for one family, as a piece of evidence. */
 export function answerEvidence(answer: FamilyAnswer): Evidence {
   const got = answer.addresses.length > 0 ? answer.addresses.join(' ') : (answer.errno ?? 'no address');
   const type = answer.family === 6 ? 'AAAA' : 'A';

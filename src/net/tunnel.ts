@@ -7,6 +7,7 @@ export const TUNNEL_PROTOCOL = 'bbx.tunnel.v1';
 const CHUNK_BYTES = 64 * 1024;
 /** What may wait in the WebSocket before the writer is held up. */
 const UNSENT_BYTES = 256 * 1024;
+/** Closing codes of RFC 6455 section 7.4.1. */
 const NORMAL = 1000;
 const WRONG_KIND = 1003;
 

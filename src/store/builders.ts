@@ -39,11 +39,13 @@ async function setActive(tx: Tx, name: string, active: number): Promise<void> {
   await tx.updateTable('builders').set({ active }).where('name', '=', name).execute();
 }
 
+/** All builders by name, also those that the configuration no longer names. */
 export async function listBuilders(db: Db): Promise<BuilderRow[]> {
   const rows = await db.selectFrom('builders').selectAll().orderBy('name').execute();
   return rows.map((row) => ({ ...row, active: row.active === 1 }));
 }
 
+/** The builder of this name, active or not. */
 export async function findBuilder(db: Db, name: string): Promise<BuilderRow | undefined> {
   const row = await db.selectFrom('builders').selectAll().where('name', '=', name).executeTakeFirst();
   return row === undefined ? undefined : { ...row, active: row.active === 1 };

@@ -134,6 +134,7 @@ export async function requestsByIds(db: Db, ids: readonly number[]): Promise<Req
   return rows.map(rowOf);
 }
 
+/** A request with its builds. */
 export async function requestById(db: Db, buildrequestid: number): Promise<RequestListRow | undefined> {
   const row = await requestsQuery(db)
     .where('buildrequests.buildrequestid', '=', buildrequestid)

@@ -40,6 +40,7 @@ export async function addChange(tx: Tx, change: NewChange): Promise<number> {
   return changeid;
 }
 
+/** The change with this id. */
 export async function changeById(db: Db, changeid: number): Promise<ChangeRow | undefined> {
   const row = await db.selectFrom('changes').selectAll().where('changeid', '=', changeid).executeTakeFirst();
   return row === undefined ? undefined : rowOf(row);

@@ -42,6 +42,7 @@ export async function ensureLog(tx: Tx, stepid: number, name: string): Promise<n
   return logid;
 }
 
+/** The log with this id. */
 export async function logById(db: Db, logid: number): Promise<LogRow | undefined> {
   const row = await db.selectFrom('logs').select(COLUMNS).where('logid', '=', logid).executeTakeFirst();
   return row === undefined ? undefined : rowOf(row);
@@ -58,6 +59,7 @@ export async function findLog(db: Db, stepid: number, name: string): Promise<Log
   return row === undefined ? undefined : rowOf(row);
 }
 
+/** The logs of several steps, in the order in which they were begun: one query. */
 export async function logsOfSteps(db: Db, stepids: readonly number[]): Promise<LogRow[]> {
   if (stepids.length === 0) return [];
   const rows = await db

@@ -6,6 +6,7 @@ export async function getMeta(db: Db, key: string): Promise<string | undefined> 
   return row?.value;
 }
 
+/** Sets a fact about the store itself. */
 export async function setMeta(tx: Tx | Db, key: string, value: string): Promise<void> {
   await tx
     .insertInto('meta')

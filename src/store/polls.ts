@@ -52,6 +52,7 @@ export async function recordPoll(tx: Tx, repository: string, at: number, error: 
     .execute();
 }
 
+/** How the last poll of each repository ended, by name; one that was never polled has no row. */
 export async function pollRows(db: Db, filter: { repository?: string } = {}): Promise<PollRow[]> {
   let query = db.selectFrom('polls').selectAll().orderBy('repository');
   if (filter.repository !== undefined) query = query.where('repository', '=', filter.repository);

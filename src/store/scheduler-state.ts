@@ -10,6 +10,7 @@ export async function getSchedulerState(db: Db, scheduler: string): Promise<unkn
   return row === undefined ? undefined : (JSON.parse(row.state_json) as unknown);
 }
 
+/** Sets a scheduler's memory: anything that JSON can hold. */
 export async function setSchedulerState(tx: Tx, scheduler: string, state: unknown): Promise<void> {
   const state_json = JSON.stringify(state);
   await tx

@@ -39,11 +39,13 @@ const COLUMNS = [
   'workers.created_at',
 ] as const;
 
+/** The worker of this name, whatever its state. */
 export async function findWorker(db: Db, name: string): Promise<WorkerRow | undefined> {
   const row = await db.selectFrom('workers').select(COLUMNS).where('name', '=', name).executeTakeFirst();
   return row === undefined ? undefined : rowOf(row);
 }
 
+/** The worker that this key (SPKI, base64) belongs to. */
 export async function findWorkerByKey(db: Db, publicKey: string): Promise<WorkerRow | undefined> {
   const row = await db
     .selectFrom('workers')
@@ -102,6 +104,7 @@ export async function approveWorker(tx: Tx, name: string): Promise<boolean> {
   return done.numUpdatedRows > 0n;
 }
 
+/** Lets a worker take builds, or not. False when there is no such worker. */
 export async function setWorkerPaused(tx: Tx, name: string, paused: boolean): Promise<boolean> {
   const done = await tx
     .updateTable('workers')

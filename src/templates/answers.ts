@@ -29,6 +29,7 @@ function isAnswer(value: unknown): boolean {
   );
 }
 
+/** The file of answers as it stands on the disk. */
 export function printAnswers(record: { role: 'master' | 'worker'; answers: Answers }): string {
   return `${JSON.stringify({ v: 1, ...record }, null, 2)}\n`;
 }

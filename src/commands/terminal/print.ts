@@ -18,6 +18,7 @@ export interface Style {
   readonly time: (epochSeconds: number | null) => string;
 }
 
+/** The style of this output; `now` is epoch seconds. */
 export function styleOf(context: Context, now = Date.now() / 1000): Style {
   return {
     paint: new Chalk({ level: context.color ? 1 : 0 }),

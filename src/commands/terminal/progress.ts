@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 /** What takes under a second needs no words. */
 const SHOW_AFTER_MS = 1_000;
+/** Often enough to look alive, seldom enough for a slow line. */
 const REDRAW_MS = 200;
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const CLEAR_LINE = '\r\u001b[K';
@@ -17,6 +18,7 @@ export interface Progress extends Disposable {
   stop(): void;
 }
 
+/** The moving line of a terminal; without one it does nothing. */
 export function createProgress(context: Context): Progress {
   const { stderr, json } = context;
   const moving = stderr.isTTY && !json && context.env['TERM'] !== 'dumb';

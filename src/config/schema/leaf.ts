@@ -37,6 +37,7 @@ function hasControl(text: string): boolean {
 }
 
 const DURATION_FIX = 'write a number and a unit: 500ms, 10s, 5m, 2h or 7d';
+/** A time such as `10s`, as milliseconds. */
 export const duration = z
   .string()
   .transform((text, ctx) => {
@@ -62,6 +63,7 @@ export const positiveDuration = duration.refine((ms) => ms > 0, {
 /** `off` (or null) for no limit, given as null; else milliseconds above zero. */
 export const durationOrOff = z.union([z.null(), z.literal('off'), positiveDuration]).transform(offIsNull);
 
+/** `off` as null. */
 export function offIsNull<Value>(value: Value | 'off' | null): Exclude<Value, 'off'> | null {
   return value === 'off' ? null : (value as Exclude<Value, 'off'> | null);
 }
@@ -96,6 +98,7 @@ function readBy<Value>(
   }
 }
 
+/** Reads an address of a master; the port is 9989 unless it is written. */
 export const masterAddress = (text: string) => parseAddress(text);
 /** Listening addresses; `defaultPort` stands in for one that is not written. */
 export const listenAddresses = (defaultPort: number) =>

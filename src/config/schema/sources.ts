@@ -13,6 +13,7 @@ export const branchPattern = z.string().superRefine((pattern, ctx) => {
     );
 });
 
+/** One branch, by its name. */
 export const branchName = z.string().superRefine((name, ctx) => {
   const problem = name.includes('*') ? 'it holds "*"' : branchProblem(name);
   if (problem !== undefined)
@@ -127,6 +128,7 @@ function isTimezone(name: string): boolean {
   }
 }
 
+/** A path to a file that holds a secret. */
 export const secretFile = z
   .string()
   .min(1)

@@ -19,6 +19,7 @@ export const SILENCE_MS = 3_000;
 const BANNER_MS = 500;
 /** When TLS has had no answer for so long, the peer is also asked in plain words. */
 const IMPATIENCE_MS = 1_000;
+/** Enough to see what a stranger speaks, too little to hold anything worth hiding. */
 const FIRST_BYTES = 32;
 
 export interface PeerDoor {

@@ -1,6 +1,7 @@
 /** RFC 1035 section 2.3.4, of the form on the wire. */
 const LABEL_BYTES = 63;
 const NAME_BYTES = 255;
+/** A length with these two bits points to where the name goes on (section 4.1.4). */
 const POINTER = 0xc0;
 
 /** A name as labels with their lengths. Throws RangeError where it cannot be one. The closing dot may be there or not. */

@@ -11,6 +11,7 @@ export interface AddressFault {
   expected: string;
 }
 
+/** Texts that are no address; every row has the column of the first wrong character, from 1. */
 export const codes = defineCodes({
   'BBX-NET-ADDRESS': row<AddressFault>({
     message: ({ text, column, problem }) =>

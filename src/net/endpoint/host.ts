@@ -32,6 +32,7 @@ export function printHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
+/** `host:port`, with brackets around an IPv6 address. */
 export function printHostPort(host: string, port: number): string {
   return `${printHost(host)}:${port}`;
 }

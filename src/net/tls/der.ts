@@ -32,6 +32,7 @@ export function integer(bytes: Uint8Array): Buffer {
   return value(0x02, ...(needsZero ? [Buffer.from([0])] : []), shortest);
 }
 
+/** An OBJECT IDENTIFIER from its dotted form. */
 export function objectId(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   const bytes = [first * 40 + second];

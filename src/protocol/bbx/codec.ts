@@ -18,6 +18,7 @@ export const FRAME_HEADER_BYTES = 22;
 const KIND_LOG = 1;
 const CHANNELS: readonly Channel[] = ['stdout', 'stderr', 'header'];
 
+/** A binary frame with bytes of a log. */
 export function encodeLogFrame(frame: LogFrame): Uint8Array {
   const bytes = Buffer.allocUnsafe(FRAME_HEADER_BYTES + frame.payload.length);
   bytes.writeUInt8(KIND_LOG, 0);

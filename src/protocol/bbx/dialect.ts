@@ -39,6 +39,7 @@ export function readWith(dialect: Dialect | undefined, text: string): unknown {
   }
 }
 
+/** A message in the form that the peer reads; null when its version has no word for it. */
 export function writeWith(dialect: Dialect | undefined, message: object): object | null {
   return dialect === undefined || isFrozen(message) ? message : dialect.lower(message);
 }

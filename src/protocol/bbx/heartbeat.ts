@@ -11,6 +11,7 @@ export interface Heartbeat {
   stop(): void;
 }
 
+/** Pings a peer that is quiet, and tells when it has been silent for too long. */
 export function startHeartbeat(options: {
   clock: Clock;
   pingEveryMs: number;

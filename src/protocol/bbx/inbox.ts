@@ -17,6 +17,7 @@ export interface InboxOptions<Item> {
   failed(error: unknown): void;
 }
 
+/** Handles what comes in its order, one after the other, and holds the peer up while too much waits. */
 export function createInbox<Item>(options: InboxOptions<Item>): Inbox<Item> {
   let waiting: { item: Item; bytes: number }[] = [];
   let waitingBytes = 0;

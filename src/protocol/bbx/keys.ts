@@ -14,6 +14,7 @@ import { protocolCodes } from '../codes.ts';
  * `socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL)`. Over plain TCP the value is empty.
  */
 export const EXPORTER_LABEL = 'EXPORTER-bbx-worker-v1';
+/** As many as a SHA-256 has. */
 export const EXPORTER_BYTES = 32;
 
 /** A private key that can sign, with what others know of it. */
@@ -65,10 +66,12 @@ export interface GreetingBinding {
   epoch: string;
 }
 
+/** Signs a greeting with the key of the farm; base64. */
 export function signGreeting(key: SigningKey, binding: GreetingBinding): string {
   return sign(key, greetingBytes(binding));
 }
 
+/** Whether a greeting was signed with this key (SPKI, DER) for this session; false for anything malformed. */
 export function verifyGreeting(publicKey: Uint8Array, binding: GreetingBinding, signature: string): boolean {
   return verify(publicKey, greetingBytes(binding), signature);
 }
@@ -82,10 +85,12 @@ export interface AuthenticationBinding {
   boot: string;
 }
 
+/** Signs with the worker's key; base64. */
 export function signAuthentication(key: SigningKey, binding: AuthenticationBinding): string {
   return sign(key, authenticationBytes(binding));
 }
 
+/** Whether a worker holds this key (SPKI, DER), shown for this session; false for anything malformed. */
 export function verifyAuthentication(
   publicKey: Uint8Array,
   binding: AuthenticationBinding,

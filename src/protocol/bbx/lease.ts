@@ -4,6 +4,7 @@ export interface Lease {
   token: string;
 }
 
+/** Names a lease in a table of them. */
 export function leaseKey({ build, token }: Lease): string {
   return `${build}/${token}`;
 }

@@ -48,6 +48,7 @@ export interface LineOptions {
 /** Longest closing reason in UTF-8 (RFC 6455 section 5.5: a control frame has 125 bytes, two are the code). */
 const REASON_BYTES = 123;
 
+/** Speaks JSON and frames over a socket: limits, heartbeat, order, and an end that is told once. */
 export function openLine(options: LineOptions): Line {
   const { socket, peer, limits } = options;
   let closing: SessionEnd | undefined;

@@ -61,6 +61,7 @@ export interface Builds {
   stop(): Promise<void>;
 }
 
+/** The builds that run now, from their assignment to their end. */
 export function createBuilds(options: {
   farm: Farm;
   roster: Roster;

@@ -43,6 +43,7 @@ export interface Changes {
   add(change: Omit<NewChange, 'received_at'>): Promise<ChangeRow>;
 }
 
+/** Takes changes in, whoever saw them. */
 export function createChanges(options: { farm: Farm; config: () => MasterConfig; clock: Clock }): Changes {
   const { farm, config, clock } = options;
   return {

@@ -51,6 +51,7 @@ export interface Dispatcher {
   stop(): Promise<void>;
 }
 
+/** Gives waiting requests to workers, whenever it is nudged. */
 export function createDispatcher(options: {
   farm: Farm;
   roster: Roster;

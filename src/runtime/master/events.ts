@@ -26,6 +26,7 @@ export interface Farm {
   readonly newest: number;
 }
 
+/** The one way to change the state: rows and events in a transaction, then those who listen. */
 export function createFarm({ store, clock, log }: { store: Store; clock: Clock; log: Log }): Farm {
   const listeners = new Set<(events: readonly NumberedEvent[]) => void>();
   let newest = 0;

@@ -50,6 +50,7 @@ export interface LogIntake {
   stop(): Promise<void>;
 }
 
+/** Takes the bytes of logs in from workers' sessions. */
 export function createLogIntake(options: {
   files: LogFiles;
   store: Store;

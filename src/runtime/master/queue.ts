@@ -15,6 +15,7 @@ export interface WaitingRequests {
   readonly size: number;
 }
 
+/** The requests that wait, in memory, as the rows have them. */
 export function createWaitingRequests(): WaitingRequests {
   const byBuilder = new Map<number, Waiting[]>();
   const where = new Map<number, { builderid: number; request: Waiting }>();

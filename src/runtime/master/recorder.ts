@@ -39,6 +39,7 @@ export interface Recorder {
   stop(): Promise<void>;
 }
 
+/** Writes the progress of all builds, several events in one transaction. */
 export function createRecorder(options: {
   farm: Farm;
   logs: LogIntake;

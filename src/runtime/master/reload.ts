@@ -35,6 +35,7 @@ export async function adoptConfig(
   });
 }
 
+/** The configuration that counts now, and how another takes its place. */
 export function createLiveConfig(options: {
   farm: Farm;
   first: MasterConfig;

@@ -61,6 +61,7 @@ export interface Requests {
   cancelBuild(build: BuildRow, reason: string): Promise<BuildRow>;
 }
 
+/** Submits, cancels and repeats requests. */
 export function createRequests(options: {
   farm: Farm;
   builds: Builds;

@@ -9,6 +9,7 @@ import { oneLine } from './trouble.ts';
 
 /** First a while after the start, when workers are back and builds adopted. */
 const FIRST_MS = 60_000;
+/** Ages are counted in days: an hour more is nothing to them. */
 const EVERY_MS = 3_600_000;
 /** Readers of events that were away for longer begin anew. */
 const EVENTS_MS = 7 * 86_400_000;

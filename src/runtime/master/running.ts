@@ -71,6 +71,7 @@ export function nameOf(build: { builder: string; number: number }): string {
   return `${build.builder}/${build.number}`;
 }
 
+/** Names a log within its build. */
 export function logKey(step: number, name: string): string {
   return `${step}/${name}`;
 }
@@ -87,6 +88,7 @@ export interface RunningBuilds {
   readonly size: number;
 }
 
+/** The builds that run now, by id and by worker. */
 export function createRunningBuilds(): RunningBuilds {
   const byId = new Map<number, Running>();
   return {

@@ -12,6 +12,7 @@ const MOST = 1_000;
 /** Facts about the master itself. */
 export type MasterFacts = Omit<StatusObject, 'workers' | 'running' | 'pending' | 'trouble'>;
 
+/** Everything that `bbx status` shows. */
 export async function readStatus(
   db: Db,
   facts: MasterFacts,

@@ -21,6 +21,7 @@ export interface TroubleList {
 /** Subjects that are kept at most: pollers, workers and the disk of a big farm; beyond it the oldest goes. */
 const MOST_SUBJECTS = 1_000;
 
+/** What goes wrong at this moment, each thing once; also told to the log when it begins and ends. */
 export function createTroubleList({ clock, log }: { clock: Clock; log: Log }): TroubleList {
   const bySubject = new Map<string, TroubleObject>();
   /** Monotonic ms. */

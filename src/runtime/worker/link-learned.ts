@@ -20,6 +20,7 @@ export async function readLearned(file: string): Promise<Learned> {
   }
 }
 
+/** Keeps what a worker has learned of its master, whole or not at all. */
 export async function writeLearned(file: string, value: Learned): Promise<void> {
   await writeFile(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);

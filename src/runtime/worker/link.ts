@@ -84,6 +84,7 @@ export interface Link {
   stop(): Promise<void>;
 }
 
+/** Keeps a worker connected: dials, waits, dials again, until it is stopped or told not to come again. */
 export function startLink(options: LinkOptions): Link {
   const { name, log, jobs, clock } = options;
   const stop = new AbortController();

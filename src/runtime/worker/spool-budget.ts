@@ -17,6 +17,7 @@ export interface SpoolBudget {
   giveUp(reason: Error): void;
 }
 
+/** Counts the bytes of all spools against the worker's limit. */
 export function createSpoolBudget(limit: number): SpoolBudget {
   let used = 0;
   let over: Error | undefined;

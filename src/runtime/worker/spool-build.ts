@@ -60,6 +60,7 @@ export interface SpoolBuild {
   remove(): Promise<void>;
 }
 
+/** Name of the directory that holds the spool of a lease. */
 export function spoolDirectoryName(lease: { build: number; token: string }): string {
   return `${lease.build}-${lease.token}`;
 }

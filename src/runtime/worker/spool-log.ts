@@ -78,6 +78,7 @@ interface LogPlace {
   gone: AbortSignal;
 }
 
+/** Name of the file with the bytes of log `id` from offset `base` on. */
 export function segmentName(id: number, base: number): string {
   return `log-${id}-${base}`;
 }

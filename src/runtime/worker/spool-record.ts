@@ -8,6 +8,7 @@ export const RECORD_HEADER_BYTES = 8;
 /** No record is longer: a log's piece is at most 64 KiB, an event at most this. */
 export const RECORD_MAX_BYTES = 1024 * 1024;
 
+/** A record of the parts put together, with its length and checksum before it. */
 export function encodeRecord(...parts: readonly Uint8Array[]): Buffer {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + length);

@@ -12,6 +12,7 @@ export const RECORD_BYTES = 64 * 1024;
 /** The longest stretch that one record can declare lost. */
 export const LOST_BYTES = 0xffff_ffff;
 
+/** By the number that stands in a record. */
 export const CHANNELS: readonly Channel[] = ['stdout', 'stderr', 'header'];
 const LOST = 255;
 
@@ -46,6 +47,7 @@ export function saltOf(bytes: Buffer): number | undefined {
   return crc32(bytes.subarray(0, 12)) === bytes.readUInt32LE(12) ? bytes.readUInt32LE(8) : undefined;
 }
 
+/** Writes the 48 bytes of a header at `at`, with a checksum of their own at the end. */
 export function writeRecordHeader(into: Buffer, at: number, salt: number, header: RecordHeader): void {
   into.writeUInt32LE(salt, at);
   into.writeUInt32LE(header.channel === undefined ? LOST : CHANNELS.indexOf(header.channel), at + 4);

@@ -46,6 +46,7 @@ export interface Addition {
   length: number;
 }
 
+/** A running log that holds nothing yet. */
 export function newRunning(): Running {
   const start = { size: 0, position: 0, lines: 0 };
   return {

@@ -49,6 +49,7 @@ export function encodeRuns(runs: readonly Run[]): Buffer {
   return Buffer.from(bytes);
 }
 
+/** Reads what `encodeRuns` wrote. Throws RangeError for bytes that it cannot have written. */
 export function decodeRuns(bytes: Buffer): Run[] {
   const runs: Run[] = [];
   let position = 0;

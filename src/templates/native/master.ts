@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { WrittenMaster } from '../../config/schema/master.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 
+/** What the schema would fill in as well; a rendered file shows it, so that people see what can be changed. */
 const DEFAULT_LISTEN = '[::]:9989';
 const DEFAULT_WEB_LISTEN = 'localhost:8010';
 const DEFAULT_TITLE = 'Build farm';

@@ -4,6 +4,7 @@ import type { TargetSubject } from '../../subject.ts';
 
 export const topics = ['dns', 'ipv6', 'reach'] as const;
 
+/** Asks every nameserver, the system and the hosts file. */
 export const gather = (context: CheckContext, target: TargetSubject) =>
   context.probes.name(target.host, target.server);
 

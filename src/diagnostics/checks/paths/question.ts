@@ -5,6 +5,7 @@ import type { TargetSubject } from '../../subject.ts';
 
 export const topics = ['reach', 'ipv6'] as const;
 
+/** Connects to each address. */
 export const gather = (context: CheckContext, target: TargetSubject): Promise<PathFacts> =>
   context.probes.path(target);
 

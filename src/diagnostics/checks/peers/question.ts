@@ -9,6 +9,7 @@ export interface PeersAt {
   readonly peers: readonly PeerFact[];
 }
 
+/** Speaks to whoever answers at each address. */
 export const gather = async (context: CheckContext, target: TargetSubject): Promise<PeersAt> => ({
   at: new Date().toISOString(),
   peers: target.stopped === undefined && target.protocol !== 'tcp' ? await context.probes.peers(target) : [],

@@ -40,6 +40,7 @@ export function readSetting(setting: SettingSubject, at: string): SettingFacts {
   }
 }
 
+/** Reads the text again, as the configuration did. */
 export const gather = (_context: unknown, setting: SettingSubject) =>
   readSetting(setting, new Date().toISOString());
 

@@ -22,6 +22,7 @@ export async function findBuild(db: Db, text: string): Promise<BuildRow> {
   });
 }
 
+/** The build that a BUILD means (`builder/12`, an id, or a builder for its newest); undefined when there is none. */
 export async function tryBuild(db: Db, text: string): Promise<BuildRow | undefined> {
   const numbered = /^(.+)\/(\d{1,15})$/.exec(text);
   if (numbered !== null) return buildByNumber(db, numbered[1]!, Number(numbered[2]));

@@ -74,6 +74,7 @@ export function showStep(row: StepListRow, sizeOf: (logid: number) => number | u
   };
 }
 
+/** A request as the API shows it. */
 export function showRequest(row: RequestListRow): RequestObject {
   return {
     buildrequestid: row.buildrequestid,
@@ -93,11 +94,13 @@ export function showRequest(row: RequestListRow): RequestObject {
   };
 }
 
+/** A change as the API shows it. */
 export function showChange(row: ChangeRow): ChangeObject {
   const { changeid, repository, branch, revision, author, comments, files, when_timestamp } = row;
   return { changeid, repository, branch, revision, author, comments, files, when_timestamp };
 }
 
+/** A builder as the API shows it, with the workers that could build it. */
 export function showBuilder(row: BuilderListRow, config: MasterConfig, roster: Roster): BuilderObject {
   const builder = Object.hasOwn(config.builders, row.name) ? config.builders[row.name] : undefined;
   const wants = { tags: builder?.workers.tags ?? [], names: builder?.workers.names ?? [] };
@@ -120,6 +123,7 @@ export function showBuilder(row: BuilderListRow, config: MasterConfig, roster: R
   };
 }
 
+/** A worker as the API shows it: its row, and what is known of it now. */
 export function showWorker(worker: Worker, roster: Roster): WorkerObject {
   const candidate = roster.candidate(worker);
   const refused = refusal(candidate);
@@ -145,6 +149,7 @@ export function showWorker(worker: Worker, roster: Roster): WorkerObject {
   };
 }
 
+/** The word for a row's result; null while there is none. */
 export function wordOf(results: number | null): Result | null {
   return resultOf(results) ?? null;
 }

@@ -11,8 +11,9 @@ import type { Duplex } from 'node:stream';
 
 /** Where workers come in on the web port, so that one port, or one reverse proxy, serves all. */
 const WORKER_PATH = '/bbx/worker';
-/** From connection to the end of a request's head, and for a whole request: nothing large is taken here yet. */
+/** From connection to the end of a request's head. */
 const HEADERS_MS = 10_000;
+/** For a whole request: nothing large is taken here yet. */
 const REQUEST_MS = 30_000;
 const BODY_BYTES = 64 * 1024;
 

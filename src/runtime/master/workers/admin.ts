@@ -29,6 +29,7 @@ export interface WorkerAdmin {
 
 type What = Extract<FarmEvent, { type: 'worker.changed' }>['what'];
 
+/** What people do to workers: invite, approve, pause, resume, drain, remove. */
 export function createWorkerAdmin(options: {
   farm: Farm;
   store: Store;

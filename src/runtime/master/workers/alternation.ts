@@ -12,6 +12,7 @@ export interface Alternation {
   mayReplace(name: string, old: { boot: string }, newcomer: { boot: string }, now: number): boolean;
 }
 
+/** Notices that two processes take the place of one name from each other in turn. */
 export function createAlternation(): Alternation {
   const byName = new Map<string, number[]>();
   return {

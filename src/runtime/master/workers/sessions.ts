@@ -44,6 +44,7 @@ export interface WorkerSessions {
   stop(): Promise<void>;
 }
 
+/** The sessions of workers, one for each name. */
 export function createWorkerSessions(options: {
   farm: Farm;
   roster: Roster;

@@ -44,6 +44,10 @@ const NOT_FROM_PLANS =
 /** What an answer to `ask` may hold, bytes. */
 const ANSWER_LIMIT = 65_536;
 
+/** Names in one command: of 255 bytes each they are far below what an argument list may hold. */
+const REMOVED_AT_ONCE = 500;
+
+/** Runs git in a step's directory, as the build's user. */
 export function createGit(
   command: GitCommand,
   context: VerbContext,
@@ -114,10 +118,9 @@ export function createGit(
     async empty() {
       // By a program, in the name of the build's user: what stands there is not to be trusted with this process's rights.
       const names = await readdir(dir);
-      const BATCH = 500;
-      for (let at = 0; at < names.length; at += BATCH) {
+      for (let at = 0; at < names.length; at += REMOVED_AT_ONCE) {
         const end = await run(
-          ['rm', '-rf', '--', ...names.slice(at, at + BATCH).map((name) => `./${name}`)],
+          ['rm', '-rf', '--', ...names.slice(at, at + REMOVED_AT_ONCE).map((name) => `./${name}`)],
           {},
         );
         if (end.rc !== 0) throw new GitStopped(end, 'here');

@@ -2,7 +2,7 @@ import { BbxError } from '../base/error.ts';
 import { EXIT } from '../base/exit.ts';
 import { didYouMean } from '../base/did-you-mean.ts';
 import { findDirectory } from '../client/find-directory.ts';
-import type { Topic } from '../diagnostics/check.ts';
+import { TOPICS, type Topic } from '../diagnostics/check.ts';
 import { catalogue, selectChecks, strangers } from '../diagnostics/catalogue.ts';
 import { parseServer } from '../diagnostics/doors/names.ts';
 import { examine } from '../diagnostics/examine.ts';
@@ -33,6 +33,7 @@ export interface DoctorOptions {
 
 /** A terminal that is wider is not used: sentences of more than this are hard to read. */
 const WIDEST = 100;
+/** Under this the columns of the report leave no room for its words; the terminal then breaks the lines. */
 const NARROWEST = 60;
 /** After so long without an answer, it is said what is waited for. */
 const PATIENCE_MS = 1_000;
@@ -111,6 +112,15 @@ export async function runDoctor(
   } finally {
     clearInterval(timer);
   }
+}
+
+/** The error for a word behind `bbx doctor` that is none of its topics. */
+export function unknownTopic(word: string): BbxError {
+  const near = didYouMean(word, TOPICS);
+  return codes['BBX-USAGE']({
+    problem: `"${word}" is no topic of the doctor${near === undefined ? '' : `; did you mean ${near}?`}`,
+    hint: `Topics are ${TOPICS.join(', ')}${/[.:]/.test(word) ? `; to try an address: bbx doctor reach ${word}` : ''}`,
+  });
 }
 
 function headingOf(

@@ -47,15 +47,13 @@ describe('a farm that is switched off', () => {
         .map(({ title }) => title);
     };
     expect(await told('.')).toEqual([
-      'The master in master does not run; start it with: bbx run master master',
-      'The worker in worker does not run; start it with: bbx run worker worker',
+      'The master does not run: bbx run master',
+      'The worker does not run: bbx run worker',
     ]);
-    expect(await told('master')).toEqual([
-      'The master of this directory does not run; start it with: bbx run master',
-    ]);
+    expect(await told('master')).toEqual(['The master of this directory does not run: bbx run master']);
     expect(await told('worker')).toEqual([
-      'The worker of this directory does not run; start it with: bbx run worker',
-      `The master in ${farm}/master does not run; start it with: bbx run master ${farm}/master`,
+      'The worker of this directory does not run: bbx run worker',
+      `The master does not run: bbx run master ${farm}/master`,
     ]);
     await using _master = startBbx(['run', 'master'], at);
     await bbxOk(['status', '--wait', '20s'], at);
@@ -83,5 +81,19 @@ describe('the directory that bbx doctor is asked about', () => {
 
     await rm(join(farm, 'master', 'master.yaml'));
     expect((await bbx(['doctor', '--dir', 'master'], at)).code).toBe(6);
+  });
+});
+
+describe('a topic that bbx doctor does not know', () => {
+  it.each([
+    ['lisen', 'did you mean listen?'],
+    ['ci.example:9989', 'bbx doctor reach ci.example:9989'],
+  ])('%s is answered with those that there are', async (word, says) => {
+    await using dir = await tempDir();
+    const ran = await bbx(['doctor', word], { cwd: dir.path });
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain(`"${word}" is no topic of the doctor`);
+    expect(ran.stderr).toContain('ipv6, dns, listen, reach');
+    expect(ran.stderr).toContain(says);
   });
 });

@@ -20,7 +20,14 @@ export function addDoctorCommands(program: Command, context: Context): void {
       'and needs no privilege. Exit code: 0 nothing wrong, 1 an error was found, 10 warnings only (with --strict), 12 something that must\n' +
       'be known is unknown.',
   });
-  common(doctor).action(async (_options: DoctorOptions, command: Command) => run(undefined, [], command));
+  common(doctor)
+    // A word that is no topic is answered with those that there are.
+    .allowExcessArguments(true)
+    .action(async (_options: DoctorOptions, command: Command) => {
+      const [word] = command.args;
+      if (word !== undefined) throw (await import('../doctor.ts')).unknownTopic(word);
+      await run(undefined, [], command);
+    });
 
   declare(doctor, 'ipv6', {
     purpose: 'Look at IPv6: host, listeners, AAAA records, and the path.',

@@ -772,11 +772,8 @@ describe('controls', () => {
 
 describe('a program that does not run', () => {
   it.each([
-    ['.', 'The master of this directory does not run; start it with: bbx run master'],
-    [
-      '/srv/farm/master',
-      'The master in /srv/farm/master does not run; start it with: bbx run master /srv/farm/master',
-    ],
+    ['.', 'The master of this directory does not run: bbx run master'],
+    ['/srv/farm/master', 'The master does not run: bbx run master /srv/farm/master'],
   ])('is a fact with its next command, seen from %s', async (shown, title) => {
     const { report: got } = await report({ subjects: [program({ role: 'master', running: false, shown })] });
     expect(got.findings.filter(({ id }) => id === 'RUN-01')).toMatchObject([{ status: 'info', title }]);

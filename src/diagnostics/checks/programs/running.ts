@@ -19,10 +19,11 @@ function judgeProgram(at: string, runAs: RunAsFacts | undefined, program: Progra
   const drafts = runAs === undefined ? [] : judgeUser(runAs, program);
   if (program.running) return found(...drafts);
   const { role, shown } = program;
-  const start = `bbx run ${role}${shown === '.' ? '' : ` ${pasted(shown)}`}`;
+  // The command finds `./master` by itself.
+  const start = `bbx run ${role}${shown === '.' || shown === role ? '' : ` ${pasted(shown)}`}`;
   return found(...drafts, {
     status: 'info',
-    title: `The ${role} ${shown === '.' ? 'of this directory' : `in ${shown}`} does not run; start it with: ${start}`,
+    title: `The ${role}${shown === '.' ? ' of this directory' : ''} does not run: ${start}`,
     evidence: [evidence('proc', `control socket of ${program.dir}`, 'nobody listens', at)],
     fix: [{ text: 'Start it, if it shall run', commands: [start] }],
   });

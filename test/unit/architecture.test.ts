@@ -128,6 +128,18 @@ describe('imports only go down', () => {
     expect(homeless).toEqual([]);
   });
 
+  it('has the folders that docs/architecture.md draws, and no others', () => {
+    const page = readFileSync(join(SRC, '../docs/architecture.md'), 'utf8');
+    const [tree = ''] = /^src\/.*?(?=```)/ms.exec(page) ?? [];
+    const left = tree.split('\n').map((line) => line.replace(/(\S) {2,}.*/, '$1'));
+    const drawn = left.flatMap((names) => names.match(/[\w-]+(?=\/)/g) ?? []);
+    // The groups of checks are no more than the names of their files.
+    const folders = files.map((file) => dirname(file).replace(/(?<=checks)\/.*/, ''));
+    expect(new Set(drawn)).toEqual(
+      new Set(['src', ...folders.flatMap((path) => path.split('/'))].filter((name) => name !== '.')),
+    );
+  });
+
   it('has no circle', () => {
     expect(
       findCircle(imports.filter((found) => found.kind !== 'type' && files.includes(found.to))),

@@ -223,5 +223,3 @@ interface Acknowledgement extends Lease {
   sequence: number;
   streams: { stream: number; offset: number }[];
 }
-
-export type Intake = ReturnType<typeof createIntake>;

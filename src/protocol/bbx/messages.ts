@@ -2,9 +2,6 @@ import { z } from 'zod';
 import { buildPlan } from '../../build/plan.ts';
 import { progressEvent } from '../../build/progress.ts';
 
-/** Versions that this program speaks, newest first; the greeting picks the newest that both know. */
-export const PROTOCOL_VERSIONS = [1] as const;
-
 const text = (max: number) => z.string().max(max);
 const base64 = (max: number) => z.string().max(max);
 

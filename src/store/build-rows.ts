@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { BuildPlan, Properties } from '../build/plan.ts';
 import type { Db, Page } from './database.ts';
 
@@ -103,6 +104,29 @@ export async function newestBuild(db: Db, builder: string): Promise<BuildRow | u
       select.selectFrom('builders').select('builderid').where('name', '=', builder),
     )
     .orderBy('builds.number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : rowOf(row);
+}
+
+/** Builds that `buildByRevision` looks at: their properties are read one by one. */
+const LOOK_BACK = 10_000;
+
+/** The newest build of a revision that begins so (hex digits), asked for or found out by the build itself (`got_revision`). */
+export async function buildByRevision(db: Db, start: string): Promise<BuildRow | undefined> {
+  const row = await buildsQuery(db)
+    .where('builds.buildid', '>', (select) =>
+      select
+        .selectFrom('builds')
+        .select((max) => sql<number>`${max.fn.max('buildid')} - ${LOOK_BACK}`.as('from')),
+    )
+    .where((is) =>
+      is.or([
+        is('buildsets.revision', 'like', `${start}%`),
+        is('builds.properties_json', 'like', `%"got_revision":"${start}%`),
+      ]),
+    )
+    .orderBy('builds.buildid', 'desc')
     .limit(1)
     .executeTakeFirst();
   return row === undefined ? undefined : rowOf(row);

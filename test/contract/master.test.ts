@@ -296,6 +296,26 @@ describe('a master and its workers', () => {
     });
   });
 
+  it('explains a repository by its name, by its address and beside a builder of its name, and a build by the revision that it got', async () => {
+    const git = 'https://git.example/app.git';
+    await using rig = await testMaster(`${CONFIG}\nrepositories: { app: { git: "${git}", poll: off } }\n`);
+    const why = (subject: string) => rig.client.call('why', { params: { subject } });
+    const about = 'repository "app"';
+    for (const subject of ['app', 'repository/app', git])
+      expect((await why(subject)).reasons[0]).toMatchObject({ about });
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const revision = '0e5b092'.padEnd(40, '1');
+    w1.build(await w1.next('assign'), '', 0, { got_revision: revision });
+    expect(await ended(rig, 'app/1')).toMatchObject({ revision });
+    const both = await why('app');
+    expect(both.subject).toBe('app/1');
+    expect(both.reasons.map((reason) => reason.about)).toContain(about);
+    expect((await why('repository/app')).subject).toBe('app');
+    expect((await why('0e5b092')).subject).toBe('app/1');
+    await expect(why('0e5b093')).rejects.toMatchObject({ exit: 6 });
+  });
+
   it('runs a hundred waiting builds, each once, on workers that finish at once', async () => {
     await using rig = await testMaster(CONFIG);
     const COUNT = 100;
@@ -370,6 +390,8 @@ describe('who is let in', () => {
     await expect(fakeWorker({ name: 'w1', address, key: w1.key })).rejects.toMatchObject({
       code: 'BBX-PRO-REMOVED',
     });
+    expect((await rig.client.call('status', {})).workers).toEqual([]);
+    expect(await rig.client.call('workers', {})).toMatchObject([{ name: 'w1', state: 'removed' }]);
     const back = await rig.worker('w1', { key: w1.key });
     back.leave();
   });

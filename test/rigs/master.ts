@@ -131,7 +131,12 @@ export interface FakeWorker {
   next<Type extends MasterMessage['type']>(type: Type): Promise<MessageOf<MasterMessage, Type>>;
   send(message: WorkerMessage): void;
   /** Accepts an assignment and tells a whole build of one step, whose log is `text`. */
-  build(assign: MessageOf<MasterMessage, 'assign'>, text?: string, results?: number): void;
+  build(
+    assign: MessageOf<MasterMessage, 'assign'>,
+    text?: string,
+    results?: number,
+    properties?: Record<string, string>,
+  ): void;
   readonly ended: boolean;
   leave(): void;
 }
@@ -189,8 +194,8 @@ export async function fakeWorker(
       }
     },
     send: (message) => session.send(message),
-    build({ build, token }, text = '', results = 0) {
-      tellBuild(session, { build, token }, text, results);
+    build({ build, token }, text = '', results = 0, properties = {}) {
+      tellBuild(session, { build, token }, text, results, properties);
     },
     get ended() {
       return session.ended;
@@ -207,6 +212,7 @@ function tellBuild(
   lease: { build: number; token: string },
   text: string,
   results: number,
+  properties: Record<string, string>,
 ) {
   const bytes = Buffer.from(text);
   const stream = lease.build;
@@ -230,7 +236,7 @@ function tellBuild(
     logs: [{ name: 'stdio', bytes: bytes.length, sha256 }],
     rc: results === 0 ? 0 : 1,
     signal: null,
-    properties: {},
+    properties,
   });
   tell({ type: 'buildFinished', at: 4, results, state: results === 0 ? 'build successful' : 'failed step' });
 }

@@ -5,6 +5,7 @@ import { flag } from '../terminal/flag.ts';
 import { durationValue, numberValue, spanValue } from '../terminal/values.ts';
 import type { DirOptions } from '../farm.ts';
 import type { AddOptions } from '../worker-add.ts';
+import type { ListWorkersOptions } from '../worker-list.ts';
 import type { ShowWorkerOptions } from '../worker-show.ts';
 import type { WorkerOrder } from '../worker-order.ts';
 
@@ -62,8 +63,11 @@ export function addWorkerCommands(program: Command, context: Context): void {
     purpose: 'List workers.',
     examples: ['bbx worker list', 'bbx worker list --json'],
   })
+    .addOption(flag('--all', 'removed ones too'))
     .addOption(dirFlag())
-    .action(async (options: DirOptions) => (await import('../worker-list.ts')).listWorkers(context, options));
+    .action(async (options: ListWorkersOptions) =>
+      (await import('../worker-list.ts')).listWorkers(context, options),
+    );
 
   declare(worker, 'show <name>', {
     purpose: 'Show a worker, or wait for it.',

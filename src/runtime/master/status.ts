@@ -23,7 +23,10 @@ export async function readStatus(
   const pending = await pendingRows(db, MOST);
   return {
     ...facts,
-    workers: roster.all().map((worker) => showWorker(worker, roster)),
+    workers: roster
+      .all()
+      .filter(({ state }) => state !== 'removed')
+      .map((worker) => showWorker(worker, roster)),
     running: running.map(showBuild),
     pending: pending.map(showRequest),
     trouble: trouble.list(),

@@ -4,7 +4,7 @@ import { resultOf } from '../../build/results.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { MasterConfig } from '../../config/master-config.ts';
 import { requestById, requestsOfChange, type RequestListRow } from '../../store/buildrequests.ts';
-import { buildById, type BuildRow } from '../../store/build-rows.ts';
+import { buildById, buildByRevision, type BuildRow } from '../../store/build-rows.ts';
 import { changeById, changeRows, schedulerChanges, type ChangeRow } from '../../store/changes.ts';
 import type { Db } from '../../store/database.ts';
 import { pollRows } from '../../store/polls.ts';
@@ -29,8 +29,8 @@ export interface WhyDeps {
 const REVISION = /^[0-9a-f]{7,64}$/;
 
 /**
- * Explains a subject of `bbx why`: `r17`, `c5`, a BUILD, a repository's name, a builder without builds (its oldest request), or a
- * revision. Throws BBX-API-NOT-FOUND.
+ * Explains a subject of `bbx why`: `r17`, `c5`, a BUILD, a repository's name or address (`repository/NAME` whatever else has the name), or a
+ * revision. Of a name that a builder and a repository share, both are told. Throws BBX-API-NOT-FOUND.
  */
 export async function explain(db: Db, subject: string, deps: WhyDeps): Promise<WhyObject> {
   if (/^r\d+$/.test(subject)) return aboutRequest(db, await findRequest(db, subject), deps);
@@ -40,18 +40,31 @@ export async function explain(db: Db, subject: string, deps: WhyDeps): Promise<W
     return aboutChange(db, subject, change.repository, change, deps);
   }
   const { repositories, builders } = deps.config();
-  if (Object.hasOwn(repositories, subject) && !Object.hasOwn(builders, subject)) {
-    return aboutRepository(db, subject, deps);
-  }
+  const meant = repositoryOf(subject, repositories);
+  if (meant !== undefined && !Object.hasOwn(builders, subject)) return aboutRepository(db, meant, deps);
   const build = await tryBuild(db, subject);
-  if (build !== undefined) return aboutBuild(db, build);
+  if (build !== undefined) {
+    const why = await aboutBuild(db, build);
+    if (!Object.hasOwn(repositories, subject)) return why;
+    const { reasons } = await aboutRepository(db, subject, deps);
+    return { ...why, reasons: [...why.reasons, ...reasons] };
+  }
   if (Object.hasOwn(repositories, subject)) return aboutRepository(db, subject, deps);
   if (REVISION.test(subject)) {
     const [change] = await changeRows(db, { revision: subject }, { limit: 1 });
     if (change !== undefined) return aboutChange(db, subject, change.repository, change, deps);
+    const built = await buildByRevision(db, subject);
+    if (built !== undefined) return aboutBuild(db, built);
   }
   const known = [...Object.keys(repositories), ...Object.keys(builders)];
   throw codes['BBX-API-NOT-FOUND']({ kind: 'subject', name: subject, meant: didYouMean(subject, known) });
+}
+
+/** The repository that a text names: by its name, its address, or `repository/NAME`. */
+function repositoryOf(text: string, repositories: MasterConfig['repositories']): string | undefined {
+  const name = text.replace(/^repository\//, '');
+  for (const each of [text, name]) if (Object.hasOwn(repositories, each)) return each;
+  return Object.keys(repositories).find((each) => repositories[each]?.git === text);
 }
 
 async function aboutRepository(db: Db, name: string, deps: WhyDeps): Promise<WhyObject> {

@@ -76,7 +76,11 @@ export function whyNotWorker(
     return say(worker.seenAt === null ? 'it has never connected' : 'it is not connected', worker.seenAt);
   }
   if (refused === 'paused') return say(`it is paused: bbx worker resume ${worker.name}`);
-  if (refused === 'draining') return say('it is draining: it ends when its last build has ended');
+  if (refused === 'draining') {
+    return say(
+      `it is draining: it takes nothing new until its process starts again, or until: bbx worker resume ${worker.name}`,
+    );
+  }
   if (refused === 'resting') {
     return say(
       `it refused a build${worker.refusedWhy === null ? '' : ` (${worker.refusedWhy})`} and rests before it is asked again; at once: bbx worker resume ${worker.name}`,

@@ -36,9 +36,15 @@ export function showBuild(row: BuildRow): BuildObject {
     state_string: stateOf(row),
     reason: row.reason,
     branch: row.branch,
-    revision: row.revision,
+    revision: row.revision ?? gotRevision(row),
     properties: row.properties,
   };
+}
+
+/** What a build of "the newest" turned out to build. */
+function gotRevision({ properties }: BuildRow): string | null {
+  const got = properties['got_revision'];
+  return typeof got === 'string' ? got : null;
 }
 
 function stateOf(row: BuildRow): string {

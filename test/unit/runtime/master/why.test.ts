@@ -49,7 +49,7 @@ describe('whyNotWorker', () => {
     [{ connected: false }, 'it is not connected', 50],
     [{ connected: false, seenAt: null }, 'it has never connected', null],
     [{ paused: true }, 'it is paused: bbx worker resume w', null],
-    [{ draining: true }, 'it is draining: it ends when its last build has ended', null],
+    [{ draining: true }, 'it is draining: it takes nothing new until its process starts again, or until: bbx worker resume w', null],
     [
       { resting: true, refusedWhy: 'no room' },
       'it refused a build (no room) and rests before it is asked again; at once: bbx worker resume w',

@@ -61,7 +61,13 @@ export async function runMaster(
   const stopped = running.stop({ drain: options.drain === true });
   void untilAborted(orders.stopNow).then(() => running.stop({ cancel: true }));
   await stopped;
-  log.info('The master has stopped; builds that ran go on at their workers');
+  log.info(`The master has stopped; ${whatRan(orders.stopNow.aborted, options.drain === true)}`);
+}
+
+/** What became of the builds that ran. */
+function whatRan(cancelled: boolean, drained: boolean): string {
+  if (cancelled) return 'builds that ran were cancelled';
+  return drained ? 'no build ran any more' : 'builds that ran go on at their workers';
 }
 
 /** The master has logged why a configuration was not applied; the old one is at work. */

@@ -7,6 +7,8 @@ import type { Caller } from './call.ts';
 export interface LogOptions {
   /** A BUILD of the command line. */
   build: string;
+  /** How people name that build, for errors: `app/12`. */
+  title?: string;
   /** Number or name. */
   step: string;
   log: string;
@@ -32,7 +34,7 @@ export async function* readLog(
   options: LogOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { build, step, log, follow = false, channels = 'all', signal } = options;
-  const what = `log "${log}" of step "${step}"`;
+  const what = `log "${log}" of step ${step} of build ${options.title ?? build}`;
   const backoff = createBackoff(RETRY_MS);
   let given = 0;
   let awaySince: number | undefined;

@@ -86,20 +86,29 @@ function createPrinter(
   };
 
   const write = async (build: BuildObject, step: StepObject, log: LogObject) => {
-    const lost = (error: Error) => note(context, `${error.message}; waiting until it is back`);
+    let lost = false;
     const bytes = client.log({
       build: String(build.buildid),
+      title: buildTitle(build),
       step: String(step.number),
       log: log.name,
       follow,
       channels: raw ? 'output' : 'all',
       signal,
-      onBreak: lost,
+      onBreak(error) {
+        if (!lost) note(context, `${error.message}; waiting until it is back`);
+        lost = true;
+      },
     });
+    const back = () => {
+      if (lost) note(context, 'The master is back');
+      lost = false;
+    };
     if (context.json) return writeLines(context, build, step, log, bytes);
     const filter = raw || !context.stdout.isTTY ? undefined : createTerminalFilter();
     let last: number | undefined;
     for await (const chunk of bytes) {
+      back();
       const shown = filter === undefined ? chunk : filter.push(chunk);
       if (shown.length === 0) continue;
       last = shown.at(-1);

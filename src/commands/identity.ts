@@ -8,7 +8,7 @@ import { createIdentity, type IdentityFile } from './farm-identity.ts';
 import { checkFlag, readFlag, several, usage } from './flag-value.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
-import { answer, note } from './terminal/print.ts';
+import { answer } from './terminal/print.ts';
 
 /** Images that carry join strings lie around for a while; a month bounds what a stolen one is good for. */
 const DEFAULT_EXPIRES_MS = 30 * 86_400_000;
@@ -20,7 +20,7 @@ export interface IdentityOptions {
   out?: string;
 }
 
-/** Writes the identity to stdout, or to a new file of mode 0600; an existing file is never replaced. */
+/** Writes the identity to a pipe on stdout, never to a terminal, or to a new file of mode 0600; an existing file is never replaced. */
 export async function newIdentity(context: Context, options: IdentityOptions): Promise<void> {
   const workers = [...new Set(several(options.worker) ?? [])];
   for (const name of workers) checkFlag('--worker', workerPattern, name);
@@ -37,7 +37,10 @@ export async function newIdentity(context: Context, options: IdentityOptions): P
   const identity = createIdentity({ workers, reach, expiresMs, now: Date.now() / 1000 });
   if (options.out === undefined) {
     if (context.stdout.isTTY)
-      note(context, 'This is the private key of a farm; keep it in a file of mode 0600.');
+      throw codes['BBX-USAGE']({
+        problem: '--out is missing: a private key must not stand on a screen',
+        hint: 'Add --out FILE, which is made with mode 0600; or pipe it to another program',
+      });
     context.stdout.write(print(identity));
     return;
   }

@@ -41,7 +41,7 @@ export async function runWorker(
   });
   const targets = config.master.map(printAddress).join(', ');
   log.info(
-    `Worker "${config.name}" runs in ${dir}, configured by ${file}; up to ${config.maxBuilds} builds at a time`,
+    `Worker "${config.name}" runs in ${dir}, configured by ${file}; up to ${config.maxBuilds} ${config.maxBuilds === 1 ? 'build' : 'builds'} at a time`,
   );
   log.info(`Its key is ${worker.fingerprint}; its master is looked for at ${targets}. Ctrl-C stops it`);
   await notifier.ready(`worker ${config.name} for ${targets}`);

@@ -7,6 +7,7 @@ import { controlSocket, masterLayout } from '../config/layout.ts';
 import { loadMaster } from '../config/master.ts';
 import { printListen } from '../net/endpoint/listen-address.ts';
 import { pinOf } from '../net/tls/pin.ts';
+import { parseJoin } from '../protocol/bbx/join.ts';
 import { invite, type Invitation } from '../runtime/master/workers/invite.ts';
 import { waysHere } from '../runtime/master/workers/ways.ts';
 import { openStore } from '../store/store.ts';
@@ -45,7 +46,22 @@ export async function addWorker(
       ? `Invited "${invited.name}" until ${until}. On its host: bbx create-worker --join @FILE (or - for standard input)`
       : `"${invited.name}" is invited already, until ${until}: the same join string again (--renew makes a new one)`,
   );
+  await warnOfGuess(context, dir, invited.join);
   for (const text of invited.notes) note(context, text);
+}
+
+/** Without `reach` the join string names this host as it calls itself, which other hosts need not know. */
+async function warnOfGuess(context: Context, dir: string, join: string): Promise<void> {
+  const { config } = await loadMaster(dir, { env: context.env, signal: context.signal }).catch(() => ({
+    config: undefined,
+  }));
+  if (config === undefined || config.reach.length > 0) return;
+  const ways = parseJoin(join).reach;
+  note(
+    context,
+    `"reach" is not set, so the worker will look for the master at ${ways.join(', ') || 'no address at all'}, a guess. If that is wrong: ` +
+      `bbx config set reach '[farm.example:9989]', apply it, and add --renew`,
+  );
 }
 
 function namesOf(name: string | undefined, options: AddOptions): string {

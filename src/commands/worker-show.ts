@@ -9,7 +9,7 @@ import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, facts } from './terminal/print.ts';
 import { createProgress } from './terminal/progress.ts';
-import { workerState } from './worker-list.ts';
+import { seenWord, workerState } from './worker-list.ts';
 
 export type AwaitedState = 'attached' | 'connected' | 'pending' | 'detached';
 
@@ -17,6 +17,9 @@ export interface ShowWorkerOptions extends DirOptions {
   wait?: AwaitedState;
   waitLimit: number;
 }
+
+/** Facts of the worker itself that the master has lines of its own for: its own tags are among those. */
+const SHOWN_ABOVE = new Set(['tags', 'name', 'maxBuilds']);
 
 /** A look costs a millisecond; a script that waits for a worker should go on at once when it is there. */
 const LOOK_AGAIN_MS = 250;
@@ -35,9 +38,9 @@ export async function showWorker(context: Context, name: string, options: ShowWo
       ['builds', `${seen.running} of ${seen.maxBuilds}`],
       ['tags', seen.tags.join(', ') || '-'],
       ['from', seen.peer ?? '-'],
-      ['seen', seen.connected ? 'now' : style.time(seen.last_seen_at)],
+      ['seen', seenWord(seen, style)],
       ['key', seen.fingerprint ?? 'it has not been here yet'],
-      ...Object.entries(seen.facts).filter(([, value]) => value !== ''),
+      ...Object.entries(seen.facts).filter(([name, value]) => value !== '' && !SHOWN_ABOVE.has(name)),
       ...seen.notes.map((text): [string, string] => ['note', text]),
     ]),
   );

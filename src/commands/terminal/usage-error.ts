@@ -4,8 +4,8 @@ import { CommanderError, type Command } from 'commander';
 export class UsageError extends CommanderError {
   readonly words: string;
 
-  constructor(error: CommanderError, words: string, message = error.message) {
-    super(error.exitCode, error.code, message);
+  constructor(error: CommanderError, words: string) {
+    super(error.exitCode, error.code, error.message);
     this.words = words;
   }
 }
@@ -13,16 +13,10 @@ export class UsageError extends CommanderError {
 /** For `exitOverride`: commander calls it on the command at which it stopped, and hands it down to every command below. */
 export function usageErrorOf(this: Command | void, error: CommanderError): never {
   if (!this) throw error;
-  // A group whose own call takes no argument (`doctor`) was given something that is none of its commands.
-  const names = this.commands.map((command) => command.name());
-  const message =
-    error.code === 'commander.excessArguments' && names.length > 0
-      ? `unknown command '${this.args[0] ?? ''}'; there are ${names.join(', ')}`
-      : error.message;
-  throw new UsageError(error, wordsOf(this), message);
+  throw new UsageError(error, wordsOf(this));
 }
 
 /** `bbx build log` for the command of that name. */
-export function wordsOf(command: Command): string {
+function wordsOf(command: Command): string {
   return command.parent === null ? command.name() : `${wordsOf(command.parent)} ${command.name()}`;
 }

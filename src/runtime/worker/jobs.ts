@@ -161,7 +161,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
         signal: AbortSignal.any([cancel.signal, stop.signal]),
         stop: stop.signal,
       });
-      log.info(`build ${build.lease.build} (${plan.builder}) ended: ${job.verdict?.result ?? result}`);
+      log.info(`build ${plan.builder}/${plan.number} ended: ${job.verdict?.result ?? result}`);
     } catch (error) {
       await endBroken(job, error);
     } finally {
@@ -275,7 +275,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       }
       const job = makeJob(build);
       jobs.set(leaseKey(build.lease), job);
-      log.info(`build ${number} (${plan.builder}) starts`);
+      log.info(`build ${plan.builder}/${plan.number} starts`);
       job.running = true;
       const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
       job.done = run(job, opened, values);

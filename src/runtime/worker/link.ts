@@ -204,7 +204,10 @@ export function startLink(options: LinkOptions): Link {
     });
     for (const { id, title, fix } of findings) {
       log.warn(`${id}: ${title}`);
-      for (const { text: advice, commands = [] } of fix) log.info([advice, ...commands].join('\n  '));
+      for (const { text: advice, commands = [] } of fix) {
+        log.info(commands.length === 0 ? advice : `${advice}:`);
+        for (const command of commands) log.info(`  ${command}`);
+      }
     }
   }
 

@@ -159,7 +159,9 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       jobs.draining = true;
       link.tellState();
       if (jobs.running > 0)
-        log.info(`draining: waiting for ${jobs.running} builds, at most ${config.drainTimeoutMs / 1000} s`);
+        log.info(
+          `draining: waiting for ${jobs.running} ${jobs.running === 1 ? 'build' : 'builds'}, at most ${config.drainTimeoutMs / 1000} s`,
+        );
       const limit = sleep(config.drainTimeoutMs, hurry.signal).catch(() => undefined);
       await Promise.race([jobs.idle(), limit]);
       hurry.abort();

@@ -156,10 +156,11 @@ describe('the next command', () => {
     [['build', 'log', 'r99'], 'See why it waits: bbx why r99\n'],
     [['config', 'set', 'title', 'x', '--dir', '.'], 'bbx config apply --dir .'],
     [['config', 'set', 'maxBuilds', '2', '--dir', 'worker'], 'takes it when it is started again'],
-    [['doctor', 'bogus'], "unknown command 'bogus'; there are ipv6, dns, listen, reach"],
+    [['doctor', 'bogus'], 'ipv6, dns, listen, reach'],
     [['build', 'log'], 'See: bbx build log --help'],
     [['build', 'strat'], 'See: bbx build --help'],
     [['strat'], 'See: bbx --help'],
+    [['identity', 'new'], '--out is missing: a private key must not stand on a screen'],
     [['help', 'build', 'log'], 'Usage: bbx build log [options] <build>'],
     [['help', 'build', 'bog'], "unknown command 'bog'"],
     [['worker', 'add', 'w1', '--expires', '0s'], 'Want more than nothing'],
@@ -170,7 +171,7 @@ describe('the next command', () => {
     await using _master = await fakeMaster(temp.path, handlers);
     await mkdir(join(temp.path, 'worker'));
     await writeFile(join(temp.path, 'worker', 'worker.yaml'), 'name: w1\nmaster: "[::1]:1"\n');
-    const { stdout, stderr } = await command(args, { cwd: temp.path });
+    const { stdout, stderr } = await command(args, { cwd: temp.path, terminal: args[0] === 'identity' });
     expect(stdout + stderr).toContain(said);
   });
 });
@@ -179,7 +180,10 @@ describe('for programs without --json', () => {
   it('gives tab-separated lines with whole values and ISO times', async () => {
     await using temp = await tempDir();
     await using _master = await fakeMaster(temp.path, handlers);
-    const text = async (...args: string[]) => (await command(args, { cwd: temp.path })).stdout;
+    // A connected worker is seen now; all other times are of 2023.
+    const present = new RegExp(`\\t${new Date().getUTCFullYear()}-[-\\dT:.]+Z`, 'g');
+    const text = async (...args: string[]) =>
+      (await command(args, { cwd: temp.path })).stdout.replaceAll(present, '\tNOW');
     expect(await text('status')).toMatchInlineSnapshot(`
       "farm	test farm
       version	0.1.0
@@ -190,14 +194,14 @@ describe('for programs without --json', () => {
       listen-web	127.0.0.1:8010
       reach	farm.example:9989
       config	/farm/master.yaml
-      worker	w1	attached	1/2	linux	[::1]:40000	now	-
+      worker	w1	attached	1/2	linux	[::1]:40000	NOW	-
       running	app/12	running	main 4d5e6f0a1b2c3d4e5f60718293a4b5c6d7e8f901	w1	2023-11-14T22:13:20.000Z	9.0 s	build successful
       waiting	r17	app	main	2023-11-14T22:13:20.000Z	forced
       trouble	repository app	BBX-GIT	Cannot poll: refused
       "
     `);
     expect(await text('worker', 'list')).toMatchInlineSnapshot(`
-      "w1	attached	1/2	linux	[::1]:40000	now	-
+      "w1	attached	1/2	linux	[::1]:40000	NOW	-
       w2	pending	1/2	linux	[::1]:40000	2023-11-14T22:13:20.000Z	-
       "
     `);

@@ -142,7 +142,8 @@ describe('the link of a worker', () => {
     expect(lines).toEqual([
       'Cannot reach "m": refused',
       'LSN-02: Nothing listens there',
-      'start it\n  bbx run master',
+      'start it:',
+      '  bbx run master',
     ]);
     expect(asked).toEqual(['master']);
   });

@@ -6,6 +6,7 @@ import { loadMaster, type MasterConfig } from '../config/master.ts';
 import type { Problem } from '../config/problem.ts';
 import { loadWorker, type WorkerConfig } from '../config/worker.ts';
 import { pinOf } from '../net/tls/pin.ts';
+import { isHeld, isListenedOn } from './running.ts';
 
 /** A directory of one role, as the plan needs it. */
 export interface RoleFacts<Config> {
@@ -17,17 +18,19 @@ export interface RoleFacts<Config> {
   readonly problems: readonly Problem[];
   /** Why it could not be read at all. */
   readonly failure: string | undefined;
-  readonly running: boolean;
 }
 
 export interface MasterFacts extends RoleFacts<MasterConfig> {
   /** Pin of the farm's own key, where there is one. */
   readonly pin: string | undefined;
+  readonly running: boolean;
 }
 
 export interface WorkerFacts extends RoleFacts<WorkerConfig> {
   /** Keys of the master that the worker accepts: those of its configuration, else those that it learned. */
   readonly pins: readonly string[];
+  /** Undefined where this user cannot see it. */
+  readonly running: boolean | undefined;
 }
 
 /** What the current directory holds. */
@@ -118,7 +121,7 @@ async function readMaster(
 ): Promise<MasterFacts> {
   const [loaded, running, certificate] = await Promise.all([
     attempt(async () => (await loadMaster(dir, { env, signal })).config),
-    listens(controlSocket(dir, env)),
+    masterRuns(dir, env),
     readFile(masterLayout(dir).certificate, 'utf8').catch(() => undefined),
   ]);
   return {
@@ -147,7 +150,7 @@ async function readWorker(
 ): Promise<WorkerFacts> {
   const [loaded, running] = await Promise.all([
     attempt(async () => (await loadWorker(dir, { env, signal })).config),
-    listens(controlSocket(dir, env)),
+    isHeld(workerLayout(dir).lock),
   ]);
   const written = loaded.config?.pins ?? [];
   const pins = written.length > 0 ? written : await learnedPins(workerLayout(dir).learned);
@@ -177,12 +180,11 @@ async function attempt<Config>(
   }
 }
 
-/** Whether a program listens on a socket of the file system, by the kernel's table; elsewhere, whether the socket is there. */
-async function listens(path: string): Promise<boolean> {
-  const table = await readFile('/proc/net/unix', 'utf8').catch(() => undefined);
-  if (table === undefined) return exists(path);
-  // Flag 00010000 is SO_ACCEPTCON.
-  return table.split('\n').some((line) => line.includes(' 00010000 ') && line.endsWith(` ${path}`));
+/** The lock holds by whatever path the directory was named; where it cannot be seen, the control socket may be. */
+async function masterRuns(dir: string, env: Environment): Promise<boolean> {
+  const socket = controlSocket(dir, env);
+  const seen = (await isHeld(masterLayout(dir).lock)) === true || (await isListenedOn(socket));
+  return seen ?? exists(socket);
 }
 
 function shown(dir: string, cwd: string): string {

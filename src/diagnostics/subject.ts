@@ -63,7 +63,8 @@ export interface ProgramSubject {
   readonly dir: string;
   /** As people would type it; `.` is the current directory. */
   readonly shown: string;
-  readonly running: boolean;
+  /** Undefined where this user cannot see it. */
+  readonly running: boolean | undefined;
   /** The user that its builds are to run as; null: the worker's own. */
   readonly runAs: string | null;
 }

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/api/doctor.ts';
@@ -58,6 +58,17 @@ describe('a farm that is switched off', () => {
     await using _master = startBbx(['run', 'master'], at);
     await bbxOk(['status', '--wait', '20s'], at);
     expect(await told('master')).toEqual([]);
+    // By another name of the same directory, too.
+    await symlink(join(farm, 'master'), join(farm, 'link'));
+    expect(await told('link')).toEqual([]);
+    const named = await bbxOk(['doctor', '--strict', '--json', '--dir', 'link'], at);
+    expect(named.json<DoctorReport>().findings).toEqual([]);
+
+    await using worker = startBbx(['run', 'worker'], at);
+    await worker.waitFor(/bbx worker approve w1/);
+    await bbxOk(['worker', 'approve', 'w1'], at);
+    await bbxOk(['worker', 'show', 'w1', '--wait', 'attached'], at);
+    expect(await told('.')).toEqual([]);
   });
 });
 

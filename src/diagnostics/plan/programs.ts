@@ -1,11 +1,11 @@
-import type { DirectoryFacts, RoleFacts } from '../directory.ts';
+import type { DirectoryFacts, MasterFacts, WorkerFacts } from '../directory.ts';
 import type { ProgramSubject } from '../subject.ts';
 
 /** The programs of the directory; the master beside a worker is one only when it does not run, which is why nobody answers there. */
 export function programsOf({ master, worker, beside }: DirectoryFacts): ProgramSubject[] {
   const of = (
     role: 'master' | 'worker',
-    facts: RoleFacts<unknown>,
+    facts: MasterFacts | WorkerFacts,
     runAs: string | null,
   ): ProgramSubject => ({
     kind: 'program',

@@ -39,7 +39,7 @@ function judgeObstacle(path: PathFacts, target: TargetSubject, context: JudgeCon
       return draft(`Nothing listens on port ${target.port ?? 0} of this host (connection refused)`, {
         fix: [
           {
-            text: 'Start the program that should',
+            text: 'Start the program that should listen there; see who does',
             commands: [
               ...(target.protocol === 'bbx' ? ['bbx run master'] : []),
               `ss -ltn sport = :${target.port ?? 0}`,

@@ -1,4 +1,4 @@
-import { defineCheck, found, type Draft, type Judgement } from '../../check.ts';
+import { defineCheck, found, skip, type Draft, type Judgement } from '../../check.ts';
 import { evidence, pasted } from '../../evidence.ts';
 import type { RunAsFacts } from '../../facts/run-as.ts';
 import type { ProgramSubject } from '../../subject.ts';
@@ -17,14 +17,16 @@ export const run01 = defineCheck<'program', { at: string; runAs: RunAsFacts | un
 
 function judgeProgram(at: string, runAs: RunAsFacts | undefined, program: ProgramSubject): Judgement {
   const drafts = runAs === undefined ? [] : judgeUser(runAs, program);
-  if (program.running) return found(...drafts);
+  if (program.running === undefined && drafts.length === 0)
+    return skip('this user cannot see whether it runs');
+  if (program.running !== false) return found(...drafts);
   const { role, shown } = program;
   // The command finds `./master` by itself.
   const start = `bbx run ${role}${shown === '.' || shown === role ? '' : ` ${pasted(shown)}`}`;
   return found(...drafts, {
     status: 'info',
     title: `The ${role}${shown === '.' ? ' of this directory' : ''} does not run: ${start}`,
-    evidence: [evidence('proc', `control socket of ${program.dir}`, 'nobody listens', at)],
+    evidence: [evidence('proc', `lock and control socket of ${program.dir}`, 'nobody has them', at)],
     fix: [{ text: 'Start it, if it shall run', commands: [start] }],
   });
 }

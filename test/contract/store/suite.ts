@@ -403,12 +403,14 @@ export function describeStore(name: string, makePlace: () => Promise<Place>): vo
       it('can be cancelled while they wait, and not while they are built', async () => {
         const farm = farmRows(store);
         const request = await farm.request('a');
-        expect(await store.write((tx) => cancelRequest(tx, request, 5))).toMatchObject({
+        expect(await store.write((tx) => cancelRequest(tx, request, { reason: '', at: 5 }))).toMatchObject({
           buildset: 'cancelled',
         });
         expect(await store.read((db) => requestById(db, request))).toMatchObject({ results: 6, builds: [] });
         const build = await farm.build('a');
-        expect(await store.write((tx) => cancelRequest(tx, build.request, 5))).toBeUndefined();
+        expect(
+          await store.write((tx) => cancelRequest(tx, build.request, { reason: '', at: 5 })),
+        ).toBeUndefined();
       });
 
       it('are listed newest first with their builds', async () => {

@@ -46,26 +46,33 @@ describe('opening a store', () => {
 
   it('upgrades an older schema one migration after the other, each kept when the next one fails', async () => {
     const second = {
-      number: 2,
+      number: migrations.length + 1,
       name: 'second',
       up: async (db: Parameters<(typeof migrations)[0]['up']>[0]) => {
         await db.schema.alterTable('builders').addColumn('colour', 'text').execute();
       },
     };
-    const broken = { number: 3, name: 'third', up: () => Promise.reject(new Error('no')) };
+    const broken = {
+      number: migrations.length + 2,
+      name: 'third',
+      up: () => Promise.reject(new Error('no')),
+    };
     const first = await openStore(url, { dir });
     const { epoch } = first;
     await first.close();
     await expect(openStore(url, { dir, migrations: [...migrations, second, broken] })).rejects.toThrow('no');
     await using store = await openStore(url, { dir, migrations: [...migrations, second] });
     expect(store.upgraded).toEqual([]);
-    expect(store.schema).toBe(2);
+    expect(store.schema).toBe(migrations.length + 1);
     expect(store.epoch).toBe(epoch);
   });
 
   it('does not upgrade what it may only read', async () => {
     await (await openStore(url, { dir })).close();
-    const next = [...migrations, { number: 2, name: 'next', up: () => Promise.resolve() }];
+    const next = [
+      ...migrations,
+      { number: migrations.length + 1, name: 'next', up: () => Promise.resolve() },
+    ];
     await expect(openStore(url, { dir, readOnly: true, migrations: next })).rejects.toMatchObject({
       code: 'BBX-STO-OLDER-SCHEMA',
       exit: 8,

@@ -103,6 +103,7 @@ export async function runDoctor(
           heading: headingOf(topic, words, examined.plan),
           ms: examined.ms,
           verbose: options.verbose === true,
+          hostAlone: examined.plan.subjects.every(({ kind }) => kind === 'host'),
         },
         lookOf(context),
       ),

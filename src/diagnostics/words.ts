@@ -17,6 +17,8 @@ export interface ReportWords {
   readonly heading: string;
   readonly ms: number;
   readonly verbose: boolean;
+  /** There was nothing to look at but the host itself. */
+  readonly hostAlone?: boolean;
 }
 
 /** Lines of evidence that are printed without -v; JSON has them all. */
@@ -119,7 +121,7 @@ function waysIn(report: DoctorReport, look: Look): string[] {
   return [[' Who gets in:', ...lines].join('\n')];
 }
 
-function lastLines({ report, intent, verbose }: ReportWords, look: Look): string {
+function lastLines({ report, intent, verbose, hostAlone }: ReportWords, look: Look): string {
   const { ok, info, skip } = report.summary;
   const count = (status: Finding['status']) =>
     report.findings.filter((finding) => finding.status === status).length;
@@ -132,14 +134,16 @@ function lastLines({ report, intent, verbose }: ReportWords, look: Look): string
   ]
     .filter(Boolean)
     .join(', ');
-  const meant =
-    intent.insists.length === 0 ? 'any family that works' : `IPv${intent.insists.join(' and IPv')}`;
+  const meant = intent.insists.length === 0 ? 'any family' : `IPv${intent.insists.join(' and IPv')}`;
   return [
     ...hanging(
       ' ',
       `${trouble === '' ? '' : `${trouble}, `}${passed}.  Meant to work: ${meant} (${intent.source}).`,
       look,
     ),
+    ...(hostAlone === true
+      ? hanging(' ', 'This host alone was looked at. To try an address: bbx doctor reach HOST:PORT', look)
+      : []),
     ...(verbose || ok + info === 0
       ? []
       : [look.paint.dim(' Every check and all evidence: -v; for programs: --json')]),

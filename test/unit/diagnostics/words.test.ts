@@ -36,8 +36,7 @@ describe('the report for people', () => {
              withdraw the AAAA record
            Explains 1 more: PTH-03
 
-       1 warned, 17 ok, 17 not applicable.  Meant to work: any family that works
-         (auto).
+       1 warned, 17 ok, 17 not applicable.  Meant to work: any family (auto).
        Every check and all evidence: -v; for programs: --json
       "
     `);
@@ -59,6 +58,17 @@ describe('the report for people', () => {
     const text = printReport({ report: got, intent: AUTO, heading: 'x', ms: 1, verbose: false }, plain);
     expect(text.match(/^ ! .*PTH-02$/gm)).toHaveLength(2);
     expect(text).toContain('\n 2 warned, ');
+  });
+
+  it('says so where there was nothing to look at but the host', async () => {
+    const { report: got } = await report({ subjects: [] });
+    const lines = (hostAlone: boolean) =>
+      printReport(
+        { report: got, intent: AUTO, heading: 'this host', ms: 1, verbose: false, hostAlone },
+        plain,
+      );
+    expect(lines(true)).toContain(' To try an address: bbx doctor reach HOST:PORT');
+    expect(lines(false)).not.toContain('HOST:PORT');
   });
 
   it('prints every check with -v', async () => {
@@ -90,6 +100,14 @@ describe('the catalogue', () => {
       ([, id, title]) => `${id}: ${title}`,
     );
     expect(sections.toSorted()).toEqual(catalogue.map(({ id, title }) => `${id}: ${title}`).toSorted());
+  });
+
+  it('has titles with which its list fits into 80 columns', () => {
+    for (const { id, title, topics } of catalogue)
+      expect([id, title, topics.join(' ')].join('  ').length, id).toBeLessThanOrEqual(80);
+    const widths = [6, Math.max(...catalogue.map(({ title }) => title.length)), 17];
+    expect(widths.reduce((sum, width) => sum + width, 4)).toBeLessThanOrEqual(80);
+    for (const { topics } of catalogue) expect(topics.join(' ').length).toBeLessThanOrEqual(17);
   });
 
   it('is chosen from by topic, id and group', () => {

@@ -4,7 +4,7 @@ import { evidence } from '../../evidence.ts';
 import type { ListenerFacts } from '../../facts/listeners.ts';
 import type { ListenerSubject } from '../../subject.ts';
 import { gather, topics } from './question.ts';
-import { rowsEvidence, rowText } from './rows.ts';
+import { rowsEvidence } from './rows.ts';
 
 export const lsn04 = defineCheck<'listener', ListenerFacts>({
   id: 'LSN-04',
@@ -28,13 +28,13 @@ function judgeFree(facts: ListenerFacts, listener: ListenerSubject, context: Jud
     ),
     ...rowsEvidence(facts, listener.port),
   ];
-  const holders = (facts.rows ?? []).map(rowText).join(', ') || 'a program that this user cannot see';
+  const holders = holdersOf(facts);
   if (listener.state === 'given') {
     // Who names a listener that is up wants to know how it does; under `listen` perhaps also whether a master could start there.
     if (context.topic !== 'listen') return nothing;
     return found({
       status: 'warn',
-      title: `${listener.text} is in use: ${holders}`,
+      title: `${listener.text} is in use by ${holders}`,
       evidence: got,
       fix: [
         {
@@ -58,4 +58,10 @@ function judgeFree(facts: ListenerFacts, listener: ListenerSubject, context: Jud
       },
     ],
   });
+}
+
+/** Each program once, however many sockets it has; the sockets themselves are evidence. */
+function holdersOf(facts: ListenerFacts): string {
+  const owners = (facts.rows ?? []).map((row) => row.owner ?? 'a program that this user cannot see');
+  return [...new Set(owners)].join(' and ') || 'a program that this user cannot see';
 }

@@ -3,7 +3,7 @@ import { evidence } from '../../evidence.ts';
 import type { ListenerFacts, ListenRow } from '../../facts/listeners.ts';
 
 /** A listening socket and the program that holds it. */
-export function rowText(row: ListenRow): string {
+function rowText(row: ListenRow): string {
   return `${printHostPort(row.address, row.port)}${row.owner === null ? '' : ` by ${row.owner}`}`;
 }
 

@@ -15,7 +15,7 @@ import { gather, meant, noPath, topics } from './question.ts';
 
 export const pth04 = defineCheck<'target', PathFacts>({
   id: 'PTH-04',
-  title: 'what stops a connection: dropped, rejected, or nobody there',
+  title: 'what stops it: dropped, rejected, or nobody there',
   about: 'target',
   topics,
   needs: ['DNS-01', 'DNS-02', 'PTH-08'],

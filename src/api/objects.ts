@@ -104,6 +104,9 @@ export const requestObject = z.object({
   complete: z.boolean(),
   results,
   result,
+  complete_at: time.nullable(),
+  /** Why it was cancelled before a build of it began; empty where no reason was given. */
+  cancel_reason: z.string().nullable(),
   reason: z.string(),
   branch: z.string().nullable(),
   revision: z.string().nullable(),

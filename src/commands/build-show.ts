@@ -70,6 +70,9 @@ function requestWords(context: Context, style: Style, request: RequestObject): s
     ['priority', String(request.priority)],
     ['reason', request.reason || '-'],
     ['submitted', style.time(request.submitted_at)],
+    ...(request.cancel_reason === null
+      ? []
+      : [['cancelled', request.cancel_reason || 'no reason given'] as [string, string]]),
     ['builds', builds.join(', ') || `none yet; see: bbx why r${request.buildrequestid}`],
   ]);
 }

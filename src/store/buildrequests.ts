@@ -15,6 +15,7 @@ export interface RequestRow {
   attempts: number;
   complete_at: number | null;
   results: number | null;
+  cancel_reason: string | null;
   /** Of its buildset. */
   reason: string;
   scheduler: string | null;
@@ -52,6 +53,7 @@ function requestsQuery(db: Db) {
       'buildrequests.attempts',
       'buildrequests.complete_at',
       'buildrequests.results',
+      'buildrequests.cancel_reason',
       'buildsets.reason',
       'buildsets.scheduler',
       'buildsets.repository',
@@ -225,8 +227,13 @@ export async function finishRequest(
 export async function cancelRequest(
   tx: Tx,
   buildrequestid: number,
-  now: number,
+  end: { reason: string; at: number },
 ): Promise<FinishedRequest | undefined> {
-  const claimed = await claimRequest(tx, buildrequestid, now);
-  return claimed ? finishRequest(tx, buildrequestid, 'cancelled', now) : undefined;
+  if (!(await claimRequest(tx, buildrequestid, end.at))) return undefined;
+  await tx
+    .updateTable('buildrequests')
+    .set({ cancel_reason: end.reason })
+    .where('buildrequestid', '=', buildrequestid)
+    .execute();
+  return finishRequest(tx, buildrequestid, 'cancelled', end.at);
 }

@@ -98,6 +98,8 @@ export interface Tables {
     attempts: Generated<number>;
     complete_at: number | null;
     results: number | null;
+    /** Of one that was cancelled before a build of it began; empty where none was given. */
+    cancel_reason: string | null;
   };
 
   builds: {

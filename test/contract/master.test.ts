@@ -270,8 +270,13 @@ describe('a master and its workers', () => {
   it('cancels a waiting request, a running build, and a build whose worker is away', async () => {
     await using rig = await testMaster(CONFIG);
     await force(rig);
-    const cancelled = await rig.client.call('cancelRequest', { params: { request: 'r1' }, body: {} });
-    expect(cancelled).toMatchObject({ complete: true, result: 'cancelled' });
+    const cancelled = await rig.client.call('cancelRequest', {
+      params: { request: 'r1' },
+      body: { reason: 'too late' },
+    });
+    const why = await rig.client.call('why', { params: { subject: 'r1' } });
+    expect(why.reasons).toEqual([{ about: 'cancel', reason: 'too late', since: expect.any(Number) }]);
+    expect(cancelled).toMatchObject({ complete: true, result: 'cancelled', cancel_reason: 'too late' });
     const w1 = await rig.worker('w1');
     await force(rig);
     const assign = await w1.next('assign');

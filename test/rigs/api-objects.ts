@@ -58,6 +58,8 @@ export const aRequest = (of: Partial<RequestObject> = {}): RequestObject => ({
   complete: false,
   results: null,
   result: null,
+  complete_at: null,
+  cancel_reason: null,
   reason: 'forced',
   branch: 'main',
   revision: null,

@@ -80,9 +80,9 @@ export async function endWaitingRequest(
   tx: Tx,
   emit: Emit,
   request: { buildrequestid: number; builder: string },
-  at: number,
+  end: { reason: string; at: number },
 ): Promise<boolean> {
-  const finished = await cancelRequest(tx, request.buildrequestid, at);
+  const finished = await cancelRequest(tx, request.buildrequestid, end);
   if (finished === undefined) return false;
   emit({ type: 'request.finished', ...request, results: resultNumber('cancelled') });
   return true;

@@ -132,7 +132,7 @@ export function createRequests(options: {
         });
       }
       const ended = await farm.change((tx, emit) =>
-        endWaitingRequest(tx, emit, { buildrequestid, builder }, clock.wall()),
+        endWaitingRequest(tx, emit, { buildrequestid, builder }, { reason, at: clock.wall() }),
       );
       if (ended) dispatcher.remove(buildrequestid);
       else {

@@ -89,6 +89,8 @@ async function aboutRequest(db: Db, row: RequestListRow, deps: WhyDeps): Promise
       submittedAt: row.submitted_at,
       claimed: row.claimed_at !== null,
       result: resultOf(row.results) ?? null,
+      completeAt: row.complete_at,
+      cancelReason: row.cancel_reason,
       masterDraining: deps.dispatcher.draining,
       before: Math.max(
         0,

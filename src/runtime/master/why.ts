@@ -14,6 +14,9 @@ export interface RequestFacts {
   submittedAt: number;
   claimed: boolean;
   result: Result | null;
+  completeAt: number | null;
+  /** Of one that was cancelled before a build of it began. */
+  cancelReason: string | null;
   masterDraining: boolean;
   /** Requests that go before this one and wait too. */
   before: number;
@@ -32,7 +35,14 @@ export function whyRequest(request: RequestFacts, roster: readonly Candidate[]):
   const last = request.builds.at(-1);
   if (request.result !== null) {
     const summary = `Request ${subject} of builder "${request.builder}" has ended: ${request.result}`;
-    return { subject, summary, reasons: request.builds.map((build) => aboutBuild(request.builder, build)) };
+    const reasons = request.builds.map((build) => aboutBuild(request.builder, build));
+    if (request.cancelReason !== null)
+      reasons.push({
+        about: 'cancel',
+        reason: request.cancelReason || 'no reason given',
+        since: request.completeAt,
+      });
+    return { subject, summary, reasons };
   }
   if (request.claimed && last !== undefined) {
     const summary = `Request ${subject} is running as ${request.builder}/${last.number} on worker "${last.worker}"`;
@@ -103,7 +113,10 @@ function summaryOf(subject: string, request: RequestFacts, roster: readonly Cand
   if (fitting.length === 0) return `${start}: no worker of the farm fits its builder`;
   const ready = fitting.filter((worker) => refusal(worker) === undefined);
   if (ready.length === 0) return `${start}: no fitting worker takes work now (${fitting.length} would fit)`;
-  const ahead = request.before === 0 ? '' : `; ${request.before} of this builder go before it`;
+  const ahead =
+    request.before === 0
+      ? ''
+      : `; ${request.before} of this builder ${request.before === 1 ? 'goes' : 'go'} before it`;
   return `${start} for one of ${ready.length} fitting ${ready.length === 1 ? 'worker' : 'workers'}${ahead}`;
 }
 
@@ -146,8 +159,8 @@ export function whyBuild(build: BuildFacts): WhyObject {
     {
       about: `worker "${build.worker}"`,
       reason:
-        `took it after ${seconds(build.startedAt - build.submittedAt)} in the queue` +
-        (build.attempt > 1 ? `, as try ${build.attempt}` : ''),
+        `took it ${seconds(build.startedAt - build.submittedAt)} after it was asked for` +
+        (build.attempt > 1 ? ` (this is try ${build.attempt})` : ''),
       since: build.startedAt,
     },
   ];

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Dialect } from '../database.ts';
 import { up as first } from './0001-first.ts';
+import { up as cancelReason } from './0002-cancel-reason.ts';
 
 export interface Migration {
   number: number;
@@ -9,4 +10,7 @@ export interface Migration {
 }
 
 /** Every migration there ever was, in order. One that was published is never changed; the next one mends it. */
-export const migrations: readonly Migration[] = [{ number: 1, name: 'first', up: first }];
+export const migrations: readonly Migration[] = [
+  { number: 1, name: 'first', up: first },
+  { number: 2, name: 'cancel-reason', up: cancelReason },
+];

@@ -93,6 +93,8 @@ export function showRequest(row: RequestListRow): RequestObject {
     complete: row.complete_at !== null,
     results: row.results,
     result: wordOf(row.results),
+    complete_at: row.complete_at,
+    cancel_reason: row.cancel_reason,
     reason: row.reason,
     branch: row.branch,
     revision: row.revision,

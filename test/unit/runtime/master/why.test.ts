@@ -34,6 +34,8 @@ const request = (over: Partial<RequestFacts> = {}): RequestFacts => ({
   submittedAt: 10,
   claimed: false,
   result: null,
+  completeAt: null,
+  cancelReason: null,
   masterDraining: false,
   before: 0,
   builds: [],
@@ -49,7 +51,11 @@ describe('whyNotWorker', () => {
     [{ connected: false }, 'it is not connected', 50],
     [{ connected: false, seenAt: null }, 'it has never connected', null],
     [{ paused: true }, 'it is paused: bbx worker resume w', null],
-    [{ draining: true }, 'it is draining: it takes nothing new until its process starts again, or until: bbx worker resume w', null],
+    [
+      { draining: true },
+      'it is draining: it takes nothing new until its process starts again, or until: bbx worker resume w',
+      null,
+    ],
     [
       { resting: true, refusedWhy: 'no room' },
       'it refused a build (no room) and rests before it is asked again; at once: bbx worker resume w',
@@ -136,7 +142,7 @@ describe('whyBuild', () => {
       summary: 'Build app/3 ended as failure (step "test": exit code 2)',
       reasons: [
         { about: 'request', reason: 'scheduler push', since: 100 },
-        { about: 'worker "w"', reason: 'took it after 30s in the queue', since: 130 },
+        { about: 'worker "w"', reason: 'took it 30s after it was asked for', since: 130 },
         { about: 'step 1 "test"', reason: 'failure: exit code 2', since: 150 },
       ],
     });

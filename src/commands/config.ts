@@ -5,7 +5,7 @@ import { openClient } from '../client/client.ts';
 import { changeFile, meantValue, type Role } from '../config/change.ts';
 import { codes } from '../config/codes.ts';
 import { isGuess } from '../config/cross-check.ts';
-import { jsonSchema } from '../config/json-schema.ts';
+import { jsonSchema, knowsKey } from '../config/json-schema.ts';
 import { parseKeyPath, valueAt } from '../config/key-path.ts';
 import { loadMaster } from '../config/master.ts';
 import type { Origin } from '../config/override.ts';
@@ -101,7 +101,10 @@ export async function setConfig(
 export async function unsetConfig(context: Context, key: string, options: DirOptions): Promise<void> {
   const path = parseKeyPath(key);
   const { dir, role } = configDirectory(context, options);
-  report(context, await changeFile(role, dir, [{ path, value: undefined }]), key, nextOf(role, options));
+  const done = await changeFile(role, dir, [{ path, value: undefined }]);
+  // Nothing to remove is well where something could stand; a key that does not exist is a slip of the pen.
+  if (!done.changed && !knowsKey(role, path)) throw codes['BBX-CFG-NO-KEY']({ key, file: done.file });
+  report(context, done, key, nextOf(role, options));
 }
 
 /** `bbx config schema`: the JSON Schema of a master or a worker. */

@@ -26,6 +26,8 @@ function applyEdit(text: string, { path, value }: Edit): string {
   const wanted = parseDocument(text, YAML_OPTIONS);
   if (wanted.contents === null) wanted.contents = wanted.createNode({}) as unknown as typeof wanted.contents;
   const steps = checkedPath(wanted, path);
+  // Below what is not there, there is nothing to remove; the library throws for it.
+  if (value === undefined && !wanted.hasIn(steps)) return text;
   if (value === undefined) wanted.deleteIn(steps);
   else wanted.setIn(steps, wanted.createNode(value));
   const data: unknown = wanted.toJS();

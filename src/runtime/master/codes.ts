@@ -38,12 +38,19 @@ export const codes = defineCodes({
   }),
   'BBX-API-DRAINING': row<object>({
     message: () => 'Cannot take new work: the master is draining and ends when its last build has ended',
+    hint: () => 'See what still runs: bbx status; then start it again: bbx run master',
     exit: EXIT.conflict,
     retryable: true,
     about: 'A draining master finishes what runs and starts nothing new.',
   }),
   'BBX-API-WORKER-STATE': row<{ name: string; state: string; wanted: string }>({
     message: ({ name, state, wanted }) => `Cannot ${wanted} worker "${name}": it is ${state}`,
+    hint: ({ name, state }) =>
+      state === 'removed'
+        ? `Invite it again: bbx worker add ${name}`
+        : state === 'pending'
+          ? `Let it in first: bbx worker approve ${name}`
+          : `See: bbx worker show ${name}`,
     exit: EXIT.conflict,
     about: 'Only a pending worker is approved; only an approved one is paused, resumed or drained.',
   }),
@@ -138,6 +145,10 @@ function listHint(kind: string): string | undefined {
     worker: 'bbx worker list',
     build: 'bbx build list',
     request: 'bbx status',
+    repository: 'bbx config get repositories',
+    step: 'bbx build show BUILD',
   };
+  if (kind === 'subject' || kind === 'change')
+    return 'A subject is a build (app/12), a request (r17), a change (c5), a revision or a repository; builds: bbx build list, repositories: bbx config get repositories';
   return list[kind] === undefined ? undefined : `See: ${list[kind]}`;
 }

@@ -165,6 +165,12 @@ describe('the next command', () => {
     [['help', 'build', 'bog'], "unknown command 'bog'"],
     [['worker', 'add', 'w1', '--expires', '0s'], 'Want more than nothing'],
     [['build', 'cancel', 'slow'], 'Name it: bbx build cancel app/12'],
+    [['config', 'unset', 'nosuch'], 'Cannot find "nosuch" in the configuration'],
+    [['config', 'unset', 'listen.wep'], 'Cannot find "listen.wep" in the configuration'],
+    [['config', 'unset', 'url'], 'nothing to change'],
+    [['config', 'unset', 'workers.w1.tags'], 'nothing to change'],
+    [['config', 'unset', 'builders.app.steps[0].timeout'], 'nothing to change'],
+    [['config', 'set', 'listen.workers', '99999'], '99999'],
     [['status', '--dir', 'none'], 'Name another one, or make one: bbx create-master'],
   ])('of bbx %j is one that works: %s', async (args, said) => {
     await using temp = await tempDir();

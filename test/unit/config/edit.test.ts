@@ -59,6 +59,7 @@ describe('editText', () => {
       TEXT.slice(TEXT.indexOf('builders:'), TEXT.indexOf('retention:')),
       '',
     ],
+    ['a key below a table that is not there', 'retentions.logs.x', undefined, '', ''],
     ['what is there already', 'title', 'Farm', '', ''],
   ])('changes %s and nothing else', (_, key, value, from, to) => {
     expect(editText(TEXT, [{ path: parseKeyPath(key), value }])).toBe(TEXT.replace(from, to));

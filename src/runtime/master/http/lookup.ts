@@ -34,7 +34,8 @@ export async function tryBuild(db: Db, text: string): Promise<BuildRow | undefin
 export async function findRequest(db: Db, text: string): Promise<RequestListRow> {
   const number = /^r?(\d{1,15})$/.exec(text)?.[1];
   const row = number === undefined ? undefined : await requestById(db, Number(number));
-  if (row === undefined) throw codes['BBX-API-NOT-FOUND']({ kind: 'request', name: text });
+  if (row === undefined)
+    throw codes['BBX-API-NOT-FOUND']({ kind: 'request', name: number === undefined ? text : `r${number}` });
   return row;
 }
 

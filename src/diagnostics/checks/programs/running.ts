@@ -35,13 +35,15 @@ function judgeProgram(at: string, runAs: RunAsFacts | undefined, program: Progra
 function judgeUser(facts: RunAsFacts, program: ProgramSubject): Draft[] {
   const { at, user, state, closed, unseen } = facts;
   const file = `${program.shown}/worker.yaml`;
+  // A worker that runs took its user at its start.
+  const again = program.running === true ? ' again' : '';
   const written = evidence('file', `runAs of ${file}`, user, at);
   const dir = program.shown === '.' ? '' : ` --dir ${pasted(program.shown)}`;
   if (state === 'missing') {
     return [
       {
         status: 'warn',
-        title: `The worker cannot start: it is to run builds as "${user}" (runAs), and this machine has no such user`,
+        title: `The worker cannot start${again}: it is to run builds as "${user}" (runAs), and this machine has no such user`,
         evidence: [written, evidence('cmd', `getent passwd ${user}`, 'no such user', at)],
         fix: [
           { text: 'Make the user', commands: [`sudo useradd --create-home ${user}`] },
@@ -54,7 +56,7 @@ function judgeUser(facts: RunAsFacts, program: ProgramSubject): Draft[] {
     return [
       {
         status: 'warn',
-        title: `The worker cannot start: it is to run builds as "${user}" (runAs), which is root and so protects nothing`,
+        title: `The worker cannot start${again}: it is to run builds as "${user}" (runAs), which is root and so protects nothing`,
         evidence: [written],
         fix: [{ text: 'Name an ordinary user', commands: [`bbx config set runAs USER${dir}`] }],
       },

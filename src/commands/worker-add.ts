@@ -109,6 +109,7 @@ async function readKey(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw codes['BBX-MASTER-KEY']({ file, missing: errnoOf(cause) === 'ENOENT' }, { cause });
+    if (errnoOf(cause) !== 'ENOENT') throw cause;
+    throw codes['BBX-MASTER-KEY']({ file }, { cause });
   }
 }

@@ -54,6 +54,14 @@ const CASES: Case[] = [
     says: /Cannot open ".*\/identity\/key\.pem": there is no such file/,
   },
   {
+    title: "a worker's invitation with a key that cannot be read",
+    spoil: (dir) => chmod(join(dir, 'master/identity/key.pem'), 0),
+    args: ['worker', 'add', 'w1', '--dir', 'master'],
+    code: 5,
+    name: 'BBX-FILE-DENIED',
+    says: /Cannot open ".*\/identity\/key\.pem": permission denied/,
+  },
+  {
     title: 'a configuration that cannot be read',
     spoil: (dir) => chmod(join(dir, 'master/master.yaml'), 0),
     args: ['config', 'check', '--dir', 'master'],

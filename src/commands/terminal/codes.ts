@@ -46,11 +46,9 @@ export const codes = defineCodes({
     exit: EXIT.failed,
     about: 'What a command prints goes to a file on a full disk, or to something else that does not take it.',
   }),
-  'BBX-MASTER-KEY': row<{ file: string; missing: boolean }>({
-    message: ({ file, missing }) =>
-      `Cannot read the farm's key "${file}": ${missing ? 'there is no such file' : 'this user may not read it'}`,
-    hint: ({ missing }) =>
-      missing ? 'Make one: bbx create-master DIR' : 'Run the command as the user of the master',
+  'BBX-MASTER-KEY': row<{ file: string }>({
+    message: ({ file }) => `Cannot read the farm's key "${file}": there is no such file`,
+    hint: () => 'Make one: bbx create-master DIR',
     exit: EXIT.notFound,
     about:
       "A join string holds the fingerprint of the farm's key, which `bbx create-master` makes in the master's directory. Without it nobody " +

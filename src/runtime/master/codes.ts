@@ -110,7 +110,10 @@ export const codes = defineCodes({
   'BBX-MAS-LOG-STORE': row<{ what: string }>({
     message: ({ what }) =>
       `Cannot store log output: ${what}; output waits at the workers until this works again`,
-    hint: () => 'Free space on the disk of the master’s directory; nothing is lost meanwhile',
+    hint: ({ what }) =>
+      /\b(?:EACCES|EPERM|EROFS)\b/.test(what)
+        ? 'Let the user of the master write below logs/ in its directory; nothing is lost meanwhile'
+        : 'Free space on the disk of the master’s directory; nothing is lost meanwhile',
     exit: EXIT.failed,
     retryable: true,
     about:

@@ -145,7 +145,13 @@ export const statusObject = z.object({
   listening: z.object({ workers: z.array(z.string()), web: z.array(z.string()) }),
   reach: z.array(z.string()),
   draining: z.boolean(),
-  config: z.object({ file: z.string(), loaded_at: time, error: z.string().nullable() }),
+  config: z.object({
+    file: z.string(),
+    loaded_at: time,
+    error: z.string().nullable(),
+    /** The file was written since it was loaded: what it says now is not at work. */
+    changed: z.boolean(),
+  }),
   workers: z.array(workerObject),
   running: z.array(buildObject),
   pending: z.array(requestObject),

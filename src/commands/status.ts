@@ -84,6 +84,9 @@ function page(context: Context, style: Style, status: StatusObject): string {
   if (status.config.error !== null) {
     parts.push(paint.red(`The configuration on disk is not at work: ${status.config.error}`));
   }
+  if (status.config.changed && status.config.error === null) {
+    parts.push(paint.yellow('The configuration on disk has changed since it was loaded: bbx config apply'));
+  }
   parts.push(
     status.workers.length === 0
       ? 'No workers. Invite one: bbx worker add NAME'
@@ -113,6 +116,7 @@ function lines(context: Context, style: Style, status: StatusObject): string {
       ...status.listening.web.map((address): [string, string] => ['listen-web', address]),
       ...status.reach.map((address): [string, string] => ['reach', address]),
       ['config', status.config.file],
+      ...(status.config.changed ? [['config-changed', 'true'] as const] : []),
       ...(status.config.error === null ? [] : [['config-error', status.config.error] as const]),
     ]),
     ...rows('worker', WORKER_COLUMNS, status.workers),

@@ -499,6 +499,19 @@ describe('what a worker says of itself', () => {
   });
 });
 
+describe('status', () => {
+  it('says that the file of the configuration was written since it was loaded', async () => {
+    await using rig = await testMaster(CONFIG);
+    const changed = async () => (await rig.client.call('status', {})).config.changed;
+    expect(await changed()).toBe(false);
+    await rig.configure('builders: [');
+    expect(await changed()).toBe(true);
+    await rig.configure(CONFIG);
+    await rig.master.apply();
+    expect(await changed()).toBe(false);
+  });
+});
+
 describe('the ports of a master', () => {
   it('let a worker in over the web port, with the pinned TLS inside its WebSocket', async () => {
     await using rig = await testMaster(CONFIG);

@@ -106,7 +106,7 @@ export const aStatus = (of: Partial<StatusObject> = {}): StatusObject => ({
   listening: { workers: ['[::]:9989'], web: ['[::1]:8010', '127.0.0.1:8010'] },
   reach: ['farm.example:9989'],
   draining: false,
-  config: { file: '/farm/master.yaml', loaded_at: 1_700_000_000, error: null },
+  config: { file: '/farm/master.yaml', loaded_at: 1_700_000_000, error: null, changed: false },
   workers: [aWorker()],
   running: [],
   pending: [],

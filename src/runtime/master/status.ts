@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { StatusObject } from '../../api/objects.ts';
 import { buildRows } from '../../store/build-rows.ts';
 import { pendingRows } from '../../store/buildrequests.ts';
@@ -10,7 +11,9 @@ import type { Roster } from './workers/roster.ts';
 const MOST = 1_000;
 
 /** Facts about the master itself. */
-export type MasterFacts = Omit<StatusObject, 'workers' | 'running' | 'pending' | 'trouble'>;
+export type MasterFacts = Omit<StatusObject, 'config' | 'workers' | 'running' | 'pending' | 'trouble'> & {
+  config: Omit<StatusObject['config'], 'changed'>;
+};
 
 /** Everything that `bbx status` shows. */
 export async function readStatus(
@@ -23,6 +26,7 @@ export async function readStatus(
   const pending = await pendingRows(db, MOST);
   return {
     ...facts,
+    config: { ...facts.config, changed: await isNewer(facts.config.file, facts.config.loaded_at) },
     workers: roster
       .all()
       .filter(({ state }) => state !== 'removed')
@@ -31,4 +35,13 @@ export async function readStatus(
     pending: pending.map(showRequest),
     trouble: trouble.list(),
   };
+}
+
+/** Whether a file was written after a time (epoch seconds), or is gone. */
+async function isNewer(file: string, at: number): Promise<boolean> {
+  try {
+    return (await stat(file)).mtimeMs / 1_000 > at;
+  } catch {
+    return true;
+  }
 }

@@ -102,9 +102,7 @@ function stoppedSibling(host: string, port: number, here: Here, own = false): { 
   const served = master.config.listen.workers.some(
     (address) => address.kind === 'tcp' && address.port === port,
   );
-  return local && (served || own)
-    ? { stopped: `the master in ${master.shown} does not run (bbx run master)` }
-    : {};
+  return local && (served || own) ? { stopped: 'RUN-01: its master does not run' } : {};
 }
 
 /** One of each place; the first, which knows most of it, stays. */

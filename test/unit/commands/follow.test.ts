@@ -141,6 +141,29 @@ describe('build log', () => {
     expect(ran.stdout).toBe('output of 1\nwithout end\n');
   });
 
+  it('says once that the master is away however often it is tried, and when it is back', async () => {
+    await using temp = await tempDir();
+    let calls = 0;
+    await using master = await fakeMaster(
+      temp.path,
+      { build: async () => aBuild({ steps: [aStep()] }), step: async () => aStep() },
+      {
+        async *log() {
+          calls += 1;
+          yield Buffer.from('one\n');
+          if (calls > 1) return yield Buffer.from('two\n');
+          // Long enough for some tries that fail: they come after 0.2 s, 0.4 s and so on.
+          void master.stop().then(() => setTimeout(() => void master.start(), 1_200));
+          await new Promise((resolve) => setTimeout(resolve, 600));
+        },
+      },
+    );
+    const ran = await command(['build', 'log', 'app', '-f', '--step', '0', '--raw'], { cwd: temp.path });
+    expect(ran.stdout).toBe('one\ntwo\n');
+    expect(ran.stderr.match(/waiting until it is back/g)).toHaveLength(1);
+    expect(ran.stderr).toMatch(/The master is back\n$/);
+  });
+
   it('gives exactly the bytes with --raw, in JSON as base64 where they are no text', async () => {
     await using temp = await tempDir();
     await using _master = await farm(temp.path);

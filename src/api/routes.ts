@@ -28,11 +28,19 @@ const page = {
   offset: z.coerce.number().int().min(0).default(0),
 };
 
+/** As git prints it with `rev-parse`, of SHA-1 or SHA-256; one that is cut short cannot be asked of a server. */
+const revision = z
+  .string()
+  .regex(
+    /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/,
+    'a revision is a full commit id, 40 or 64 hex digits (git rev-parse HEAD)',
+  );
+
 export const startBuild = z
   .object({
     builder: z.string(),
     branch: z.string().optional(),
-    revision: z.string().optional(),
+    revision: revision.optional(),
     reason: z.string().max(1_000).default('forced'),
     priority: z.number().int().default(0),
     properties: z.record(z.string(), propertyValue).default({}),
@@ -43,7 +51,7 @@ export const sendChange = z
   .object({
     repository: z.string(),
     branch: z.string(),
-    revision: z.string(),
+    revision,
     author: z.string().default(''),
     comments: z.string().default(''),
     files: z.array(z.string()).default([]),

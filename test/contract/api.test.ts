@@ -133,7 +133,7 @@ describe('the API', () => {
     [
       'POST',
       '/api/v2/changes',
-      '{"repository":"nope","branch":"b","revision":"r"}',
+      '{"repository":"nope","branch":"b","revision":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}',
       404,
       'BBX-API-NOT-FOUND',
     ],

@@ -321,6 +321,16 @@ describe('a master and its workers', () => {
     await expect(why('0e5b093')).rejects.toMatchObject({ exit: 6 });
   });
 
+  it.each(['zzzz', 'abc', '4d5e6f0', 'HEAD', ''])('refuses the revision %j at the door', async (revision) => {
+    await using rig = await testMaster(CONFIG);
+    const change = { repository: 'https://git.example/app.git', branch: 'main', revision };
+    const refused = { exit: 2, message: expect.stringContaining('a full commit id') };
+    await expect(rig.client.call('startBuild', { body: { builder: 'app', revision } })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(rig.client.call('sendChange', { body: change })).rejects.toMatchObject(refused);
+  });
+
   it('runs a hundred waiting builds, each once, on workers that finish at once', async () => {
     await using rig = await testMaster(CONFIG);
     const COUNT = 100;

@@ -85,7 +85,16 @@ const handlers: Partial<Handlers> = {
   }),
 };
 
-const send = ['change', 'send', '--repository', 'app', '--branch', 'main', '--revision', '4d5e6f'];
+const send = [
+  'change',
+  'send',
+  '--repository',
+  'app',
+  '--branch',
+  'main',
+  '--revision',
+  '4d5e6f'.padEnd(40, '0'),
+];
 
 describe('with --json', () => {
   it.each<[string[], z.ZodType]>([

@@ -62,6 +62,8 @@ export interface Program extends AsyncDisposable {
   readonly child: ChildProcess;
   /** All output so far, both streams. */
   output(): string;
+  /** What came on stdout alone. */
+  stdout(): string;
   /** The first match in the output, past or future. Fails after `limitMs`, or when the program ends first. */
   waitFor(pattern: RegExp, limitMs?: number): Promise<RegExpExecArray>;
   /** Resolves with the exit code, or the negative number of the signal that ended it. */
@@ -79,6 +81,7 @@ export function startBbx(args: readonly string[], options: RunOptions): Program 
     text += chunk.toString();
     for (const listener of listeners) listener();
   };
+  const stdout = collect(child.stdout);
   child.stdout?.on('data', onText);
   child.stderr?.on('data', onText);
   child.stdin?.end();
@@ -94,6 +97,7 @@ export function startBbx(args: readonly string[], options: RunOptions): Program 
     child,
     ended,
     output: () => text,
+    stdout,
     waitFor(pattern, limitMs = 20_000) {
       return new Promise((resolve, reject) => {
         const finish = () => {

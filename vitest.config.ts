@@ -15,9 +15,17 @@ export default defineConfig({
           // Pure modules may be shared by the files of one process: half the time goes into loading them otherwise.
           isolate: false,
           pool: 'forks',
+          sequence: { groupOrder: 0 },
         },
       },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: 'farm',
@@ -27,6 +35,7 @@ export default defineConfig({
           globalSetup: ['test/rigs/debian.ts'],
           // Farms are several processes each; two cores carry two files at a time.
           maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -2,20 +2,13 @@
  * `npm run bench`: figures, each beside a yardstick of the same run. A table on stderr, JSON on stdout; nothing passes or fails here. It
  * measures the built program, so it builds first.
  */
-import { execFileSync } from 'node:child_process';
-import { cp } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { tempDir } from '../rigs/temp-dir.ts';
+import { buildProgram } from '../rigs/built.ts';
 import type { Figure } from './figure.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-await using installed = await tempDir();
-execFileSync(process.execPath, ['tools/build.ts'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-for (const part of ['bin', 'dist', 'package.json'])
-  await cp(join(root, part), join(installed.path, part), { recursive: true });
+using built = buildProgram();
 // Read by test/rigs/bbx.ts when it is loaded, so the figures are imported after it is set.
-const bin = (process.env['BBX_BIN'] = join(installed.path, 'bin', 'bbx'));
+const { bin } = built;
+process.env['BBX_BIN'] = bin;
 
 const { startUp } = await import('./figures/start-up.ts');
 const { forcedBuild } = await import('./figures/forced-build.ts');

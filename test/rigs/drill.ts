@@ -98,7 +98,8 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   while (
     (state.running.length > 0 ||
       state.pending.length > 0 ||
-      state.workers.some(({ running }) => running > 0)) &&
+      // A worker that lost its master a moment ago is back within its longest wait.
+      state.workers.some(({ running, attached }) => running > 0 || !attached)) &&
     performance.now() < end
   ) {
     await delay(200);

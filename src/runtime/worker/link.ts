@@ -97,6 +97,7 @@ export function startLink(options: LinkOptions): Link {
   let current: LinkSession | undefined;
   let wasIn = false;
   let said = '';
+  let reporting: Promise<void> | undefined;
 
   /** One sentence per change: a worker that waits for hours says so once. */
   const say = (level: 'info' | 'warn', text: string, fields?: Readonly<Record<string, unknown>>): boolean => {
@@ -184,7 +185,8 @@ export function startLink(options: LinkOptions): Link {
         const refusal = failures.map(({ error }) => error).find(isRefusal);
         state = refusal?.code === 'BBX-PRO-PENDING' ? 'pending' : 'waiting';
         if (refusal !== undefined) waitMs = Math.max(waitMs, askedWait(refusal, random) ?? refused.next());
-        await report(failures);
+        // Beside the wait: finding out why takes seconds, and the master may be back before.
+        reporting ??= report(failures).finally(() => (reporting = undefined));
       }
       await sleep(waitMs, signal).catch(() => undefined);
     }

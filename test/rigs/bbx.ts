@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+/** A Node that other users may run, too. */
+const NODE_FOR_ALL = process.env['BBX_NODE'] ?? process.execPath;
 export const BIN = process.env['BBX_BIN'] ?? fileURLToPath(new URL('../../bin/bbx', import.meta.url));
 
 export interface RunOptions {
@@ -138,7 +140,12 @@ function launch(args: readonly string[], options: RunOptions): ChildProcess {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(BBX_|NODE_OPTIONS$|VITEST|TEST$)/.test(name),
   );
-  const [program = '', ...words] = [...(options.within?.(options.cwd) ?? []), process.execPath, BIN, ...args];
+  const [program = '', ...words] = [
+    ...(options.within?.(options.cwd) ?? []),
+    options.uid === undefined ? process.execPath : NODE_FOR_ALL,
+    BIN,
+    ...args,
+  ];
   return spawn(program, words, {
     cwd: options.cwd,
     env: { ...Object.fromEntries(inherited), NO_COLOR: '1', ...options.env },

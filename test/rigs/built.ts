@@ -6,15 +6,18 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The program as it is published, built into a directory of its own that every user may read. */
-export function buildProgram(): { bin: string } & Disposable {
+/** The program as it is published, built into a directory of its own that every user may read, with the Node that runs it. */
+export function buildProgram(): { bin: string; node: string } & Disposable {
   const dir = mkdtempSync(join(tmpdir(), 'bbx-built-'));
   chmodSync(dir, 0o755);
   execFileSync(process.execPath, ['tools/build.ts'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   for (const part of ['bin', 'dist', 'package.json'])
     cpSync(join(root, part), join(dir, part), { recursive: true });
+  // A checkout may stand where only its owner gets through, as a farm's workspace does.
+  cpSync(process.execPath, join(dir, 'node'));
   return {
     bin: join(dir, 'bin', 'bbx'),
+    node: join(dir, 'node'),
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
   };
 }
@@ -27,5 +30,6 @@ export default function useBuiltProgram(): (() => void) | undefined {
   if (process.env['BBX_BIN'] !== undefined) return undefined;
   const built = buildProgram();
   process.env['BBX_BIN'] = built.bin;
+  process.env['BBX_NODE'] = built.node;
   return () => built[Symbol.dispose]();
 }

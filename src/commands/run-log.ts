@@ -33,7 +33,7 @@ export async function createRunLog(context: Context, options: RunOptions): Promi
 }
 
 async function jsonWriter() {
-  const { pino } = await import('pino');
+  const { default: pino } = await import('pino');
   const logger = pino(
     {
       level: 'debug',

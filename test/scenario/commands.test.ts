@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { SAME_WISH_MS } from '../../src/commands/terminal/context.ts';
 import { BIN, bbx, startBbx } from '../rigs/bbx.ts';
 import { startFarm } from '../rigs/farm.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
@@ -169,6 +171,8 @@ describe('run master', () => {
     master.child.kill('SIGTERM');
     await master.waitFor(/Draining/);
     expect((await farm.ask<{ draining: boolean }>('status')).draining).toBe(true);
+    // Sooner, it would be taken for a copy of the first.
+    await delay(SAME_WISH_MS + 50);
     master.child.kill('SIGTERM');
     expect(await master.ended).toBe(0);
     await farm.startMaster();

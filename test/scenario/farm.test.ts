@@ -24,7 +24,7 @@ workers:
 repositories:
   app: { git: "${repository.path}", poll: 1s, branches: [main] }
 schedulers:
-  push: { kind: branch, repository: app, treeStableTimer: 1s, builders: [on-red, on-blue] }
+  push: { kind: branch, repository: app, treeStableTimer: 3s, builders: [on-red, on-blue] }
 builders:
   on-red: { workers: { tags: [red] }, repository: app, steps: [ git: {}, run: cat hello.txt ] }
   on-blue: { workers: { tags: [blue] }, repository: app, steps: [ git: {}, run: cat hello.txt ] }

@@ -11,11 +11,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const QUEUES: readonly (readonly [name: string, ...command: string[]])[][] = [
   [
     ['lint', 'eslint', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '.'],
-    ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
+    ['types', 'tsc', '-p', '.'],
   ],
   [
-    ['types', 'tsc', '-p', '.'],
     ['unit', 'vitest', 'run', '--project', 'unit', '--silent=passed-only'],
+    ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
   ],
 ];
 

@@ -45,7 +45,12 @@ describe('the provisioning examples', () => {
     await using dir = await tempDir();
     const farm = join(dir.path, 'farm');
     const address = `[::1]:${await freePort('::1')}`;
-    const env = { ...(await machine(dir.path)), FARM: farm, LISTEN: address, REACH: address };
+    const env = {
+      ...(await machine(dir.path)),
+      ...{ FARM: farm, LISTEN: address, REACH: address },
+      // The usual port may belong to another farm on this machine, such as the one that runs these tests.
+      BBX_WEB_LISTEN: '[::1]:0',
+    };
     await run('sh', [join(examples, 'provision.sh')], { env });
     const first = await picture(farm);
     expect(Object.keys(first)).toContain('linux-3/worker.yaml');

@@ -31,6 +31,7 @@ export interface BuildRow {
 /** A build that has no result yet, with the plan as it was sent. */
 export interface UnfinishedBuildRow extends BuildRow {
   plan: BuildPlan;
+  orphan_after: number | null;
 }
 
 export interface BuildFilter {
@@ -163,9 +164,13 @@ export async function buildRows(db: Db, filter: BuildFilter, page: Page): Promis
 /** Every build without a result, oldest first, with its plan: what a master takes up again when it starts. */
 export async function unfinishedBuilds(db: Db): Promise<UnfinishedBuildRow[]> {
   const rows = await buildsQuery(db)
-    .select('builds.plan_json')
+    .select(['builds.plan_json', 'builds.orphan_after'])
     .where('builds.complete_at', 'is', null)
     .orderBy('builds.buildid')
     .execute();
-  return rows.map(({ plan_json, ...row }) => ({ ...rowOf(row), plan: JSON.parse(plan_json) as BuildPlan }));
+  return rows.map(({ plan_json, orphan_after, ...row }) => ({
+    ...rowOf(row),
+    plan: JSON.parse(plan_json) as BuildPlan,
+    orphan_after,
+  }));
 }

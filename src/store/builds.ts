@@ -12,6 +12,8 @@ export interface NewBuild {
   attempt: number;
   /** The plan for the number that the build gets. */
   plan: (number: number) => BuildPlan;
+  /** What the worker is told: seconds that it goes on without the master; null: as long as it takes. */
+  orphanAfter: number | null;
   /** Those of the plan, unless told. */
   properties?: Properties;
   now: number;
@@ -41,6 +43,7 @@ export async function startBuild(
       workerid: build.workerid,
       attempt: build.attempt,
       token,
+      orphan_after: build.orphanAfter,
       plan_json: JSON.stringify(plan),
       started_at: build.now,
       state_string: 'starting',

@@ -113,6 +113,8 @@ export interface Tables {
     token: string;
     /** Set when the master lost the worker while this ran; the grace counts from here. */
     lost_at: number | null;
+    /** How long its worker goes on without the master, as it was told with the assignment, in seconds; null: as long as it takes. */
+    orphan_after: number | null;
     /** Progress events stored so far; the next one expected is this plus one. */
     sequence: Generated<number>;
     /** The plan as it was sent, with references to secrets only. */

@@ -127,6 +127,32 @@ describe('a master and its workers', () => {
     expect(await rig.client.call('builds', {})).toHaveLength(1);
   });
 
+  it('waits after a restart for as long as the worker was told to go on, whatever the configuration says since', async () => {
+    const configOf = (grace: string, orphan: string) =>
+      `lostWorkerGrace: ${grace}\nbuilders:\n` +
+      `  app: { workers: { names: [w1] }, steps: [ { name: step, run: make } ] }\n` +
+      `  long: { orphan: ${orphan}, workers: { names: [w1] }, steps: [ { name: step, run: make } ] }\n`;
+    await using rig = await testMaster(configOf('2s', 'continue'));
+    const w1 = await rig.worker('w1');
+    for (const builder of ['app', 'long']) {
+      await force(rig, builder);
+      const { build: id, token } = await w1.next('assign');
+      w1.send({ type: 'assigned', build: id, token, accepted: true });
+      const event = { type: 'stepStarted', at: 1, step: 0, name: 'step' } as const;
+      w1.send({ type: 'progress', build: id, token, sequence: 1, event });
+      await until('it to be stored', () =>
+        w1.got.some((message) => message.type === 'ack' && message.build === id),
+      );
+    }
+    await rig.stop();
+    await rig.configure(configOf('100ms', 'stop'));
+    const before = performance.now();
+    await rig.start();
+    expect(await ended(rig, 'app/1')).toMatchObject({ result: 'retry' });
+    expect(performance.now() - before).toBeGreaterThan(1_900);
+    expect(await build(rig, 'long/1')).toMatchObject({ complete: false });
+  });
+
   it('tries a build again whose worker came back without it, and ends the third try as exception', async () => {
     await using rig = await testMaster(CONFIG);
     const w1 = await rig.worker('w1');

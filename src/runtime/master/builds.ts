@@ -131,15 +131,7 @@ export function createBuilds(options: {
     },
 
     async load() {
-      const isPatient = (builder: string) => config().builders[builder]?.orphan === 'continue';
-      const found = await loadUnfinished({
-        store: farm.store,
-        roster,
-        logs,
-        files,
-        isPatient,
-        graceMs: config().lostWorkerGraceMs,
-      });
+      const found = await loadUnfinished({ store: farm.store, roster, logs, files });
       for (const build of found) running.add(build);
     },
 

@@ -2,7 +2,6 @@ import type { Clock } from '../../base/clock.ts';
 import { sleep } from '../../base/abort.ts';
 import type { Log } from '../../base/log.ts';
 import type { MasterConfig } from '../../config/master.ts';
-import { LIMITS } from '../../protocol/bbx/limits.ts';
 import { listBuilders } from '../../store/builders.ts';
 import { claimRequest, pendingRequests, requestById, requestsByIds } from '../../store/buildrequests.ts';
 import { startBuild } from '../../store/builds.ts';
@@ -10,6 +9,7 @@ import type { Tx } from '../../store/database.ts';
 import type { BuildPlan } from '../../build/plan.ts';
 import type { Builds } from './builds.ts';
 import type { Emit, Farm } from './events.ts';
+import { orphanAfter } from './orphan.ts';
 import { match, type Pair, type Queue, type Waiting } from './match.ts';
 import { makePlan, secretsOf } from './plans.ts';
 import { createWaitingRequests, type WaitingRequests } from './queue.ts';
@@ -22,13 +22,6 @@ import type { Roster } from './workers/roster.ts';
 const CLAIMS = 100;
 /** Requests that are read in one piece at the start. */
 const LOAD = 1_000_000;
-/**
- * The worker ends an orphan so long before the master gives the build to another: it may notice the silence of a dead line as much later than the
- * master, and then its process tree must end.
- */
-const ORPHAN_MARGIN_S = LIMITS.silenceMs / 1_000 + 10;
-/** Of a short grace this share is left to the worker at least. */
-const ORPHAN_SHARE = 0.5;
 const RETRY_MS = 1_000;
 /** Workers that rest, and builders that starve, are looked at again at least this often. */
 const LOOK_AGAIN_MS = 5_000;
@@ -114,6 +107,7 @@ export function createDispatcher(options: {
   interface Started {
     build: Running;
     plan: BuildPlan;
+    orphanAfter: number | null;
   }
 
   /** Begins builds for pairs: rows and events first, then the workers hear of it. */
@@ -159,11 +153,15 @@ export function createDispatcher(options: {
           properties: row.properties,
         });
       const attempt = row.attempts + 1;
+      const patient = builder.orphan === 'continue';
+      const graceMs = config().lostWorkerGraceMs;
+      const goesOnFor = patient ? null : orphanAfter(graceMs);
       const { buildid, number, token, plan } = await startBuild(tx, {
         builderid: row.builderid,
         buildrequestid: row.buildrequestid,
         workerid: worker.workerid,
         attempt,
+        orphanAfter: goesOnFor,
         plan: planFor,
         now,
       });
@@ -184,8 +182,8 @@ export function createDispatcher(options: {
         requestid: row.buildrequestid,
         worker,
         attempt,
-        patient: builder.orphan === 'continue',
-        graceMs: config().lostWorkerGraceMs,
+        patient,
+        graceMs,
         session: undefined,
         lostAt: null,
         cancelReason: null,
@@ -198,12 +196,12 @@ export function createDispatcher(options: {
         ended: false,
         graceTimer: undefined,
       };
-      started.push({ build, plan });
+      started.push({ build, plan, orphanAfter: goesOnFor });
     }
     return { started, gone };
   }
 
-  async function assign({ build, plan }: Started): Promise<void> {
+  async function assign({ build, plan, orphanAfter }: Started): Promise<void> {
     try {
       const secrets = await readSecrets(config(), secretsOf(plan));
       const { attached } = build.worker;
@@ -214,7 +212,7 @@ export function createDispatcher(options: {
         return builds.giveUp(build, `worker "${build.worker.name}" went before it began`, 'uncounted');
       }
       const values = Object.fromEntries([...secrets].map(([name, secret]) => [name, secret.reveal()]));
-      attached.session.assign(build.lease, { plan, secrets: values, orphanAfter: orphanAfter(build) });
+      attached.session.assign(build.lease, { plan, secrets: values, orphanAfter });
       build.session = attached.session;
       if (build.cancelReason !== null) attached.session.cancel(build.lease, build.cancelReason);
       say.info('Build started', { build: nameOf(build), worker: build.worker.name });
@@ -223,13 +221,6 @@ export function createDispatcher(options: {
       say.error('Build could not be assigned', { build: nameOf(build), error: oneLine(error) });
       builds.fail(build, oneLine(error));
     }
-  }
-
-  /** How long the worker goes on without the master, in seconds: it must have ended before the master gives the build to another. */
-  function orphanAfter(build: Running): number | null {
-    if (build.patient) return null;
-    const grace = build.graceMs / 1_000;
-    return Math.max(grace * ORPHAN_SHARE, grace - ORPHAN_MARGIN_S);
   }
 
   const timer = setInterval(() => dispatcher.nudge(), LOOK_AGAIN_MS);

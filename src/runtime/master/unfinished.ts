@@ -4,6 +4,7 @@ import { logsOfBuild } from '../../store/logs.ts';
 import { stepRows } from '../../store/steps.ts';
 import type { Store } from '../../store/store.ts';
 import type { LogIntake } from './logs.ts';
+import { graceOf } from './orphan.ts';
 import { logKey, type Running } from './running.ts';
 import type { Roster } from './workers/roster.ts';
 
@@ -13,11 +14,8 @@ export async function loadUnfinished(options: {
   roster: Roster;
   logs: LogIntake;
   files: LogFiles;
-  /** Whether builds of a builder wait for their worker without end. */
-  isPatient: (builder: string) => boolean;
-  graceMs: number;
 }): Promise<Running[]> {
-  const { store, roster, logs, files, isPatient, graceMs } = options;
+  const { store, roster, logs, files } = options;
   const found: Running[] = [];
   for (const row of await store.read((db) => unfinishedBuilds(db))) {
     const worker = roster.byId(row.workerid);
@@ -31,8 +29,9 @@ export async function loadUnfinished(options: {
       requestid: row.buildrequestid,
       worker,
       attempt: row.attempt,
-      patient: isPatient(row.builder),
-      graceMs,
+      // As its worker was told, whatever the configuration says since.
+      patient: row.orphan_after === null,
+      graceMs: row.orphan_after === null ? 0 : graceOf(row.orphan_after),
       session: undefined,
       lostAt: row.lost_at,
       cancelReason: row.cancel_reason,

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Dialect } from '../database.ts';
 import { up as first } from './0001-first.ts';
 import { up as cancelReason } from './0002-cancel-reason.ts';
+import { up as orphanAfter } from './0003-orphan-after.ts';
 
 export interface Migration {
   number: number;
@@ -13,4 +14,5 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 1, name: 'first', up: first },
   { number: 2, name: 'cancel-reason', up: cancelReason },
+  { number: 3, name: 'orphan-after', up: orphanAfter },
 ];

@@ -89,6 +89,7 @@ export function farmRows(store: Store) {
           buildrequestid,
           workerid,
           attempt: 1,
+          orphanAfter: 15,
           plan: (number) => ({ builder, number, builddir: builder, env: {}, properties: {}, steps: [] }),
           properties: { p: 1 },
           now,

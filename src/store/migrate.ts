@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import type { Db, Dialect } from './database.ts';
 import type { Migration } from './migrations/list.ts';
+import { columnTypes } from './migrations/types.ts';
 
 /** The number of the last migration that a store has seen; 0 for an empty database, undefined for tables that are not bbx's. */
 export async function schemaOf(db: Db, dialect: Dialect): Promise<number | undefined> {
@@ -40,6 +41,7 @@ export async function migrate(options: {
   first: (db: Db) => Promise<void>;
 }): Promise<number[]> {
   const { db, dialect, migrations, from, first } = options;
+  const { text } = columnTypes(dialect);
   const ran: number[] = [];
   for (const { number, up } of migrations) {
     if (number <= from) continue;
@@ -47,8 +49,8 @@ export async function migrate(options: {
       if (number === 1) {
         await tx.schema
           .createTable('meta')
-          .addColumn('key', 'text', (column) => column.primaryKey().notNull())
-          .addColumn('value', 'text', (column) => column.notNull())
+          .addColumn('key', text, (column) => column.primaryKey().notNull())
+          .addColumn('value', text, (column) => column.notNull())
           .execute();
       }
       await up(tx as unknown as Kysely<unknown>, dialect);

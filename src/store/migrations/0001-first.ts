@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ColumnDefinitionBuilder, Kysely } from 'kysely';
 import type { Dialect } from '../database.ts';
+import { columnTypes } from './types.ts';
 
 /**
  * The first schema. Ids are never used again, not even after the row is gone: log files are named by them and readers of events
@@ -8,12 +9,7 @@ import type { Dialect } from '../database.ts';
  */
 export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   const { schema } = db;
-  const integer = dialect === 'sqlite' ? 'integer' : 'bigint';
-  const id = (column: ColumnDefinitionBuilder) =>
-    dialect === 'sqlite'
-      ? column.primaryKey().autoIncrement()
-      : column.primaryKey().generatedByDefaultAsIdentity();
-  const real = sql`double precision`;
+  const { integer, real, text, id } = columnTypes(dialect);
   const needed = (column: ColumnDefinitionBuilder) => column.notNull();
   const zero = (column: ColumnDefinitionBuilder) => column.notNull().defaultTo(0);
   const refers = (to: string) => (column: ColumnDefinitionBuilder) =>
@@ -22,7 +18,7 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await schema
     .createTable('builders')
     .addColumn('builderid', integer, id)
-    .addColumn('name', 'text', (column) => column.notNull().unique())
+    .addColumn('name', text, (column) => column.notNull().unique())
     .addColumn('active', integer, needed)
     .addColumn('next_number', integer, (column) => column.notNull().defaultTo(1))
     .execute();
@@ -30,12 +26,12 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await schema
     .createTable('workers')
     .addColumn('workerid', integer, id)
-    .addColumn('name', 'text', (column) => column.notNull().unique())
-    .addColumn('state', 'text', needed)
-    .addColumn('public_key', 'text')
+    .addColumn('name', text, (column) => column.notNull().unique())
+    .addColumn('state', text, needed)
+    .addColumn('public_key', text)
     .addColumn('paused', integer, zero)
-    .addColumn('info_json', 'text', needed)
-    .addColumn('last_peer', 'text')
+    .addColumn('info_json', text, needed)
+    .addColumn('last_peer', text)
     .addColumn('last_seen_at', real)
     .addColumn('created_at', real, needed)
     .execute();
@@ -43,8 +39,8 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await schema
     .createTable('joins')
     .addColumn('joinid', integer, id)
-    .addColumn('secret_sha256', 'text', (column) => column.notNull().unique())
-    .addColumn('names', 'text', needed)
+    .addColumn('secret_sha256', text, (column) => column.notNull().unique())
+    .addColumn('names', text, needed)
     .addColumn('uses', integer, needed)
     .addColumn('used', integer, zero)
     .addColumn('expires_at', real, needed)
@@ -53,8 +49,8 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await schema
     .createTable('join_uses')
     .addColumn('joinid', integer, refers('joins.joinid'))
-    .addColumn('worker_name', 'text', needed)
-    .addColumn('public_key', 'text', needed)
+    .addColumn('worker_name', text, needed)
+    .addColumn('public_key', text, needed)
     .addColumn('used_at', real, needed)
     .addPrimaryKeyConstraint('join_uses_once', ['joinid', 'worker_name'])
     .execute();
@@ -62,15 +58,15 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await schema
     .createTable('changes')
     .addColumn('changeid', integer, id)
-    .addColumn('repository', 'text', needed)
-    .addColumn('branch', 'text', needed)
-    .addColumn('revision', 'text', needed)
-    .addColumn('author', 'text', needed)
-    .addColumn('comments', 'text', needed)
-    .addColumn('files_json', 'text', needed)
+    .addColumn('repository', text, needed)
+    .addColumn('branch', text, needed)
+    .addColumn('revision', text, needed)
+    .addColumn('author', text, needed)
+    .addColumn('comments', text, needed)
+    .addColumn('files_json', text, needed)
     .addColumn('when_timestamp', real, needed)
     .addColumn('received_at', real, needed)
-    .addColumn('properties_json', 'text', needed)
+    .addColumn('properties_json', text, needed)
     .execute();
   await schema
     .createIndex('changes_by_branch')
@@ -81,26 +77,26 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
 
   await schema
     .createTable('poll_state')
-    .addColumn('repository', 'text', needed)
-    .addColumn('branch', 'text', needed)
-    .addColumn('revision', 'text', needed)
+    .addColumn('repository', text, needed)
+    .addColumn('branch', text, needed)
+    .addColumn('revision', text, needed)
     .addPrimaryKeyConstraint('poll_state_key', ['repository', 'branch'])
     .execute();
   await schema
     .createTable('polls')
-    .addColumn('repository', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('repository', text, (column) => column.primaryKey().notNull())
     .addColumn('polled_at', real, needed)
-    .addColumn('error_json', 'text')
+    .addColumn('error_json', text)
     .execute();
 
   await schema
     .createTable('scheduler_state')
-    .addColumn('scheduler', 'text', (column) => column.primaryKey().notNull())
-    .addColumn('state_json', 'text', needed)
+    .addColumn('scheduler', text, (column) => column.primaryKey().notNull())
+    .addColumn('state_json', text, needed)
     .execute();
   await schema
     .createTable('scheduler_changes')
-    .addColumn('scheduler', 'text', needed)
+    .addColumn('scheduler', text, needed)
     .addColumn('changeid', integer, refers('changes.changeid'))
     .addPrimaryKeyConstraint('scheduler_changes_key', ['scheduler', 'changeid'])
     .execute();
@@ -113,12 +109,12 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await schema
     .createTable('buildsets')
     .addColumn('buildsetid', integer, id)
-    .addColumn('reason', 'text', needed)
-    .addColumn('scheduler', 'text')
-    .addColumn('repository', 'text')
-    .addColumn('branch', 'text')
-    .addColumn('revision', 'text')
-    .addColumn('properties_json', 'text', needed)
+    .addColumn('reason', text, needed)
+    .addColumn('scheduler', text)
+    .addColumn('repository', text)
+    .addColumn('branch', text)
+    .addColumn('revision', text)
+    .addColumn('properties_json', text, needed)
     .addColumn('submitted_at', real, needed)
     .addColumn('complete_at', real)
     .addColumn('results', integer)
@@ -167,16 +163,16 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
     .addColumn('buildrequestid', integer, refers('buildrequests.buildrequestid'))
     .addColumn('workerid', integer, refers('workers.workerid'))
     .addColumn('attempt', integer, needed)
-    .addColumn('token', 'text', needed)
+    .addColumn('token', text, needed)
     .addColumn('lost_at', real)
     .addColumn('sequence', integer, zero)
-    .addColumn('plan_json', 'text', needed)
+    .addColumn('plan_json', text, needed)
     .addColumn('started_at', real, needed)
     .addColumn('complete_at', real)
     .addColumn('results', integer)
-    .addColumn('state_string', 'text', needed)
-    .addColumn('properties_json', 'text', needed)
-    .addColumn('cancel_reason', 'text')
+    .addColumn('state_string', text, needed)
+    .addColumn('properties_json', text, needed)
+    .addColumn('cancel_reason', text)
     .addColumn('logs_pruned', integer, zero)
     .addUniqueConstraint('builds_by_number', ['builderid', 'number'])
     .execute();
@@ -197,13 +193,13 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
     .addColumn('stepid', integer, id)
     .addColumn('buildid', integer, refers('builds.buildid'))
     .addColumn('number', integer, needed)
-    .addColumn('name', 'text', needed)
+    .addColumn('name', text, needed)
     .addColumn('started_at', real)
     .addColumn('complete_at', real)
     .addColumn('results', integer)
-    .addColumn('state_string', 'text', needed)
+    .addColumn('state_string', text, needed)
     .addColumn('rc', integer)
-    .addColumn('signal', 'text')
+    .addColumn('signal', text)
     .addUniqueConstraint('steps_by_number', ['buildid', 'number'])
     .execute();
 
@@ -211,10 +207,10 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
     .createTable('logs')
     .addColumn('logid', integer, id)
     .addColumn('stepid', integer, refers('steps.stepid'))
-    .addColumn('name', 'text', needed)
+    .addColumn('name', text, needed)
     .addColumn('bytes', integer, zero)
     .addColumn('complete', integer, zero)
-    .addColumn('sha256', 'text')
+    .addColumn('sha256', text)
     .addColumn('pruned', integer, zero)
     .addUniqueConstraint('logs_by_name', ['stepid', 'name'])
     .execute();
@@ -223,8 +219,8 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
     .createTable('events')
     .addColumn('eventid', integer, id)
     .addColumn('at', real, needed)
-    .addColumn('type', 'text', needed)
-    .addColumn('payload_json', 'text', needed)
+    .addColumn('type', text, needed)
+    .addColumn('payload_json', text, needed)
     .execute();
   await schema.createIndex('events_by_time').on('events').column('at').execute();
 }

@@ -1,20 +1,22 @@
 /**
  * Builds what is published: `dist/main.js` with everything it needs, in chunks that are loaded when a command needs them, so that an
  * installed bbx has no dependencies to resolve and starts fast; and `dist/index.d.ts` for the editors of those who write a
- * `master.config.ts`. `npm pack` runs it (`prepack`).
+ * `master.config.ts`. `npm pack` runs it (`prepack`). `node tools/build.ts DIR` builds into another directory than `dist`.
  */
 import { build } from 'esbuild';
 import { rm, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageTypes } from './types.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-await rm(`${root}/dist`, { recursive: true, force: true });
+const outdir = resolve(process.argv[2] ?? `${root}/dist`);
+await rm(outdir, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/commands/main.ts', index: 'src/index.ts' },
-  outdir: 'dist',
+  outdir,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -30,7 +32,7 @@ const result = await build({
   metafile: true,
   logLevel: 'warning',
 });
-await writeFile(`${root}/dist/index.d.ts`, await packageTypes());
+await writeFile(`${outdir}/index.d.ts`, await packageTypes());
 const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
 process.stderr.write(
   `dist: ${Object.keys(result.metafile.outputs).length} files, ${Math.round(bytes / 1024)} KiB\n`,

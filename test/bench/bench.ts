@@ -1,39 +1,41 @@
 /**
- * `npm run bench`: figures, each beside a yardstick of the same run. A table on stderr, JSON on stdout; nothing passes or fails here. It
- * measures the built program, so it builds first.
+ * `npm run bench`: figures, each beside a yardstick of the same run, and curves. A table on stderr, JSON on stdout; nothing passes or fails
+ * here. `npm run bench -- NAME…` measures those alone. It measures the built program, so it builds first.
  */
+import { availableParallelism, cpus, loadavg } from 'node:os';
 import { buildProgram } from '../rigs/built.ts';
-import type { Figure } from './figure.ts';
+import type { Curve, Figure } from './figure.ts';
+import { curveLines, figureLine } from './table.ts';
 
 using built = buildProgram();
 // Read by test/rigs/bbx.ts when it is loaded, so the figures are imported after it is set.
 const { bin } = built;
 process.env['BBX_BIN'] = bin;
 
-const { startUp } = await import('./figures/start-up.ts');
-const { forcedBuild } = await import('./figures/forced-build.ts');
-const { bigLog } = await import('./figures/big-log.ts');
+/** Each in a file of its own, in the order in which they are measured. */
+const all: Record<string, () => Promise<(Figure | Curve)[]>> = {
+  'start-up': async () => (await import('./figures/start-up.ts')).startUp(bin),
+  'create-master': async () => (await import('./figures/create-master.ts')).createMaster(bin),
+  'farm-start': async () => (await import('./figures/farm-start.ts')).farmStart(),
+  'forced-build': async () => (await import('./figures/forced-build.ts')).forcedBuild(),
+  'queued-builds': async () => (await import('./figures/queued-builds.ts')).queuedBuilds(),
+  'big-log': async () => (await import('./figures/big-log.ts')).bigLog(),
+};
 
 const wanted = process.argv.slice(2);
-const all: Record<string, () => Promise<Figure[]>> = {
-  'start-up': () => startUp(bin),
-  'forced-build': forcedBuild,
-  'big-log': bigLog,
-};
+for (const name of wanted)
+  if (all[name] === undefined)
+    throw new Error(`no figure "${name}"; there are: ${Object.keys(all).join(', ')}`);
+
 const figures: Figure[] = [];
+const curves: Curve[] = [];
 for (const [name, measure] of Object.entries(all)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const found of await measure()) {
-    figures.push(found);
-    const ratio = found.median / found.yardstick.median;
-    const own = `${round(found.median)} ${found.unit} (${round(found.min)}–${round(found.max)}, ${found.runs} runs)`;
-    process.stderr.write(
-      `${found.name}: ${own}; ${found.yardstick.name}: ${round(found.yardstick.median)}; ratio ${round(ratio)}\n`,
-    );
+    if ('curve' in found) curves.push(found);
+    else figures.push(found);
+    process.stderr.write(`${'curve' in found ? curveLines(found) : figureLine(found)}\n`);
   }
 }
-process.stdout.write(`${JSON.stringify({ node: process.version, figures }, null, 2)}\n`);
-
-function round(value: number): string {
-  return value.toPrecision(3);
-}
+const machine = { cpus: availableParallelism(), model: cpus()[0]?.model, load: loadavg() };
+process.stdout.write(`${JSON.stringify({ node: process.version, machine, figures, curves }, null, 2)}\n`);

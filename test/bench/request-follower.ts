@@ -7,31 +7,37 @@ export interface RequestFollower extends AsyncDisposable {
   readonly client: Client;
   /** Starts a build and resolves with the epoch seconds at which its `request.finished` arrived: everything of it is stored by then. */
   build(builder: string): Promise<number>;
+  /** Resolves with the epoch seconds at which a request's end arrived, or had arrived. */
+  finished(buildrequestid: number): Promise<number>;
 }
 
 export function followRequests(farm: Farm): RequestFollower {
   const client = openClient({ socket: controlSocket(farm.masterDir, process.env), dir: farm.masterDir });
   const stop = new AbortController();
-  const finished = new Map<number, number>();
+  const ends = new Map<number, number>();
   let tell = () => undefined as void;
   const reading = (async () => {
     for await (const { event } of client.events({ after: 0, signal: stop.signal })) {
       if (event.type !== 'request.finished') continue;
-      finished.set(event.buildrequestid, Date.now() / 1000);
+      ends.set(event.buildrequestid, Date.now() / 1000);
       tell();
     }
   })().catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });
+  async function finished(buildrequestid: number): Promise<number> {
+    for (;;) {
+      const at = ends.get(buildrequestid);
+      if (at !== undefined) return at;
+      await new Promise<void>((resolve) => (tell = resolve));
+    }
+  }
   return {
     client,
+    finished,
     async build(builder) {
       const { buildrequestid } = await client.call('startBuild', { body: { builder } });
-      for (;;) {
-        const at = finished.get(buildrequestid);
-        if (at !== undefined) return at;
-        await new Promise<void>((resolve) => (tell = resolve));
-      }
+      return finished(buildrequestid);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -10,9 +10,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export function buildProgram(): { bin: string; node: string } & Disposable {
   const dir = mkdtempSync(join(tmpdir(), 'bbx-built-'));
   chmodSync(dir, 0o755);
-  execFileSync(process.execPath, ['tools/build.ts'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-  for (const part of ['bin', 'dist', 'package.json'])
-    cpSync(join(root, part), join(dir, part), { recursive: true });
+  // Straight into it: two test runs in one checkout would remove each other's `dist`.
+  const args = ['tools/build.ts', join(dir, 'dist')];
+  execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  for (const part of ['bin', 'package.json']) cpSync(join(root, part), join(dir, part), { recursive: true });
   // A checkout may stand where only its owner gets through, as a farm's workspace does.
   cpSync(process.execPath, join(dir, 'node'));
   return {

@@ -11,8 +11,10 @@ type Place = Pick<RunOptions, 'within' | 'uid' | 'gid'>;
 export interface FarmOptions {
   /** The whole `master.yaml` less `listen` and `reach`, which the rig writes. */
   config: string;
-  /** Names of workers to make and start; each may have flags of its own for `create-worker`. */
+  /** Names of workers to make and start. */
   workers?: readonly string[];
+  /** More flags for `create-worker`, of all workers. */
+  workerFlags?: readonly string[];
   /** Address that the master listens on and workers dial. */
   host?: string;
   /** Where the master listens, and its web port, on a host that is its own. */
@@ -80,10 +82,8 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
     async startWorker(name, master = options.reach ?? address) {
       const dir = join(temp.path, name);
       const joined = await bbxOk(['worker', 'add', name, '--dir', masterDir], masterAt);
-      await bbxOk(['create-worker', dir, '--master', master, '--name', name, '--join', '-'], {
-        ...workersAt,
-        input: joined.stdout,
-      });
+      const flags = ['--master', master, '--name', name, '--join', '-', ...(options.workerFlags ?? [])];
+      await bbxOk(['create-worker', dir, ...flags], { ...workersAt, input: joined.stdout });
       const program = startBbx(['run', 'worker', dir], workersAt);
       workers.set(name, program);
       all.push(program);

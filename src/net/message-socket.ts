@@ -24,6 +24,7 @@ export interface MessageSocketHandlers {
   text(text: string): void;
   binary(bytes: Uint8Array): void;
   alive(): void;
+  pong?(): void;
   drained(): void;
   closed(code: number, reason: string, error?: Error): void;
 }
@@ -65,6 +66,9 @@ export function toMessageSocket(socket: WebSocket, stream: Duplex): MessageSocke
     const bytes = data as Buffer;
     if (isBinary) handlers?.binary(bytes);
     else handlers?.text(bytes.toString('utf8'));
+  });
+  socket.on('pong', () => {
+    if (ended === undefined) handlers?.pong?.();
   });
   socket.on('error', (error) => {
     failure ??= error;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
-import type { LogBytes, MasterSession } from '../../src/protocol/bbx/master-session.ts';
+import type { LogBytes, MasterSession } from '../../src/protocol/bbx/master-contract.ts';
 import { codes as storeCodes } from '../../src/store/codes.ts';
 import type { LogFiles } from '../../src/store/log-files.ts';
 import type { Store } from '../../src/store/store.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { ProgressEvent } from '../../src/build/progress.ts';
-import type { MasterSession } from '../../src/protocol/bbx/master-session.ts';
+import type { MasterSession } from '../../src/protocol/bbx/master-contract.ts';
 import type { Farm } from '../../src/runtime/master/events.ts';
 import type { LogIntake } from '../../src/runtime/master/logs.ts';
 import { createRecorder } from '../../src/runtime/master/recorder.ts';

@@ -13,7 +13,7 @@ import { selfSignedCertificate } from '../../src/net/tls/certificate.ts';
 import { createWebSocketAcceptor } from '../../src/net/web-socket.ts';
 import { createWorkerKey, EXPORTER_BYTES, EXPORTER_LABEL } from '../../src/protocol/bbx/keys.ts';
 import { WORKER_SUBPROTOCOL } from '../../src/protocol/bbx/wire.ts';
-import type { Decision } from '../../src/protocol/bbx/master-session.ts';
+import type { Decision } from '../../src/protocol/bbx/master-contract.ts';
 import { createLinkMaster } from '../rigs/link-master.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 

@@ -6,13 +6,9 @@ import type { SigningKey } from '../../src/protocol/bbx/keys.ts';
 import { leaseKey, logKey } from '../../src/protocol/bbx/lease.ts';
 import type { Lease } from '../../src/protocol/bbx/lease.ts';
 import type { Limits } from '../../src/protocol/bbx/limits.ts';
+import type { SessionEnd } from '../../src/protocol/bbx/line.ts';
 import { serveMasterSession } from '../../src/protocol/bbx/master-session.ts';
-import type {
-  Decision,
-  MasterSession,
-  SessionEnd,
-  WorkerClaim,
-} from '../../src/protocol/bbx/master-session.ts';
+import type { Decision, MasterSession, WorkerClaim } from '../../src/protocol/bbx/master-contract.ts';
 import { createFarmKey } from '../../src/net/tls/certificate.ts';
 import type { MessageSocket } from '../../src/protocol/bbx/wire.ts';
 import type { Dialled } from '../../src/runtime/worker/link.ts';

@@ -62,7 +62,7 @@ function end(): End {
     }
     handlers?.alive();
     if ('ping' in item) return put({ pong: true });
-    if ('pong' in item) return;
+    if ('pong' in item) return handlers?.pong?.();
     const size = 'text' in item ? Buffer.byteLength(item.text) : item.bytes.length;
     if (size > limit) {
       peer?.over(1009, 'too large');

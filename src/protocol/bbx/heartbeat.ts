@@ -1,9 +1,15 @@
 import type { Clock } from '../../base/clock.ts';
+import { createPulse } from './pulse.ts';
+import type { PulseReading } from './pulse.ts';
 
 /** Pings the peer and finds out when it has gone. */
 export interface Heartbeat {
   /** A byte has arrived. */
   heard(): void;
+  /** A ping was answered. */
+  ponged(): void;
+  /** Round trips since the last call. */
+  takePulse(): PulseReading;
   /** Reading is paused by this side: silence says nothing about the peer until it is released. */
   hold(held: boolean): void;
   /** Monotonic ms of the last received byte. */
@@ -24,7 +30,11 @@ export function startHeartbeat(options: {
   let heardAt = clock.monotonic();
   let countedFrom = heardAt;
   let held = false;
-  const pings = setInterval(() => options.ping(), pingEveryMs);
+  const pulse = createPulse();
+  const pings = setInterval(() => {
+    if (!held) pulse.pinged(clock.monotonic(), heardAt);
+    options.ping();
+  }, pingEveryMs);
   const check = () => {
     const silent = held ? 0 : clock.monotonic() - countedFrom;
     if (silent >= silenceMs) {
@@ -39,8 +49,11 @@ export function startHeartbeat(options: {
     heard() {
       heardAt = countedFrom = clock.monotonic();
     },
+    ponged: () => void pulse.ponged(clock.monotonic()),
+    takePulse: () => pulse.take(),
     hold(hold) {
       held = hold;
+      pulse.forget();
       countedFrom = clock.monotonic();
     },
     get heardAt() {

@@ -4,6 +4,7 @@ import { protocolCodes } from '../codes.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createInbox } from './inbox.ts';
 import type { Limits } from './limits.ts';
+import type { PulseReading } from './pulse.ts';
 import { CLOSE } from './wire.ts';
 import type { MessageSocket } from './wire.ts';
 
@@ -12,6 +13,8 @@ export interface SessionEnd {
   /** A closing code: one of `CLOSE`, 1006 for an end without a word, 1009 for too large a message. */
   code: number;
   reason: string;
+  /** Who ended it: this side, the peer, or nobody (the connection was gone, with or without a fault that was seen). */
+  by: 'here' | 'peer' | 'nobody';
   error?: BbxError;
 }
 
@@ -25,6 +28,10 @@ export interface Line {
   /** From now on full-sized messages are taken. */
   raiseLimit(): void;
   readonly heardAt: number;
+  /** Bytes of messages and frames so far. */
+  readonly traffic: { readonly received: number; readonly sent: number };
+  /** Round trips since the last call. */
+  takePulse(): PulseReading;
   readonly ended: boolean;
   /** Resolves when the socket has ended and no handler runs any more. */
   readonly end: Promise<SessionEnd>;
@@ -53,6 +60,7 @@ export function openLine(options: LineOptions): Line {
   const { socket, peer, limits } = options;
   let closing: SessionEnd | undefined;
   let gone = false;
+  const traffic = { received: 0, sent: 0 };
   let waiters: (() => void)[] = [];
   const ended = Promise.withResolvers<SessionEnd>();
 
@@ -84,6 +92,7 @@ export function openLine(options: LineOptions): Line {
       closing ??= {
         code: CLOSE.silent,
         reason: 'silent',
+        by: 'nobody',
         error: protocolCodes['BBX-PRO-LOST']({ peer, state }),
       };
       // Nobody is there to answer a closing handshake.
@@ -98,7 +107,7 @@ export function openLine(options: LineOptions): Line {
   };
   const close = (code: number, reason: string, error?: BbxError) => {
     if (closing !== undefined || gone) return;
-    closing = { code, reason, ...(error === undefined ? {} : { error }) };
+    closing = { code, reason, by: 'here', ...(error === undefined ? {} : { error }) };
     inbox.clear();
     socket.close(code, cut(reason));
   };
@@ -109,14 +118,23 @@ export function openLine(options: LineOptions): Line {
     closing = {
       code: CLOSE.notReading,
       reason: 'not reading',
+      by: 'here',
       error: protocolCodes['BBX-PRO-LOST']({ peer, state }),
     };
     socket.destroy();
   };
 
   socket.on({
-    text: (text) => inbox.push(text, Buffer.byteLength(text)),
-    binary: (bytes) => inbox.push(bytes, bytes.length),
+    text(text) {
+      const bytes = Buffer.byteLength(text);
+      traffic.received += bytes;
+      inbox.push(text, bytes);
+    },
+    binary(bytes) {
+      traffic.received += bytes.length;
+      inbox.push(bytes, bytes.length);
+    },
+    pong: () => heartbeat.ponged(),
     alive() {
       heartbeat.heard();
       checkBacklog();
@@ -143,11 +161,13 @@ export function openLine(options: LineOptions): Line {
         const what = `a message "${String((message as { type?: unknown }).type)}"`;
         throw protocolCodes['BBX-PRO-TOO-LARGE']({ what, bytes, limit: limits.messageBytes });
       }
+      traffic.sent += bytes;
       socket.sendText(text);
       checkBacklog();
     },
     sendBytes(bytes) {
       if (closing !== undefined || gone) return;
+      traffic.sent += bytes.length;
       socket.sendBinary(bytes);
       checkBacklog();
     },
@@ -163,6 +183,8 @@ export function openLine(options: LineOptions): Line {
     get heardAt() {
       return heartbeat.heardAt;
     },
+    traffic,
+    takePulse: () => heartbeat.takePulse(),
     get ended() {
       return gone || closing !== undefined;
     },
@@ -175,14 +197,14 @@ export function openLine(options: LineOptions): Line {
 }
 
 function endByPeer(peer: string, code: number, reason: string, cause: Error | undefined): SessionEnd {
-  if (code === CLOSE.normal) return { code, reason };
+  if (code === CLOSE.normal) return { code, reason, by: 'peer' };
   const said = reason === '' ? '' : ` ("${reason}")`;
   const state =
     code === 1006
       ? `the connection ended without a word${cause === undefined ? '' : `: ${cause.message}`}`
       : `it closed with ${code}${said}`;
   const error = protocolCodes['BBX-PRO-LOST']({ peer, state }, cause === undefined ? {} : { cause });
-  return { code, reason, error };
+  return { code, reason, by: code === 1006 ? 'nobody' : 'peer', error };
 }
 
 function cut(reason: string): string {

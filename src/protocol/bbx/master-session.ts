@@ -1,138 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import type { ZodError } from 'zod';
 import { sleep } from '../../base/abort.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Channel } from '../../build/command-port.ts';
-import type { BuildPlan } from '../../build/plan.ts';
-import type { ProgressEvent } from '../../build/progress.ts';
 import { protocolCodes } from '../codes.ts';
 import { decodeLogFrame } from './codec.ts';
 import { DIALECTS, agree, readWith, writeWith } from './dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { createEchoBudget } from './echo-budget.ts';
 import { createIntake } from './intake.ts';
-import type { StoredLog } from './intake.ts';
 import { fingerprintOf, signGreeting, verifyAuthentication } from './keys.ts';
-import type { SigningKey } from './keys.ts';
 import type { Lease } from './lease.ts';
 import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { openLine } from './line.ts';
-import type { SessionEnd } from './line.ts';
+import type {
+  Decision,
+  MasterSession,
+  MasterSessionHandlers,
+  MasterSessionOptions,
+  WorkerClaim,
+} from './master-contract.ts';
 import { workerMessage } from './messages.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
 import { CLOSE } from './wire.ts';
-import type { MessageSocket } from './wire.ts';
-
-export type { Lease } from './lease.ts';
-export type { SessionEnd } from './line.ts';
-
-/** What a peer says it is; its signature over this TLS session was already found good. */
-export interface WorkerClaim {
-  name: string;
-  /** SPKI, DER. */
-  publicKey: Uint8Array;
-  /** `sha256:…` of the key. */
-  fingerprint: string;
-  secret: string | undefined;
-  boot: string;
-  /** Only asks: nothing may be enrolled, listed as pending or replaced. */
-  probe: boolean;
-  /** The peer's address as the master sees it. */
-  peer: string;
-  software: string;
-}
-
-export type Decision =
-  | { let: 'in'; session: string; reach: readonly string[]; pins: readonly string[] }
-  /** Known or unknown, not (yet) let in. `unknown` covers a name nobody knows and a key that is not the name's: both look the same outside. */
-  | {
-      let: 'out';
-      reason: 'unknown' | 'pending' | 'expired' | 'alternating' | 'busy' | 'removed';
-      message?: string;
-      retryAfter?: number;
-    };
-
-/** A piece of a log, exactly at the end of what this session has handed over before. */
-export interface LogBytes extends Lease {
-  step: number;
-  log: string;
-  /** Where the first byte stands in the log. */
-  offset: number;
-  channel: Channel;
-  /** Worker's wall clock, epoch seconds. */
-  at: number;
-  bytes: Uint8Array;
-}
-
-/**
- * What the master does with a session. Called one at a time and in the order of the wire: a returned promise is waited for, and while it
- * runs the socket is read at most `LIMITS.queueBytes` ahead. A rejection closes the session with `CLOSE.fault`; the worker comes back
- * and sends again what was not acknowledged. `onProgress` and `onBytes` see every event and byte once per session, without holes, from
- * where `resume` said (or from zero after `assign`); `stepFinished` comes when all bytes that it counts have been handed over.
- */
-export interface MasterSessionHandlers {
-  /** The worker was let in. Replacing an older session of the same name is the master's to do, with `bye('replaced')`. */
-  onReady?(): void | Promise<void>;
-  onInventory(inventory: MessageOf<WorkerMessage, 'inventory'>): void | Promise<void>;
-  onAssigned(answer: Lease & { accepted: boolean; why?: string | undefined }): void | Promise<void>;
-  onProgress(lease: Lease, sequence: number, event: ProgressEvent): void | Promise<void>;
-  onBytes(piece: LogBytes): void | Promise<void>;
-  onState(state: { draining: boolean; notes: readonly string[] }): void | Promise<void>;
-  /** The worker cannot deliver the rest of this build. */
-  onAbandoned(lease: Lease, why: string): void | Promise<void>;
-  /** Once, after the last other call has ended. */
-  onClosed(end: SessionEnd): void;
-}
-
-export interface MasterSessionOptions {
-  socket: MessageSocket;
-  /** The peer's address, for the worker and for errors. */
-  peer: string;
-  /** TLS exporter value (`EXPORTER_LABEL`); empty over plain TCP. */
-  exporter: Uint8Array;
-  key: SigningKey;
-  epoch: string;
-  software: string;
-  clock: Clock;
-  authenticate(claim: WorkerClaim): Promise<Decision>;
-  /** Called when the claim was let in (never for a probe); gives the handlers for what follows. */
-  accept(session: MasterSession, claim: WorkerClaim): MasterSessionHandlers;
-  /** The connection ended without ever being let in (refused, probe, silence, malformed). */
-  onRejected?(end: SessionEnd): void;
-  capabilities?: readonly string[];
-  limits?: Partial<Limits>;
-  /** Versions served, newest first. */
-  dialects?: readonly Dialect[];
-}
-
-/** The master's end of one connection. Methods never throw after the end; they do nothing then. */
-export interface MasterSession {
-  readonly claim: WorkerClaim | undefined;
-  readonly ended: boolean;
-  /** Monotonic ms of the last received byte. */
-  readonly heardAt: number;
-  /** Throws BBX-PRO-TOO-LARGE, before anything is sent, when plan and secrets do not fit into a message. */
-  assign(
-    lease: Lease,
-    assignment: {
-      plan: BuildPlan;
-      secrets: Readonly<Record<string, string>>;
-      orphanAfter: number | null;
-    },
-  ): void;
-  cancel(lease: Lease, why: string): void;
-  /** Ends the lease at the worker; what still arrives of it is ignored. */
-  drop(lease: Lease, why: string): void;
-  /** Says what is stored of a build from the inventory; the worker sends on from there. */
-  resume(lease: Lease, stored: { sequence: number; logs: readonly StoredLog[] }): void;
-  /** Says what is stored now (after fdatasync). Only what changed need be named. */
-  acknowledge(lease: Lease, stored: { sequence?: number; logs?: readonly StoredLog[] }): void;
-  settings(settings: Omit<MessageOf<MasterMessage, 'settings'>, 'type'>): void;
-  /** Last words, then the close. */
-  bye(reason: MessageOf<MasterMessage, 'bye'>['reason'], message: string): void;
-  close(code: number, reason: string): void;
-}
 
 /** One answer for a name that nobody knows and for a key that is not the name's: it tells a stranger nothing. */
 const UNKNOWN = 'the name is not known here, or it belongs to another key';
@@ -287,6 +176,8 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
     switch (message.type) {
       case 'state':
         return on.onState({ draining: message.draining, notes: message.notes });
+      case 'history':
+        return on.onHistory?.(message.records);
       case 'assigned': {
         const { build, token, accepted, why } = message;
         if (!accepted) intake.forget(message);
@@ -348,6 +239,10 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
     get heardAt() {
       return line.heardAt;
     },
+    get traffic() {
+      return line.traffic;
+    },
+    takePulse: () => line.takePulse(),
     assign(lease, { plan, secrets, orphanAfter }) {
       send({ type: 'assign', ...pick(lease), plan, secrets: { ...secrets }, orphanAfter });
       // Asked again within a session it is only answered again: what was sent of it stays.
@@ -371,6 +266,7 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
       const acknowledgement = intake.stored(lease, stored);
       if (acknowledgement !== undefined) send(acknowledgement);
     },
+    historyStored: (number) => send({ type: 'historyStored', number }),
     settings: ({ paused, reach, pins }) =>
       send({ type: 'settings', paused, reach: [...reach], pins: [...pins] }),
     bye(reason, message) {

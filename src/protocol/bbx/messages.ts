@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { buildPlan } from '../../build/plan.ts';
 import { progressEvent } from '../../build/progress.ts';
+import { linkRecord, RECORDS_PER_MESSAGE } from './link-facts.ts';
 
 const text = (max: number) => z.string().max(max);
 const base64 = (max: number) => z.string().max(max);
@@ -92,6 +93,8 @@ export const inventory = z.object({
   maxBuilds: z.number().int().positive().max(1_000),
   facts: z.record(text(50), text(500)),
   draining: z.boolean(),
+  /** How far the master's clock is `ahead` of the worker's, seconds, and `within` what: half of the round trip that measured it. */
+  clock: z.object({ ahead: z.number().min(-1e10).max(1e10), within: z.number().min(0).max(60) }).optional(),
   builds: z
     .array(z.object({ ...leased, epoch: text(64), state: z.enum(['running', 'finished']) }))
     .max(10_000),
@@ -124,6 +127,11 @@ export const openStream = z.object({
 });
 /** The worker cannot deliver the rest of a build (its spool is damaged or was freed): the master counts it as lost. */
 export const abandoned = z.object({ type: z.literal('abandoned'), ...leased, why: text(1_000) });
+/** What the worker has written down about its link, oldest first; only to a master that announced it, and one at a time. */
+export const history = z.object({
+  type: z.literal('history'),
+  records: z.array(linkRecord).max(RECORDS_PER_MESSAGE),
+});
 /** Asks for the same bytes back; allowed before authentication, so the answer is never larger than the question. */
 export const echo = z.object({ type: z.literal('echo'), id: z.number().int(), payload: base64(90_000) });
 
@@ -163,6 +171,11 @@ export const settings = z.object({
   reach: z.array(text(300)).max(32),
   pins: z.array(text(80)).max(8),
 });
+/** Records of the worker's history up to `number` are kept by the master. Only sent in answer to `history`. */
+export const historyStored = z.object({
+  type: z.literal('historyStored'),
+  number: z.number().int().nonnegative(),
+});
 /** Last words before the master closes: `replaced` ends the worker's process with exit code 8. */
 export const bye = z.object({
   type: z.literal('bye'),
@@ -180,6 +193,7 @@ export const workerMessage = z.discriminatedUnion('type', [
   progress,
   openStream,
   abandoned,
+  history,
   echo,
 ]);
 export const masterMessage = z.discriminatedUnion('type', [
@@ -192,6 +206,7 @@ export const masterMessage = z.discriminatedUnion('type', [
   cancel,
   acknowledge,
   settings,
+  historyStored,
   bye,
   echoed,
 ]);

@@ -33,6 +33,8 @@ export interface MessageSocketHandlers {
   binary(bytes: Uint8Array): void;
   /** Bytes of any kind have arrived: part of a message, a ping, a pong. May be called before the message they belong to. */
   alive(): void;
+  /** The peer has answered a ping. A socket that cannot tell never calls it. */
+  pong?(): void;
   /** `unsent` has fallen, after a time in which it was above zero. */
   drained(): void;
   /** The end. `code` is the peer's closing code, 1006 when it went without one; `error` is set when this side saw a fault. */

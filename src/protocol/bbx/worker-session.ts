@@ -14,6 +14,7 @@ import { openLine } from './line.ts';
 import type { SessionEnd } from './line.ts';
 import { masterMessage } from './messages.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
+import type { PulseReading } from './pulse.ts';
 import { refusalError } from './refusal.ts';
 import { CLOSE } from './wire.ts';
 import type { MessageSocket } from './wire.ts';
@@ -60,6 +61,12 @@ export interface WorkerSession {
   readonly accepted: Accepted;
   readonly greeting: Greeting;
   readonly instance: string;
+  /** How far the master's clock is ahead of this one, seconds, and the error that this may have; measured with the greeting. */
+  readonly masterClock: { readonly ahead: number; readonly within: number };
+  /** Bytes of messages and frames so far. */
+  readonly traffic: { readonly received: number; readonly sent: number };
+  /** Round trips since the last call. */
+  takePulse(): PulseReading;
   send(message: WorkerMessage): void;
   sendLog(frame: LogFrame): void;
   readonly unsent: number;
@@ -96,6 +103,8 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
   let stage: 'greeting' | 'greeted' | 'authenticating' | 'open' = 'greeting';
   let dialect: Dialect | undefined;
   let greeting: Greeting | undefined;
+  let helloAt = clock.monotonic();
+  let masterClock = { ahead: 0, within: 0 };
   let receive: ((message: MasterMessage) => void | Promise<void>) | undefined;
   let name = '';
   let ownFingerprint = '';
@@ -190,6 +199,9 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
   }
 
   function onGreeting(message: Greeting): void {
+    // The master looked at its clock somewhere between the question and the answer.
+    const within = (clock.monotonic() - helloAt) / 2_000;
+    masterClock = { ahead: message.time - (clock.wall() - within), within };
     const publicKey = Buffer.from(message.publicKey, 'base64');
     const instance = fingerprintOf(publicKey);
     dialect = dialects.find(({ version }) => version === message.version);
@@ -253,6 +265,11 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
       accepted,
       greeting,
       instance: greeting.instance,
+      masterClock,
+      get traffic() {
+        return line.traffic;
+      },
+      takePulse: () => line.takePulse(),
       send,
       sendLog: (frame) => line.sendBytes(encodeLogFrame(frame)),
       get unsent() {
@@ -277,6 +294,7 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
   if (signal?.aborted) onAbort();
   else {
     const versions = dialects.map(({ version }) => version);
+    helloAt = clock.monotonic();
     send({ type: 'hello', versions, software: options.software, nonce: nonce.toString('base64') });
   }
   return greetedMaster.promise;

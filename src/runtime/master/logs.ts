@@ -2,7 +2,7 @@ import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
-import type { LogBytes } from '../../protocol/bbx/master-session.ts';
+import type { LogBytes } from '../../protocol/bbx/master-contract.ts';
 import { CLOSE } from '../../protocol/bbx/wire.ts';
 import { LIMITS } from '../../protocol/bbx/limits.ts';
 import type { LogFiles } from '../../store/log-files.ts';

@@ -1,5 +1,6 @@
 import type { Properties } from '../../build/plan.ts';
-import type { Lease, LogBytes, MasterSession } from '../../protocol/bbx/master-session.ts';
+import type { Lease } from '../../protocol/bbx/lease.ts';
+import type { LogBytes, MasterSession } from '../../protocol/bbx/master-contract.ts';
 import type { Worker } from './workers/roster.ts';
 
 /** A build that has no result yet, in memory: what its rows say, and who carries it now. */

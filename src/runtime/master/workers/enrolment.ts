@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../../base/log.ts';
-import type { Decision, WorkerClaim } from '../../../protocol/bbx/master-session.ts';
+import type { Decision, WorkerClaim } from '../../../protocol/bbx/master-contract.ts';
 import type { Tx } from '../../../store/database.ts';
 import { joinBySecret, redeemJoin, secretHash } from '../../../store/joins.ts';
 import {

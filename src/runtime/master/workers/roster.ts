@@ -1,4 +1,4 @@
-import type { MasterSession } from '../../../protocol/bbx/master-session.ts';
+import type { MasterSession } from '../../../protocol/bbx/master-contract.ts';
 import type { MasterConfig } from '../../../config/master.ts';
 import { workerSettings } from '../../../config/worker-settings.ts';
 import type { Candidate } from '../match.ts';

@@ -1,12 +1,12 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
-import {
-  serveMasterSession,
-  type Decision,
-  type MasterSession,
-  type MasterSessionHandlers,
-  type WorkerClaim,
-} from '../../../protocol/bbx/master-session.ts';
+import type {
+  Decision,
+  MasterSession,
+  MasterSessionHandlers,
+  WorkerClaim,
+} from '../../../protocol/bbx/master-contract.ts';
+import { serveMasterSession } from '../../../protocol/bbx/master-session.ts';
 import type { SigningKey } from '../../../protocol/bbx/keys.ts';
 import { LIMITS } from '../../../protocol/bbx/limits.ts';
 import { CLOSE, type MessageSocket } from '../../../protocol/bbx/wire.ts';

@@ -6,14 +6,14 @@ import { encodeLogFrame } from '../../../../src/protocol/bbx/codec.ts';
 import type { Dialect } from '../../../../src/protocol/bbx/dialect.ts';
 import { createWorkerKey, readSigningKey } from '../../../../src/protocol/bbx/keys.ts';
 import { LIMITS } from '../../../../src/protocol/bbx/limits.ts';
+import type { SessionEnd } from '../../../../src/protocol/bbx/line.ts';
 import { serveMasterSession } from '../../../../src/protocol/bbx/master-session.ts';
 import type {
   Decision,
   MasterSession,
   MasterSessionHandlers,
-  SessionEnd,
   WorkerClaim,
-} from '../../../../src/protocol/bbx/master-session.ts';
+} from '../../../../src/protocol/bbx/master-contract.ts';
 import { CLOSE } from '../../../../src/protocol/bbx/wire.ts';
 import { greetMaster } from '../../../../src/protocol/bbx/worker-session.ts';
 import type { GreetOptions } from '../../../../src/protocol/bbx/worker-session.ts';

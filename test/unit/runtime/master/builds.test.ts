@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { silentLog } from '../../../../src/base/log.ts';
 import type { MasterConfig } from '../../../../src/config/master.ts';
-import type { MasterSession } from '../../../../src/protocol/bbx/master-session.ts';
+import type { MasterSession } from '../../../../src/protocol/bbx/master-contract.ts';
 import { createBuilds } from '../../../../src/runtime/master/builds.ts';
 import type { Ending } from '../../../../src/runtime/master/endings.ts';
 import type { Farm } from '../../../../src/runtime/master/events.ts';

@@ -6,7 +6,7 @@ import { systemClock } from '../../../../src/base/clock.ts';
 import { Secret } from '../../../../src/base/secret.ts';
 import type { WorkerConfig } from '../../../../src/config/worker.ts';
 import { printJoin } from '../../../../src/protocol/bbx/join.ts';
-import type { WorkerClaim } from '../../../../src/protocol/bbx/master-session.ts';
+import type { WorkerClaim } from '../../../../src/protocol/bbx/master-contract.ts';
 import { startWorker } from '../../../../src/runtime/worker/start.ts';
 import { createLinkMaster, isOver, logOf } from '../../../rigs/link-master.ts';
 import { planOf } from '../../../rigs/link-worker.ts';

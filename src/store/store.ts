@@ -93,7 +93,7 @@ export async function storeOver(engine: Engine, options: Omit<StoreOptions, 'dir
     },
     dialect: engine.dialect,
     name: engine.name,
-    schema: migrations.length,
+    schema: migrations.at(-1)?.number ?? 0,
     upgraded,
     async write(act) {
       open();
@@ -132,7 +132,7 @@ async function agree(
 ): Promise<number[]> {
   const { migrations, readOnly } = options;
   const file = engine.name;
-  const known = migrations.length;
+  const known = migrations.at(-1)?.number ?? 0;
   const found = await schemaOf(engine.reader, engine.dialect);
   if (found === undefined) throw codes['BBX-STO-FOREIGN']({ file });
   if (found > known) throw codes['BBX-STO-NEWER-SCHEMA']({ file, found, known });

@@ -1,4 +1,5 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { errnoOf } from '../base/error.ts';
 import { silentLog, type Log } from '../base/log.ts';
@@ -9,8 +10,11 @@ import { fileError } from './log-files/error.ts';
 import { createFinisher } from './log-files/finisher.ts';
 import { createHandles } from './log-files/handles.ts';
 import type { LogPiece } from './log-files/piece.ts';
+import { logOfFile } from './log-files/place.ts';
 import { createReader } from './log-files/reader.ts';
 import type { Range } from './log-files/recover.ts';
+import { createSealer } from './log-files/sealer.ts';
+import type { Running } from './log-files/running.ts';
 import { createShelf, type Entry, type State } from './log-files/shelf.ts';
 import { createSyncer } from './log-files/syncer.ts';
 import type { Table } from './log-files/table.ts';
@@ -54,11 +58,22 @@ export interface LogFiles {
   /** Declares the bytes up to `to` lost for good (their sender has freed them), so that the log can go on behind them. */
   skip(logid: number, to: number): Promise<void>;
   /**
-   * Verifies size and hash (SHA-256 in hex) and compresses; the log is complete afterwards. Called again it gives the same answer. A
-   * log with damaged parts is finished without its hash being compared. Errors: BBX-STO-LOG-SIZE, -LOG-HASH; after them, and after
-   * BBX-STO-FULL, the log is as it was.
+   * Verifies size and hash (SHA-256 in hex) and makes all of it durable; the log is complete afterwards, and only not compressed yet. Called
+   * again it gives the same answer. A log with damaged parts is sealed without its hash being compared. Errors: BBX-STO-LOG-SIZE, -LOG-HASH;
+   * after them, and after BBX-STO-FULL, the log is as it was.
    */
-  finish(logid: number, expected?: { bytes?: number; sha256?: string }): Promise<FinishedLog>;
+  seal(logid: number, expected?: { bytes?: number; sha256?: string }): Promise<FinishedLog>;
+  /**
+   * What `seal` does, and compresses; what is read for that is verified once more. `rest` is waited for after each MiB, and is told how many
+   * milliseconds that took: whoever has time gives others the machine.
+   */
+  finish(
+    logid: number,
+    expected?: { bytes?: number; sha256?: string },
+    rest?: (tookMs: number) => Promise<void> | undefined,
+  ): Promise<FinishedLog>;
+  /** The logs whose files are not compressed: those that run, and those that a former process sealed. Reads the folders. */
+  uncompressed(): AsyncGenerator<number, void, undefined>;
   /**
    * Pieces from offset `from` up to `to` (default: its size now), only of `channels` when given; goes on reading when the log is
    * finished meanwhile. Damaged parts come as zeros, marked. Errors: BBX-STO-LOG-GONE.
@@ -88,6 +103,7 @@ export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log
   const onDamage = ({ logid }: Entry, range: Range) => log.warn('log file is damaged', { logid, ...range });
   const syncer = createSyncer({ dir, handles, shelf, appender });
   const finisher = createFinisher({ dir, handles, onDamage });
+  const sealer = createSealer({ dir, handles, onDamage });
   const reader = createReader({ handles, shelf, onDamage });
   let closed = false;
 
@@ -101,6 +117,29 @@ export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log
     } catch (error) {
       throw fileError(entry.place.folder, error);
     }
+  };
+
+  /** Ends a log in its line. What its size is not, and what is complete or empty, has its answer here. */
+  const end = async (
+    logid: number,
+    expected: { bytes?: number; sha256?: string },
+    act: (entry: Entry, running: Running) => Promise<FinishedLog>,
+  ): Promise<FinishedLog> => {
+    const entry = entryOf(logid);
+    return entry.line.run(async () => {
+      try {
+        const state = await shelf.stateOf(entry);
+        const size = sizeOf(state);
+        if (expected.bytes !== undefined && expected.bytes !== size) {
+          throw codes['BBX-STO-LOG-SIZE']({ logid, size, expected: expected.bytes });
+        }
+        if (state.kind === 'finished') return summaryOf(state.table, logid, expected.sha256);
+        if (state.kind === 'absent') return EMPTY;
+        return await act(entry, state.running);
+      } catch (error) {
+        throw fileError(entry.place.unfinished, error);
+      }
+    });
   };
 
   const files: LogFiles = {
@@ -120,22 +159,24 @@ export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log
       await appender.skip(entryOf(logid), to);
     },
 
-    async finish(logid, expected = {}) {
-      const entry = entryOf(logid);
-      return entry.line.run(async () => {
-        try {
-          const state = await shelf.stateOf(entry);
-          const size = sizeOf(state);
-          if (expected.bytes !== undefined && expected.bytes !== size) {
-            throw codes['BBX-STO-LOG-SIZE']({ logid, size, expected: expected.bytes });
-          }
-          if (state.kind === 'finished') return summaryOf(state.table, logid, expected.sha256);
-          if (state.kind === 'absent') return EMPTY;
-          return summaryOf(await finisher.finish(entry, state.running, expected.sha256), logid, undefined);
-        } catch (error) {
-          throw fileError(entry.place.unfinished, error);
-        }
+    async seal(logid, expected = {}) {
+      return end(logid, expected, (entry, running) => sealer.seal(entry, running, expected.sha256));
+    },
+
+    async finish(logid, expected = {}, rest) {
+      return end(logid, expected, async (entry, running) => {
+        const sha256 = expected.sha256 ?? running.sealed?.sha256;
+        return summaryOf(await finisher.finish(entry, running, sha256, rest), logid, undefined);
       });
+    },
+
+    async *uncompressed() {
+      for (const folder of await readdir(dir)) {
+        for (const name of await readdir(join(dir, folder)).catch(() => [])) {
+          const log = logOfFile(name);
+          if (log?.kind === 'running') yield log.logid;
+        }
+      }
     },
 
     async *read(logid, options = {}) {
@@ -161,7 +202,8 @@ export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log
       const source = kind === 'running' ? state.running.points.list() : state.table.blocks;
       const points = source.map(({ offset, lines, at }) => ({ offset, lines, at }));
       const { lines, damaged } = kind === 'running' ? state.running : state.table;
-      return { bytes: sizeOf(state), lines, complete: kind === 'finished', points, damaged: [...damaged] };
+      const complete = kind === 'finished' || state.running.sealed !== undefined;
+      return { bytes: sizeOf(state), lines, complete, points, damaged: [...damaged] };
     },
 
     async remove(logid) {

@@ -45,9 +45,9 @@ export function createAppender(deps: { handles: Handles; shelf: Shelf; clock: Cl
   const writeBatch = async (entry: Entry, batch: readonly Waiting[]): Promise<void> => {
     const { logid } = entry;
     const state = await shelf.stateOf(entry);
-    if (state.kind === 'finished') {
+    if (state.kind === 'finished' || (state.kind === 'running' && state.running.sealed !== undefined)) {
       // What comes twice is dropped also here: its sender has only not heard the answer.
-      const size = state.table.bytes;
+      const size = state.kind === 'finished' ? state.table.bytes : state.running.size;
       for (const { addition, resolve, reject } of batch) {
         if (addition.offset + addition.length <= size) resolve(size);
         else reject(codes['BBX-STO-LOG-COMPLETE']({ logid, size }));

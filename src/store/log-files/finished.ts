@@ -11,21 +11,26 @@ import { encodeTable } from './table.ts';
 import type { Table } from './table.ts';
 import { readFully } from './window.ts';
 
-/** Writes the pieces of a whole log as a finished one; durable when it resolves. Memory: one block. */
+/**
+ * Writes the pieces of a whole log as a finished one; durable when it resolves. Memory: one block. `rest` is waited for after each block,
+ * with the milliseconds that the block took.
+ */
 export async function writeFinished(
   handle: FileHandle,
   pieces: AsyncIterable<LogPiece>,
   damaged: () => Range[],
+  rest: (tookMs: number) => Promise<void> | undefined,
 ): Promise<Table & { sha256: string }> {
   const hash = createHash('sha256');
   const blocks: Block[] = [];
   const runs = createRuns();
-  let raw = Buffer.allocUnsafe(BLOCK_BYTES);
+  const raw = Buffer.allocUnsafe(BLOCK_BYTES);
   let filled = 0;
   let position = 0;
   let offset = 0;
   let lines = 0;
 
+  let begun = performance.now();
   const flush = async () => {
     const bytes = raw.subarray(0, filled);
     const taken = runs.take();
@@ -36,8 +41,9 @@ export async function writeFinished(
     position += made.bytes.length;
     offset += filled;
     lines += countLines(bytes);
-    raw = Buffer.allocUnsafe(BLOCK_BYTES);
     filled = 0;
+    await rest(performance.now() - begun);
+    begun = performance.now();
   };
 
   for await (const piece of pieces) {

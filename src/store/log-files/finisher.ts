@@ -8,8 +8,8 @@ import { syncFolders, type Entry } from './shelf.ts';
 import { createSlots } from './slots.ts';
 import type { Table } from './table.ts';
 
-/** Logs compressed at once: a processor for them, one for everything else. */
-const FINISHING = 2;
+/** Logs compressed at once: what is not compressed yet is in nobody's way. */
+const FINISHING = 1;
 
 /** Turns running logs into finished ones: whole beside the old file first, then renamed, so that a crash leaves one of the two. */
 export function createFinisher(deps: {
@@ -20,7 +20,12 @@ export function createFinisher(deps: {
   const { dir, handles, onDamage } = deps;
   const slots = createSlots(FINISHING);
 
-  const write = async (entry: Entry, running: Running, sha256: string | undefined): Promise<Table> => {
+  const write = async (
+    entry: Entry,
+    running: Running,
+    sha256: string | undefined,
+    rest: (tookMs: number) => Promise<void> | undefined,
+  ): Promise<Table> => {
     const { logid, place } = entry;
     const whole = { from: 0, to: running.size };
     let handle;
@@ -30,8 +35,9 @@ export function createFinisher(deps: {
       const table = await handles.use(place.running, 'r+', (source) =>
         writeFinished(
           output,
-          readRunning(source, running, whole, (range) => onDamage(entry, range)),
+          readRunning(source, running, whole, (range) => onDamage(entry, range), 'reuse'),
           () => running.damaged,
+          rest,
         ),
       );
       if (sha256 !== undefined && sha256 !== table.sha256 && table.damaged.length === 0) {
@@ -54,8 +60,13 @@ export function createFinisher(deps: {
 
   return {
     /** Call it in the log's line. `sha256` (hex) is what the bytes must have. Errors: BBX-STO-LOG-HASH, and the system's. */
-    finish(entry: Entry, running: Running, sha256: string | undefined): Promise<Table> {
-      return slots.run(() => write(entry, running, sha256));
+    finish(
+      entry: Entry,
+      running: Running,
+      sha256: string | undefined,
+      rest: (tookMs: number) => Promise<void> | undefined = () => undefined,
+    ): Promise<Table> {
+      return slots.run(() => write(entry, running, sha256, rest));
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Channel } from '../../build/command-port.ts';
 import { cut, lost } from './piece.ts';
@@ -35,6 +35,10 @@ export interface Running extends Mark {
   synced: Mark;
   /** The file's name is not durable yet. */
   unnamed: boolean;
+  /** SHA-256 of everything up to `size`, taken as it is written; undefined where the file has to be read for it. */
+  hash: Hash | undefined;
+  /** Set when the log is complete, and waits to be compressed. */
+  sealed: { sha256: string } | undefined;
 }
 
 /** Bytes to be appended; undefined bytes with a length: lost. */
@@ -56,6 +60,8 @@ export function newRunning(): Running {
     points: createPoints(),
     damaged: [],
     unnamed: true,
+    hash: createHash('sha256'),
+    sealed: undefined,
   };
 }
 
@@ -63,7 +69,8 @@ export function newRunning(): Running {
 export function runningFrom(found: Recovered): Running {
   const { salt, size, position, lines, points, damaged } = found;
   const synced = { size, position, lines };
-  return { salt, size, position, lines, points, damaged, synced, unnamed: false };
+  const unknown = { hash: undefined, sealed: undefined };
+  return { salt, size, position, lines, points, damaged, synced, unnamed: false, ...unknown };
 }
 
 /**
@@ -109,10 +116,11 @@ export async function writeAdditions(
     await handle.truncate(running.position).catch(() => undefined);
     throw error;
   }
-  for (const addition of additions) {
-    if (addition.bytes === undefined) {
-      running.damaged.push({ from: addition.offset, to: addition.offset + addition.length });
-    }
+  for (const { offset, length, bytes } of additions) {
+    if (bytes === undefined) {
+      running.damaged.push({ from: offset, to: offset + length });
+      running.hash = undefined;
+    } else running.hash?.update(bytes);
   }
   for (const point of added) running.points.add(point);
   Object.assign(running, { size, position, lines });
@@ -150,20 +158,25 @@ export async function cutToSynced(handle: FileHandle, running: Running): Promise
   const { size, position, lines } = running.synced;
   running.points.cut(size);
   running.damaged = running.damaged.filter((range) => range.to <= size);
+  running.hash = undefined;
   Object.assign(running, { size, position, lines });
   await handle.truncate(position);
 }
 
-/** The pieces of a running log within a range; damage that is met is noted in the log and given to `onDamage`. */
+/**
+ * The pieces of a running log within a range; damage that is met is noted in the log and given to `onDamage`. With `reuse` a piece is good
+ * only until the next is asked for: a long log is then read without a new buffer for each stretch of it.
+ */
 export async function* readRunning(
   handle: FileHandle,
   running: Running,
   range: Range,
   onDamage: (range: Range) => void,
+  memory: 'fresh' | 'reuse' = 'fresh',
 ): AsyncGenerator<LogPiece, void, undefined> {
   const point = running.points.before(range.from) ?? { offset: 0, position: FILE_HEADER_BYTES, at: 0 };
   const { size } = running;
-  const window = createWindow(handle, running.position);
+  const window = createWindow(handle, running.position, memory);
   const note = (bad: Range) => {
     const known = running.damaged.some((before) => before.from <= bad.from && bad.to <= before.to);
     if (!known) running.damaged.push(bad);

@@ -52,8 +52,11 @@ export function createShelf(deps: { dir: string; handles: Handles; log: Log }) {
       const { state } = entry;
       const busy =
         entry.readers > 0 || !entry.line.idle || entry.waiting.length > 0 || entry.loading !== undefined;
-      const unsynced = state?.kind === 'running' && state.running.synced.size < state.running.size;
-      if (!busy && !unsynced) entries.delete(logid);
+      const { running } = state?.kind === 'running' ? state : {};
+      const unsynced = running !== undefined && running.synced.size < running.size;
+      // Its file does not say that it is complete.
+      const sealed = running?.sealed !== undefined;
+      if (!busy && !unsynced && !sealed) entries.delete(logid);
     }
   };
 

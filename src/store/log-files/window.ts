@@ -4,12 +4,13 @@ import type { FileHandle } from 'node:fs/promises';
 const WINDOW_BYTES = 256 * 1024;
 
 /**
- * Reads a file forward in large pieces. What it gives stays valid: each refill has memory of its own. `end` is where the part of the
- * file that counts ends.
+ * Reads a file forward in large pieces. What it gives stays valid, since each refill has memory of its own; with `reuse` it is good until
+ * the next call of `at`. `end` is where the part of the file that counts ends.
  */
-export function createWindow(handle: FileHandle, end: number) {
+export function createWindow(handle: FileHandle, end: number, memory: 'fresh' | 'reuse' = 'fresh') {
   let start = 0;
   let bytes: Buffer = Buffer.alloc(0);
+  let kept: Buffer = Buffer.alloc(0);
 
   const peek = (position: number, length: number): Buffer | undefined => {
     const wanted = Math.min(length, end - position);
@@ -26,7 +27,8 @@ export function createWindow(handle: FileHandle, end: number) {
       if (known !== undefined) return known;
       const wanted = Math.max(0, Math.min(Math.max(length, WINDOW_BYTES), end - position));
       start = position;
-      bytes = await readFully(handle, position, wanted);
+      if (memory === 'reuse' && kept.length < wanted) kept = Buffer.allocUnsafe(wanted);
+      bytes = await readFully(handle, position, wanted, memory === 'reuse' ? kept : undefined);
       return bytes.subarray(0, Math.min(length, bytes.length));
     },
     peek,
@@ -34,9 +36,14 @@ export function createWindow(handle: FileHandle, end: number) {
 }
 export type Window = ReturnType<typeof createWindow>;
 
-/** `length` bytes at a position; fewer only where the file ends. */
-export async function readFully(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(length);
+/** `length` bytes at a position, in `into` where that is given; fewer only where the file ends. */
+export async function readFully(
+  handle: FileHandle,
+  position: number,
+  length: number,
+  into?: Buffer,
+): Promise<Buffer> {
+  const bytes = into ?? Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled);

@@ -188,6 +188,49 @@ describe('finishing', () => {
     expect(await files.append(1, { offset: 0, channel: 'stdout', at: 1, bytes: Buffer.from('abc') })).toBe(4);
   });
 
+  it('is done in two steps where somebody waits: sealed it is complete and durable, compressed it is later', async () => {
+    const bytes = Buffer.from('all work and no play\n'.repeat(200_000));
+    await say(1, bytes);
+    const answer = { bytes: bytes.length, sha256: sha256(bytes), lines: 200_000, damaged: [] };
+    await expect(files.seal(1, { bytes: 4 })).rejects.toMatchObject({ code: 'BBX-STO-LOG-SIZE' });
+    await expect(files.seal(1, { sha256: 'other' })).rejects.toMatchObject({ code: 'BBX-STO-LOG-HASH' });
+    expect(await files.seal(1, { bytes: bytes.length, sha256: sha256(bytes) })).toEqual(answer);
+    expect(await files.seal(1)).toEqual(answer);
+    expect(await files.index(1)).toMatchObject({ complete: true });
+    expect(await readdir(join(dir, '0'))).toEqual(['1.log']);
+    await expect(say(1, 'e')).rejects.toMatchObject({ code: 'BBX-STO-LOG-COMPLETE' });
+    expect(await files.append(1, { offset: 0, channel: 'stdout', at: 1, bytes: Buffer.from('all') })).toBe(
+      bytes.length,
+    );
+    expect(await Array.fromAsync(files.uncompressed())).toEqual([1]);
+    let blocks = 0;
+    expect(await files.finish(1, {}, async () => void (blocks += 1))).toEqual(answer);
+    expect(blocks).toBe(5);
+    expect(await Array.fromAsync(files.uncompressed())).toEqual([]);
+    expect(await readdir(join(dir, '0'))).toEqual(['1.zst']);
+    expect(await files.seal(1, { sha256: sha256(bytes) })).toEqual(answer);
+  });
+
+  it.each([
+    ['that was found in its file', reopen],
+    [
+      'in which bytes came twice',
+      () => files.append(1, { offset: 1, channel: 'stdout', at: 1, bytes: Buffer.from('bc') }),
+    ],
+  ])('takes the hash of all of a log %s', async (_, happening) => {
+    await say(1, 'abc');
+    await files.sync([1]);
+    await happening();
+    await say(1, 'def');
+    const whole = sha256(Buffer.from('abcdef'));
+    await expect(files.seal(1, { sha256: sha256(Buffer.from('def')) })).rejects.toMatchObject({
+      code: 'BBX-STO-LOG-HASH',
+    });
+    expect((await files.seal(1, { bytes: 6, sha256: whole })).sha256).toBe(whole);
+    await reopen();
+    expect((await files.finish(1, { bytes: 6, sha256: whole })).sha256).toBe(whole);
+  });
+
   it('makes a file that the zstd of this system and of Node unpack to the exact bytes', async () => {
     const bytes = randomBytes(2_500_000);
     await say(1, bytes.subarray(0, 1_200_000), 'stdout');

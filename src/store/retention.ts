@@ -1,5 +1,6 @@
 import type { Db, Tx } from './database.ts';
 import { pruneEvents } from './events.ts';
+import { pruneLinks } from './links.ts';
 import type { LogFiles } from './log-files.ts';
 import { markPruned } from './logs.ts';
 import type { Store } from './store.ts';
@@ -11,12 +12,16 @@ export interface Retention {
   builds: number | null;
   /** Events older than this go. ms; null: all stay. */
   eventsMs: number | null;
+  /** Links' history older than this goes. ms; null: all stays. */
+  linksMs: number | null;
 }
 
 export interface Pruned {
   builds: number;
   logs: number;
   events: number;
+  /** Rows about links. */
+  links: number;
   /** Bytes of disk that the logs' files took. */
   freed: number;
 }
@@ -38,8 +43,8 @@ export async function prune(
   now: number,
   signal?: AbortSignal,
 ): Promise<Pruned> {
-  const pruned: Pruned = { builds: 0, logs: 0, events: 0, freed: 0 };
-  const { logsMs, builds, eventsMs } = retention;
+  const pruned: Pruned = { builds: 0, logs: 0, events: 0, links: 0, freed: 0 };
+  const { logsMs, builds, eventsMs, linksMs } = retention;
   const go = () => signal?.aborted !== true;
 
   const removeFiles = async (logids: readonly number[]) => {
@@ -71,7 +76,12 @@ export async function prune(
     pruned.events += gone;
     if (gone < EVENTS_BATCH) break;
   }
-  if (pruned.builds + pruned.logs + pruned.events > 0) await store.vacuum(signal);
+  while (linksMs !== null && go()) {
+    const gone = await store.write((tx) => pruneLinks(tx, now - linksMs / 1000, EVENTS_BATCH));
+    pruned.links += gone;
+    if (gone < EVENTS_BATCH) break;
+  }
+  if (pruned.builds + pruned.logs + pruned.events + pruned.links > 0) await store.vacuum(signal);
   return pruned;
 }
 

@@ -30,6 +30,56 @@ export interface Tables {
     last_peer: string | null;
     last_seen_at: number | null;
     created_at: number;
+    /** Somebody asked the master to give it nothing more: the start of its process (`boot`) that this holds for, empty while it is away. */
+    draining_boot: string | null;
+  };
+
+  /** A session of a worker each, as the master saw it. */
+  link_sessions: {
+    linkid: Generated<number>;
+    workerid: number;
+    /** The name that both sides have for it. */
+    session: string;
+    /** Random for each start of the master's process. */
+    life: string;
+    /** Random for each start of the worker's process. */
+    boot: string;
+    /** The worker's address. */
+    peer: string;
+    opened_at: number;
+    /** Monotonic ms without a session before this one; null when the master was started in between. */
+    away_ms: number | null;
+    /** How far the master's clock was ahead of the worker's, seconds; null: the worker did not say. */
+    ahead: number | null;
+    /** When the master last wrote about it: where it ends when the master is killed. */
+    seen_at: number;
+    closed_at: number | null;
+    /** Since the last byte, at the end. */
+    silent_ms: number | null;
+    /** Closing code; null when the master was killed. */
+    code: number | null;
+    reason: string | null;
+    closed_by: string | null;
+    /** Round trip: median of the last minute, and the longest of all. */
+    rtt_ms: number | null;
+    rtt_max_ms: number | null;
+    pings: Generated<number>;
+    missed: Generated<number>;
+    /** Bytes of messages and frames. */
+    received: Generated<number>;
+    sent: Generated<number>;
+  };
+  /** What workers wrote down about their links themselves, JSON of `linkFact` in protocol/bbx. */
+  link_facts: {
+    factid: Generated<number>;
+    workerid: number;
+    boot: string;
+    number: number;
+    /** By the master's clock. */
+    at: number;
+    /** By the worker's. */
+    said_at: number;
+    fact_json: string;
   };
 
   /** Join secrets. Only the SHA-256 of a secret is kept. */

@@ -15,6 +15,8 @@ export interface WorkerRow {
   last_peer: string | null;
   last_seen_at: number | null;
   created_at: number;
+  /** The process (`boot`) that was asked to drain; empty while it is away; null: none. */
+  draining_boot: string | null;
 }
 
 /** A worker with the number of its builds that have no result yet. */
@@ -37,6 +39,7 @@ const COLUMNS = [
   'workers.last_peer',
   'workers.last_seen_at',
   'workers.created_at',
+  'workers.draining_boot',
 ] as const;
 
 /** The worker of this name, whatever its state. */
@@ -112,6 +115,11 @@ export async function setWorkerPaused(tx: Tx, name: string, paused: boolean): Pr
     .where('name', '=', name)
     .executeTakeFirst();
   return done.numUpdatedRows > 0n;
+}
+
+/** Remembers which process of a worker was asked to drain; null: none is any more. */
+export async function setWorkerDraining(tx: Tx, name: string, boot: string | null): Promise<void> {
+  await tx.updateTable('workers').set({ draining_boot: boot }).where('name', '=', name).execute();
 }
 
 /** Notes a sign of life, with the address it came from and, when it is news, what the worker says of itself. */

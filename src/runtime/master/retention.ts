@@ -13,6 +13,8 @@ const FIRST_MS = 60_000;
 const EVERY_MS = 3_600_000;
 /** Readers of events that were away for longer begin anew. */
 const EVENTS_MS = 7 * 86_400_000;
+/** A build that was hurt by its link is looked at within days. */
+const LINKS_MS = 30 * 86_400_000;
 
 /** Frees what the configuration does not want kept, every hour. */
 export function runRetention(options: {
@@ -30,7 +32,7 @@ export function runRetention(options: {
       await sleep(waitMs, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        const limits = { ...config().retention, eventsMs: EVENTS_MS };
+        const limits = { ...config().retention, eventsMs: EVENTS_MS, linksMs: LINKS_MS };
         const pruned = await prune(store, files, limits, clock.wall(), signal);
         if (pruned.builds + pruned.logs > 0) log.info('Old builds and logs removed', { ...pruned });
       } catch (error) {

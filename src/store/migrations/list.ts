@@ -3,6 +3,7 @@ import type { Dialect } from '../database.ts';
 import { up as first } from './0001-first.ts';
 import { up as cancelReason } from './0002-cancel-reason.ts';
 import { up as orphanAfter } from './0003-orphan-after.ts';
+import { up as linkHistory } from './0004-link-history.ts';
 
 export interface Migration {
   number: number;
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   { number: 1, name: 'first', up: first },
   { number: 2, name: 'cancel-reason', up: cancelReason },
   { number: 3, name: 'orphan-after', up: orphanAfter },
+  { number: 4, name: 'link-history', up: linkHistory },
 ];

@@ -29,6 +29,19 @@ import {
 import { addChange, changeRows, changesOfBuildset, schedulerChanges } from '../../../src/store/changes.ts';
 import { appendEvent, eventsAfter, lastEventId, pruneEvents } from '../../../src/store/events.ts';
 import { addJoin, joinsFor, redeemJoin, revokeJoins, secretHash } from '../../../src/store/joins.ts';
+import {
+  FACTS_KEPT,
+  SESSIONS_KEPT,
+  addLinkFacts,
+  closeFormerLinks,
+  linkFacts,
+  linkSessions,
+  newestLinkSessions,
+  openLinkSession,
+  pruneLinks,
+  trimLinks,
+  updateLinkSession,
+} from '../../../src/store/links.ts';
 import { completeLog, ensureLog, findLog, logsOfBuild, setLogSizes } from '../../../src/store/logs.ts';
 import { getMeta, setMeta } from '../../../src/store/meta.ts';
 import { pollRows, pollState, recordPoll, setPollState } from '../../../src/store/polls.ts';
@@ -45,6 +58,7 @@ import {
   approveWorker,
   findWorker,
   findWorkerByKey,
+  setWorkerDraining,
   setWorkerPaused,
   upsertWorker,
   workerRows,
@@ -216,6 +230,7 @@ export function describeStore(name: string, makePlace: () => Promise<Place>): vo
         last_peer: '[::1]:4711',
         last_seen_at: 102,
         created_at: 100,
+        draining_boot: null,
       });
       expect((await store.read((db) => findWorkerByKey(db, 'KEY')))?.name).toBe('w1');
       // A state without a key leaves the key.
@@ -576,6 +591,110 @@ export function describeStore(name: string, makePlace: () => Promise<Place>): vo
         expect((await store.read((db) => findStep(db, buildid, 0)))?.logs[0]?.name).toBe('stdio');
         expect(await store.read((db) => findStep(db, buildid, 7))).toBeUndefined();
       });
+    });
+
+    describe('the history of links', () => {
+      const session = (workerid: number, at: number, life = 'life-1') => ({
+        ...{ workerid, session: `s${at}`, life, boot: 'b1', peer: '[::1]:5', opened_at: at },
+        ...{ away_ms: null, ahead: -3_600.25 },
+      });
+      const addWorker = (store: Store) =>
+        store.write((tx) => upsertWorker(tx, { name: 'w1', state: 'approved', now: 1 }));
+
+      it('has a row for each session, which says how it ended', async () => {
+        await using store = await place.open();
+        const workerid = await addWorker(store);
+        const linkid = await store.write((tx) => openLinkSession(tx, session(workerid, 10)));
+        await store.write((tx) =>
+          updateLinkSession(tx, linkid, {
+            ...{ closed_at: 20.5, seen_at: 20.5, silent_ms: 35_000, code: 4003, reason: 'silent' },
+            ...{
+              closed_by: 'nobody',
+              rtt_ms: 0.7,
+              rtt_max_ms: 9,
+              pings: 4,
+              missed: 2,
+              received: 2 ** 40,
+              sent: 1,
+            },
+          }),
+        );
+        await store.write((tx) => openLinkSession(tx, session(workerid, 30)));
+        const rows = await store.read((db) => linkSessions(db, workerid, { from: 15, limit: 10 }));
+        expect(rows).toMatchObject([
+          { linkid, closed_at: 20.5, silent_ms: 35_000, missed: 2, received: 2 ** 40, ahead: -3_600.25 },
+          { opened_at: 30, closed_at: null, code: null },
+        ]);
+        expect(await store.read((db) => linkSessions(db, workerid, { from: 25, limit: 10 }))).toHaveLength(1);
+        expect((await store.read((db) => newestLinkSessions(db, workerid, 1)))[0]?.opened_at).toBe(30);
+      });
+
+      it('ends what a killed master has left open, when it last wrote about it', async () => {
+        await using store = await place.open();
+        const workerid = await addWorker(store);
+        const old = await store.write((tx) => openLinkSession(tx, session(workerid, 10)));
+        await store.write((tx) => updateLinkSession(tx, old, { seen_at: 60 }));
+        await store.write((tx) => openLinkSession(tx, session(workerid, 70, 'life-2')));
+        await store.write((tx) => closeFormerLinks(tx, 'life-2', 'the master was killed'));
+        expect(await store.read((db) => newestLinkSessions(db, workerid, 9))).toMatchObject([
+          { closed_at: 60, closed_by: 'master', reason: 'the master was killed' },
+          { closed_at: null },
+        ]);
+      });
+
+      it('keeps a worker’s record once, in the order of time', async () => {
+        await using store = await place.open();
+        const workerid = await addWorker(store);
+        const fact = (number: number, at: number, boot = 'b1') => ({
+          ...{ boot, number, at, said_at: at - 3_600 },
+          fact: { kind: 'clock', by: number },
+        });
+        await store.write((tx) => addLinkFacts(tx, workerid, [fact(2, 20), fact(1, 10)]));
+        await store.write((tx) => addLinkFacts(tx, workerid, [fact(2, 99), fact(2, 15, 'b2')]));
+        const rows = await store.read((db) => linkFacts(db, workerid, { from: 0, to: 50, limit: 9 }));
+        expect(rows.map(({ at, boot, fact: { by } }) => [at, boot, by])).toEqual([
+          [10, 'b1', 1],
+          [15, 'b2', 2],
+          [20, 'b1', 2],
+        ]);
+      });
+
+      it('is bounded by age, and for each worker by number', async () => {
+        await using store = await place.open();
+        const workerid = await addWorker(store);
+        await store.write(async (tx) => {
+          for (let at = 1; at <= SESSIONS_KEPT + 5; at += 1) {
+            const linkid = await openLinkSession(tx, session(workerid, at));
+            await updateLinkSession(tx, linkid, { closed_at: at });
+          }
+          const facts = Array.from({ length: FACTS_KEPT + 7 }, (_, index) => ({
+            ...{ boot: 'b', number: index + 1, at: index + 1, said_at: 0, fact: { kind: 'ended' } },
+          }));
+          await addLinkFacts(tx, workerid, facts);
+          await trimLinks(tx, workerid);
+        });
+        const sessions = await store.read((db) => linkSessions(db, workerid, { from: 0, limit: 9_999 }));
+        expect(sessions).toHaveLength(SESSIONS_KEPT);
+        expect(sessions[0]?.opened_at).toBe(6);
+        const facts = await store.read((db) => linkFacts(db, workerid, { from: 0, to: 1e9, limit: 9_999 }));
+        expect(facts).toHaveLength(FACTS_KEPT);
+        expect(facts[0]?.at).toBe(8);
+        await store.write((tx) => pruneLinks(tx, 100, 9_999));
+        const left = await store.read((db) => linkFacts(db, workerid, { from: 0, to: 1e9, limit: 9_999 }));
+        expect(left[0]?.at).toBe(100);
+        expect(
+          (await store.read((db) => linkSessions(db, workerid, { from: 0, limit: 1 })))[0]?.opened_at,
+        ).toBe(100);
+      });
+    });
+
+    it('remembers which process of a worker was asked to drain', async () => {
+      await using store = await place.open();
+      await store.write((tx) => upsertWorker(tx, { name: 'w1', state: 'approved', now: 1 }));
+      await store.write((tx) => setWorkerDraining(tx, 'w1', 'boot-1'));
+      expect((await store.read((db) => findWorker(db, 'w1')))?.draining_boot).toBe('boot-1');
+      await store.write((tx) => setWorkerDraining(tx, 'w1', null));
+      expect((await store.read((db) => findWorker(db, 'w1')))?.draining_boot).toBeNull();
     });
 
     it('gives events in order from any position, and never uses a position twice', async () => {

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 const DAY_S = 86_400;
 const DAY_MS = DAY_S * 1000;
-const KEEP_ALL = { logsMs: null, builds: null, eventsMs: null };
+const KEEP_ALL = { logsMs: null, builds: null, eventsMs: null, linksMs: null };
 
 /** A build with a log of 20 kB; `end` null: it still runs. */
 async function build(builder: string, end: number | null): Promise<{ buildid: number; logid: number }> {
@@ -111,7 +111,9 @@ it('removes old events and gives the space back to the disk', async () => {
 it('stops between two batches when it is told to', async () => {
   await build('a', 1);
   const signal = AbortSignal.abort();
-  expect(await prune(store, files, { logsMs: 0, builds: 0, eventsMs: 0 }, 10, signal)).toMatchObject({
+  expect(
+    await prune(store, files, { logsMs: 0, builds: 0, eventsMs: 0, linksMs: 0 }, 10, signal),
+  ).toMatchObject({
     builds: 0,
     logs: 0,
   });

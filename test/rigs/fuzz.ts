@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { fuzz } from './fuzz/series.ts';
+
+/**
+ * `npm run fuzz -- --cases N --seed N [--from N]`: conversations of the worker protocol with something wrong in them, toward both ends, as
+ * messages and as bytes. Ends with 1 when a session was left unanswered, a promise of the protocol was broken, something was thrown that
+ * nobody caught, or memory has grown. `--from N --cases 1` repeats one case.
+ */
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
+  },
+});
+const seed = Number(values.seed);
+const from = Number(values.from);
+const cases = Number(values.cases);
+/** Heap after a collection may differ by so much: caches, and the noise of the collector. */
+const GROWTH_MB = 16;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+const heapMb = () => {
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed / 2 ** 20;
+};
+
+const started = performance.now();
+const warm = Math.min(cases, 5_000);
+const first = await fuzz({ seed, from, to: from + warm });
+const before = heapMb();
+const second = await fuzz({
+  ...{ seed, from: from + warm, to: from + cases },
+  onProgress(done) {
+    if (done % 20_000 === 0) {
+      const rate = (done + warm) / ((performance.now() - started) / 1_000);
+      process.stderr.write(`${done + warm} cases, ${rate.toFixed(0)}/s, heap ${heapMb().toFixed(1)} MB\n`);
+    }
+  },
+});
+const after = heapMb();
+const seconds = (performance.now() - started) / 1_000;
+const wrong = [...first.wrong, ...second.wrong];
+if (after - before > GROWTH_MB)
+  wrong.push(`the heap grew from ${before.toFixed(1)} to ${after.toFixed(1)} MB`);
+const ended: Record<string, number> = { ...first.ended };
+for (const [key, count] of Object.entries(second.ended)) ended[key] = (ended[key] ?? 0) + count;
+const report = {
+  ...{ seed, from, cases: first.cases + second.cases, seconds: Math.round(seconds) },
+  perSecond: Math.round((first.cases + second.cases) / seconds),
+  heapMb: { before: Number(before.toFixed(1)), after: Number(after.toFixed(1)) },
+  ...{ ended, wrong },
+};
+process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+process.exitCode = wrong.length > 0 ? 1 : 0;

@@ -1,0 +1,41 @@
+import { createFarmKey } from '../../../src/net/tls/certificate.ts';
+import { createWorkerKey, readSigningKey } from '../../../src/protocol/bbx/keys.ts';
+import type { Lease } from '../../../src/protocol/bbx/lease.ts';
+import type { Limits } from '../../../src/protocol/bbx/limits.ts';
+import type { Random } from './mutate.ts';
+
+export const FARM = readSigningKey(createFarmKey(), 'farm');
+export const WORKER = createWorkerKey().key;
+export const EXPORTER = Buffer.alloc(32, 7);
+export const LEASES: readonly Lease[] = [
+  { build: 5, token: `1-${'0'.repeat(16)}` },
+  { build: 6, token: `2-${'a'.repeat(16)}` },
+];
+/** Peers that say half of something are given up soon; and smaller books, so that their ends are met. */
+export const QUICK: Partial<Limits> = {
+  refusalMs: 0,
+  authenticationMs: 200,
+  pingEveryMs: 100,
+  silenceMs: 250,
+  creditBytes: 600,
+  creditEvents: 8,
+  streams: 12,
+  queueBytes: 20_000,
+  queueMessages: 40,
+};
+/** A session that is neither closed nor answers after so long is stuck; far above every limit of `QUICK`. */
+export const ANSWER_MS = 10_000;
+
+/** How a case ended: with a closing code, or with an answer to the question after it. */
+export type Outcome = { closed: number } | 'answered';
+
+export type FuzzCase = (random: Random, wrong: (what: string) => void) => Promise<Outcome>;
+
+/** The outcome, or a complaint when there is none in time. */
+export async function inTime(outcome: Promise<Outcome>): Promise<Outcome> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('a session that is neither closed nor answers')), ANSWER_MS);
+  });
+  return Promise.race([outcome, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { ProgressEvent } from '../../../src/build/progress.ts';
+import { encodeLogFrame } from '../../../src/protocol/bbx/codec.ts';
+import type { Lease } from '../../../src/protocol/bbx/lease.ts';
+import { below, pick, type Part, type Random } from './mutate.ts';
+
+const say = (message: object): Part => ({ text: JSON.stringify(message) });
+
+/** What a good worker says after `accepted` about the builds that it has: any order between builds, the right order within each. */
+export function workerWords(random: Random, leases: readonly Lease[]): Part[] {
+  const parts: Part[] = [
+    say({
+      type: 'inventory',
+      maxBuilds: 2,
+      facts: { os: 'linux' },
+      draining: false,
+      builds: leases.map((lease) => ({ ...lease, epoch: 'e', state: 'running' })),
+    }),
+  ];
+  const rows = leases.map((lease, index) => wordsOf(random, lease, index * 10));
+  if (random() < 0.3) rows.push([say({ type: 'state', draining: random() < 0.5, notes: ['disk full'] })]);
+  if (random() < 0.3) rows.push([say({ type: 'echo', id: 1, payload: 'AAAA' })]);
+  while (rows.some((row) => row.length > 0)) {
+    const row = pick(random, rows);
+    const next = row.shift();
+    if (next !== undefined) parts.push(next);
+  }
+  return parts;
+}
+
+function wordsOf(random: Random, lease: Lease, firstStream: number): Part[] {
+  const parts = [say({ type: 'assigned', ...lease, accepted: true })];
+  let sequence = 0;
+  const tell = (event: ProgressEvent) =>
+    parts.push(say({ type: 'progress', ...lease, sequence: (sequence += 1), event }));
+  tell({ type: 'buildStarted', at: 1, workdir: '/w' });
+  const steps = 1 + below(random, 3);
+  for (let step = 0; step < steps; step += 1) {
+    tell({ type: 'stepStarted', at: 2, step, name: `s${step}` });
+    const stream = firstStream + step;
+    const pieces = Array.from({ length: below(random, 4) }, () => Buffer.alloc(1 + below(random, 300), 'x'));
+    if (pieces.length > 0) parts.push(say({ type: 'open', ...lease, stream, step, log: 'stdio', offset: 0 }));
+    let offset = 0;
+    for (const payload of pieces) {
+      const channel = pick(random, ['stdout', 'stderr', 'header'] as const);
+      parts.push({ bytes: encodeLogFrame({ stream, channel, offset, at: 2, payload }) });
+      offset += payload.length;
+    }
+    const sha256 = createHash('sha256').update(Buffer.concat(pieces)).digest('hex');
+    const logs = pieces.length > 0 ? [{ name: 'stdio', bytes: offset, sha256 }] : [];
+    tell({
+      ...{ type: 'stepFinished', at: 3, step, results: 0, state: 'finished', logs },
+      ...{ rc: 0, signal: null, properties: { a: 1 } },
+    });
+  }
+  if (random() < 0.1) parts.push(say({ type: 'abandoned', ...lease, why: 'disk' }));
+  else tell({ type: 'buildFinished', at: 4, results: 0, state: 'build successful' });
+  return parts;
+}

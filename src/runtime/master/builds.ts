@@ -6,10 +6,12 @@ import type { MasterConfig } from '../../config/master.ts';
 import type { Lease } from '../../protocol/bbx/lease.ts';
 import type { LogBytes, MasterSession } from '../../protocol/bbx/master-contract.ts';
 import type { MessageOf, WorkerMessage } from '../../protocol/bbx/messages.ts';
+import { CLOSE } from '../../protocol/bbx/wire.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
 import { markFound, markLost, requestCancel } from '../../store/builds.ts';
 import type { LogFiles } from '../../store/log-files.ts';
 import { codes } from './codes.ts';
+import { goOn } from './course.ts';
 import type { Ended } from './endings.ts';
 import type { Farm } from './events.ts';
 import { closeFormer, closeLeft } from './left-logs.ts';
@@ -123,6 +125,14 @@ export function createBuilds(options: {
     return undefined;
   }
 
+  /** What comes cannot be: nothing that this worker says of the build is worth anything, and nobody else is to suffer. */
+  function broken(session: MasterSession, build: Running, what: string): void {
+    const { worker } = build;
+    say.warn(`Worker "${worker.name}" sent ${what}`, { build: nameOf(build), worker: worker.name });
+    builds.fail(build, `worker "${worker.name}" sent ${what}`);
+    session.close(CLOSE.malformed, what);
+  }
+
   const builds: Builds = {
     running,
 
@@ -147,7 +157,9 @@ export function createBuilds(options: {
       clean(
         'Logs of ended builds could not be closed',
         {},
-        closeFormer({ store: farm.store, files, logs, log: say }, ending.signal),
+        closeFormer({ store: farm.store, files, logs, log: say }, ending.signal).then(() =>
+          logs.packFormer(),
+        ),
       );
     },
 
@@ -256,12 +268,16 @@ export function createBuilds(options: {
       const build = heldBy(session, lease);
       if (build === undefined) return;
       build.taken = true;
+      const complaint = goOn(build.course, sequence, event, build.stepCount);
+      if (complaint !== undefined) return broken(session, build, complaint);
       recorder().event(build, sequence, event);
     },
 
     bytes(session, piece) {
       const build = heldBy(session, piece);
       if (build === undefined) return undefined;
+      if (build.course.steps.get(piece.step) !== 'runs')
+        return broken(session, build, `bytes of step ${piece.step}, which does not run`);
       const key = logKey(piece.step, piece.log);
       let open = build.logs.get(key);
       if (open === undefined) {

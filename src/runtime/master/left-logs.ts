@@ -27,7 +27,7 @@ export async function closeFormer(
   for (const logid of await store.read((db) => leftLogs(db))) {
     if (signal.aborted) return;
     try {
-      const end = await files.finish(logid);
+      const end = await files.seal(logid);
       await store.write((tx) => completeLog(tx, logid, end));
       logs.wake(logid);
     } catch (error) {

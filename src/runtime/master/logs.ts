@@ -9,11 +9,16 @@ import type { LogFiles } from '../../store/log-files.ts';
 import { setLogSizes } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
 import { codes } from './codes.ts';
+import { createLogPacker } from './log-packer.ts';
 import { oneLine, type TroubleList } from './trouble.ts';
 import { nameOf, type OpenLog, type Running } from './running.ts';
 
-/** Bytes of one log that may wait for the disk before its session is no longer read; less than the credit of a stream. */
-const WAITING_BYTES = 256 * 1024;
+/**
+ * Bytes of one log, and of all together, that may wait for the disk before a session is no longer read. What waits is written in one call: 64 KiB
+ * at a time cost a quarter of the master's time in handing calls to threads.
+ */
+const WAITING_BYTES = 1024 * 1024;
+const ALL_WAITING_BYTES = 8 * 1024 * 1024;
 /** Written bytes of one log that are synced at once; a quarter of its credit, so that acknowledgements come in time. */
 const SYNC_BYTES = LIMITS.creditBytes / 4;
 /** After a failed write (a full disk), how long until the next try. */
@@ -44,6 +49,8 @@ export interface LogIntake {
   wake(logid: number): void;
   /** Where a growing log stands now, for readers; undefined when it is not open. */
   sizeOf(logid: number): number | undefined;
+  /** Compresses what a former master left complete and not compressed; in the background, as all compressing is. */
+  packFormer(): void;
   /** The master is about to stop: what a full disk does not take now is refused instead of holding up who brought it. */
   hurry(): void;
   /** Writes and acknowledges what has arrived; later bytes are refused. */
@@ -59,11 +66,13 @@ export function createLogIntake(options: {
   trouble: TroubleList;
 }): LogIntake {
   const { files, store, clock, log: say, trouble } = options;
+  const packer = createLogPacker({ files, store, log: say });
   const stopping = new AbortController();
   const dirty = new Set<OpenLog>();
   const open = new Map<number, OpenLog>();
   const listeners = new Map<number, Set<() => void>>();
   const rowsDue = new Map<number, number>();
+  let allWaitingBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   let syncing: Promise<void> | undefined;
   let rowsAt = clock.monotonic();
@@ -88,15 +97,36 @@ export function createLogIntake(options: {
     }
   }
 
+  /** Pieces that follow one another, handed over together. Of several failures the first counts: those after it are its consequence. */
+  async function append(logid: number, pieces: readonly LogBytes[]): Promise<number> {
+    const results = await Promise.allSettled(
+      pieces.map(({ offset, channel, at, bytes }) => files.append(logid, { offset, channel, at, bytes })),
+    );
+    let size = 0;
+    for (const result of results) {
+      if (result.status === 'rejected') throw result.reason;
+      size = result.value;
+    }
+    return size;
+  }
+
+  /** So many bytes wait no longer; at most those that are counted, since a failed sync gives up all of a log's. */
+  function waitLess(log: OpenLog, bytes: number): void {
+    const less = Math.min(bytes, log.waitingBytes);
+    log.waitingBytes -= less;
+    allWaitingBytes -= less;
+  }
+
   function write(log: OpenLog): Promise<void> {
     log.writing ??= (async () => {
       try {
-        for (let piece = log.waiting.shift(); piece !== undefined; piece = log.waiting.shift()) {
-          const { offset, channel, at, bytes } = piece;
-          const size = await persist('append', () =>
-            files.append(log.logid!, { offset, channel, at, bytes }),
+        while (log.waiting.length > 0) {
+          const pieces = log.waiting.splice(0);
+          const size = await persist('append', () => append(log.logid!, pieces));
+          waitLess(
+            log,
+            pieces.reduce((sum, { bytes }) => sum + bytes.length, 0),
           );
-          log.waitingBytes -= bytes.length;
           log.written = size;
           dirty.add(log);
           wake(log.logid!);
@@ -134,7 +164,7 @@ export function createLogIntake(options: {
     dirty.delete(log);
     let end: { bytes: number; sha256: string | null };
     try {
-      end = await persist('finish', () => files.finish(logid, expected));
+      end = await persist('finish', () => files.seal(logid, expected));
     } catch (error) {
       if (!(error instanceof BbxError) || stopping.signal.aborted) throw error;
       // Not retryable: the bytes are not those that the worker counted, or cannot be read back. The result still counts.
@@ -155,6 +185,7 @@ export function createLogIntake(options: {
     open.delete(logid);
     rowsDue.delete(logid);
     log.stored = end.bytes;
+    packer.add(logid);
     return { bytes: end.bytes, sha256: end.sha256 };
   }
 
@@ -201,7 +232,7 @@ export function createLogIntake(options: {
     trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: `sync: ${oneLine(error)}` }, { cause: error }));
     for (const log of batch) {
       log.waiting.length = 0;
-      log.waitingBytes = 0;
+      waitLess(log, log.waitingBytes);
       log.written = log.stored;
       log.build.session?.close(CLOSE.fault, 'a log could not be stored');
     }
@@ -257,10 +288,11 @@ export function createLogIntake(options: {
       log.waiting.push(piece);
       log.more?.();
       log.waitingBytes += piece.bytes.length;
+      allWaitingBytes += piece.bytes.length;
       log.received = Math.max(log.received, piece.offset + piece.bytes.length);
       if (log.logid === undefined) return undefined;
       const written = write(log);
-      if (log.waitingBytes > WAITING_BYTES) return written;
+      if (log.waitingBytes > WAITING_BYTES || allWaitingBytes > ALL_WAITING_BYTES) return written;
       written.catch(faultOf(log));
       return undefined;
     },
@@ -282,6 +314,7 @@ export function createLogIntake(options: {
     },
     wake,
     sizeOf: (logid) => open.get(logid)?.written,
+    packFormer: () => packer.addFormer(),
     hurry: () => void (hurried = true),
     async stop() {
       const writes = [...open.values()].flatMap(({ writing }) => writing ?? []);
@@ -291,7 +324,7 @@ export function createLogIntake(options: {
       await sync();
       stopping.abort(new Error('the master stops'));
       clearTimeout(timer);
-      await syncing;
+      await Promise.all([syncing, packer.stop()]);
     },
   };
 

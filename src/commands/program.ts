@@ -3,6 +3,7 @@ import { addHelpCommand } from './tree/help.ts';
 import type { Context } from './terminal/context.ts';
 import { usageErrorOf } from './terminal/usage-error.ts';
 import { flag } from './terminal/flag.ts';
+import { addBackupCommands } from './tree/backup.ts';
 import { addBuildCommands } from './tree/build.ts';
 import { addBuilderCommands } from './tree/builder.ts';
 import { addDoctorCommands } from './tree/doctor.ts';
@@ -42,6 +43,7 @@ export function createProgram(context: Context): Command {
   addConfigCommands(program, context);
   addDoctorCommands(program, context);
   addFarmCommands(program, context);
+  addBackupCommands(program, context);
   addWorkerCommands(program, context);
   addBuilderCommands(program, context);
   addBuildCommands(program, context);

@@ -50,6 +50,12 @@ const RULES: readonly Rule[] = [
     packages: ['zod', 'yaml', 'croner'],
     because: 'addresses are checked by their grammar',
   },
+  {
+    folder: 'backup',
+    may: ['base', 'exec', 'store', 'config'],
+    packages: ['zod'],
+    because: 'a whole directory and its rows in one file; nothing runs meanwhile that it knows of',
+  },
   { folder: 'templates', may: ['base', 'config'], packages: ['yaml'], because: 'answers to files, pure' },
   {
     folder: 'diagnostics',
@@ -87,6 +93,7 @@ const RULES: readonly Rule[] = [
       'store',
       'config',
       'templates',
+      'backup',
       'diagnostics',
       'client',
       'runtime',

@@ -13,6 +13,8 @@ const CLEAR_LINE = '\r\u001b[K';
 export interface Progress extends Disposable {
   /** Says what is waited for now; `undefined`: nothing. */
   wait(what: string | undefined): void;
+  /** How far that has come: other words for the same wait. */
+  now(what: string): void;
   /** Writes a line that stays, above the moving one. For people: nothing with `--json`. */
   line(text: string): void;
   stop(): void;
@@ -52,6 +54,10 @@ export function createProgress(context: Context): Progress {
       what = next;
       since = performance.now();
       clear();
+    },
+    now(next) {
+      if (what === undefined) since = performance.now();
+      what = next;
     },
     line(text) {
       clear();

@@ -1,0 +1,50 @@
+import { relative } from 'node:path';
+import { sleep } from '../base/abort.ts';
+import { placeOf } from '../store/log-files/place.ts';
+import { logById } from '../store/logs.ts';
+import type { Store } from '../store/store.ts';
+import { fileContent } from './directory-files.ts';
+import type { Content } from './write.ts';
+
+export type LogCopy = { kind: 'content'; content: Content } | { kind: 'pruned' | 'missing'; logid: number };
+
+/** Retention removes a file before its row says so, and one transaction takes at most 10 s. */
+const ROW_WAIT_MS = 12_000;
+const ROW_PAUSE_MS = 100;
+
+/**
+ * The files of logs, one by one. A file that is open stays readable to its end, whatever removes it meanwhile; one that is gone before is
+ * `pruned` when its row says so by now, or `missing`. A log that had no byte has no file and is left out.
+ */
+export async function* copyLogs(
+  store: Store,
+  logsDir: string,
+  logids: readonly number[],
+): AsyncGenerator<LogCopy, void, undefined> {
+  let gone: number[] = [];
+  for (const logid of logids) {
+    const content = await contentOf(logsDir, logid);
+    if (content === undefined) gone.push(logid);
+    else yield { kind: 'content', content };
+  }
+  for (const end = performance.now() + ROW_WAIT_MS; gone.length > 0; await sleep(ROW_PAUSE_MS)) {
+    const undecided: number[] = [];
+    for (const logid of gone) {
+      const row = await store.read((db) => logById(db, logid));
+      if (row === undefined || row.pruned) yield { kind: 'pruned', logid };
+      else if (row.bytes > 0 && performance.now() > end) yield { kind: 'missing', logid };
+      else if (row.bytes > 0) undecided.push(logid);
+    }
+    gone = undecided;
+  }
+}
+
+/** The finished file or the running one; looked for twice, since the one becomes the other. */
+async function contentOf(logsDir: string, logid: number): Promise<Content | undefined> {
+  const { finished, running } = placeOf(logsDir, logid);
+  for (const place of [finished, running, finished]) {
+    const content = await fileContent(place, `logs/${relative(logsDir, place)}`);
+    if (content !== undefined) return content;
+  }
+  return undefined;
+}

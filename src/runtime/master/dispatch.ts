@@ -8,6 +8,7 @@ import { startBuild } from '../../store/builds.ts';
 import type { Tx } from '../../store/database.ts';
 import type { BuildPlan } from '../../build/plan.ts';
 import type { Builds } from './builds.ts';
+import { courseOf } from './course.ts';
 import type { Emit, Farm } from './events.ts';
 import { orphanAfter } from './orphan.ts';
 import { match, type Pair, type Queue, type Waiting } from './match.ts';
@@ -189,6 +190,8 @@ export function createDispatcher(options: {
         cancelReason: null,
         sequence: 0,
         properties: plan.properties,
+        stepCount: plan.steps.length,
+        course: courseOf(0, []),
         steps: new Map(),
         logs: new Map(),
         givenUp: false,

@@ -1,6 +1,7 @@
 import type { Properties } from '../../build/plan.ts';
 import type { Lease } from '../../protocol/bbx/lease.ts';
 import type { LogBytes, MasterSession } from '../../protocol/bbx/master-contract.ts';
+import type { Course } from './course.ts';
 import type { Worker } from './workers/roster.ts';
 
 /** A build that has no result yet, in memory: what its rows say, and who carries it now. */
@@ -25,6 +26,10 @@ export interface Running {
   /** Progress events that are stored. */
   sequence: number;
   properties: Properties;
+  /** Steps of its plan. */
+  readonly stepCount: number;
+  /** How far it has come by the worker's words; `steps` and `sequence` follow when they are stored. */
+  readonly course: Course;
   /** Step number → its row. */
   readonly steps: Map<number, { stepid: number; name: string }>;
   /** `step/log` → its file. */

@@ -5,6 +5,7 @@ import { stepRows } from '../../store/steps.ts';
 import type { Store } from '../../store/store.ts';
 import type { LogIntake } from './logs.ts';
 import { graceOf } from './orphan.ts';
+import { courseOf } from './course.ts';
 import { logKey, type Running } from './running.ts';
 import type { Roster } from './workers/roster.ts';
 
@@ -20,6 +21,10 @@ export async function loadUnfinished(options: {
   for (const row of await store.read((db) => unfinishedBuilds(db))) {
     const worker = roster.byId(row.workerid);
     if (worker === undefined) continue;
+    const [steps, rowsOfLogs] = await store.read(async (db) => [
+      await stepRows(db, row.buildid),
+      await logsOfBuild(db, row.buildid),
+    ]);
     const build: Running = {
       lease: { build: row.buildid, token: row.token },
       buildid: row.buildid,
@@ -37,6 +42,8 @@ export async function loadUnfinished(options: {
       cancelReason: row.cancel_reason,
       sequence: row.sequence,
       properties: row.properties,
+      stepCount: row.plan.steps.length,
+      course: courseOf(row.sequence, steps),
       steps: new Map(),
       logs: new Map(),
       givenUp: false,
@@ -44,10 +51,6 @@ export async function loadUnfinished(options: {
       ended: false,
       graceTimer: undefined,
     };
-    const [steps, rowsOfLogs] = await store.read(async (db) => [
-      await stepRows(db, row.buildid),
-      await logsOfBuild(db, row.buildid),
-    ]);
     for (const { number, stepid, name } of steps) build.steps.set(number, { stepid, name });
     for (const { step, name, logid, complete, bytes } of rowsOfLogs) {
       // The file says what is stored; the row may be behind it.

@@ -56,6 +56,8 @@ function running(worker: Worker, taken: boolean): Running {
     cancelReason: null,
     sequence: 0,
     properties: {},
+    stepCount: 1,
+    course: { sequence: 0, steps: new Map() },
     steps: new Map(),
     logs: new Map(),
     givenUp: false,

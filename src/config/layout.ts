@@ -40,6 +40,8 @@ export function workerLayout(dir: string) {
     join: join(root, 'join'),
     /** What the worker learned from its master: pins and ways to reach it. */
     learned: join(root, '.bbx', 'learned.json'),
+    /** What happened to the link to the master, JSON lines; the part before it in `link.jsonl.1`. */
+    linkHistory: join(root, '.bbx', 'link.jsonl'),
     spool: join(root, 'spool'),
     builds: join(root, 'builds'),
     lock: join(root, '.bbx', 'lock'),

@@ -1,4 +1,5 @@
 import { sentences } from '../../base/error.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { protocolCodes } from '../../protocol/codes.ts';
@@ -6,8 +7,11 @@ import type { SessionEnd } from '../../protocol/bbx/line.ts';
 import type { MasterMessage, WorkerMessage } from '../../protocol/bbx/messages.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
 import type { Job, Jobs } from './jobs.ts';
+import type { LinkHistory } from './link-history.ts';
 import type { Learned } from './link-learned.ts';
+import { startLinkPulse } from './link-pulse.ts';
 import { startSender } from './link-sender.ts';
+import { startLinkTeller } from './link-teller.ts';
 import type { Spool } from './spool.ts';
 
 export interface LinkSessionOptions {
@@ -19,6 +23,8 @@ export interface LinkSessionOptions {
   jobs: Jobs;
   spool: Spool;
   log: Log;
+  /** Where this is written down, if anywhere. */
+  recording?: { history: LinkHistory; clock: Clock; random: () => number } | undefined;
   /** The master's words about itself. */
   onLearned(learned: Learned): void;
 }
@@ -34,7 +40,7 @@ export interface LinkSession {
 
 /** Reports what is here, then does what the master says and sends what it has not stored. */
 export async function runLinkSession(options: LinkSessionOptions): Promise<LinkSession> {
-  const { session, jobs, spool, log, name } = options;
+  const { session, jobs, spool, log, name, recording } = options;
   const { epoch } = session.greeting;
   let fatal: BbxError | undefined;
 
@@ -97,6 +103,8 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
         return sender.acknowledged(message);
       case 'settings':
         return options.onLearned({ pins: message.pins, reach: message.reach });
+      case 'historyStored':
+        return teller?.stored(message.number);
       case 'bye':
         if (message.reason === 'replaced')
           fatal = protocolCodes['BBX-PRO-REPLACED']({ name, message: message.message });
@@ -130,11 +138,18 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
     maxBuilds: options.maxBuilds,
     facts: { ...options.facts },
     draining: jobs.draining,
+    clock: session.masterClock,
     builds: jobs.inventory(),
+    aside: spool.aside.map(({ build, epoch: other, name: title }) => ({ build, epoch: other, name: title })),
   });
   if (spool.notes().length > 0) send(state());
 
+  const teller = recording && startLinkTeller({ session, ...recording });
+  const pulse = recording && startLinkPulse({ session, ...recording });
+
   const end = session.end.then(async (ended) => {
+    teller?.stop();
+    pulse?.end(ended);
     jobs.onDropped = undefined;
     await sender.stop();
     return fatal === undefined ? { end: ended } : { end: ended, fatal };

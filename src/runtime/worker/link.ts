@@ -1,7 +1,7 @@
 import { sleep } from '../../base/abort.ts';
 import { createBackoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
-import { BbxError, sentences } from '../../base/error.ts';
+import { BbxError, errnoOf, sentences } from '../../base/error.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Log } from '../../base/log.ts';
 import type { SigningKey } from '../../protocol/bbx/keys.ts';
@@ -10,6 +10,7 @@ import { greetMaster } from '../../protocol/bbx/worker-session.ts';
 import type { GreetedMaster } from '../../protocol/bbx/worker-session.ts';
 import type { MessageSocket } from '../../protocol/bbx/wire.ts';
 import type { Jobs } from './jobs.ts';
+import type { LinkHistory } from './link-history.ts';
 import type { Learned } from './link-learned.ts';
 import { runLinkSession } from './link-session.ts';
 import type { LinkSession } from './link-session.ts';
@@ -29,6 +30,8 @@ export interface Dialled {
   socket: MessageSocket;
   /** The master's address as it was connected. */
   peer: string;
+  /** This worker's own address of it; empty where it has none. */
+  local?: string;
   /** TLS exporter value; empty over plain TCP. */
   exporter: Uint8Array;
 }
@@ -54,6 +57,8 @@ export interface LinkOptions {
   spool: Spool;
   clock: Clock;
   log: Log;
+  /** Where what happens to the link is written down. */
+  history?: LinkHistory | undefined;
   /** Addresses to try, best first; asked before each round. */
   targets(): readonly string[];
   /** Keys to accept; empty: the first that answers is pinned. */
@@ -78,6 +83,8 @@ export interface Link {
   readonly state: LinkState;
   /** Address of the master while connected. */
   readonly peer: string | undefined;
+  /** How long the master has not been heard, ms. */
+  readonly silentMs: number;
   /** Resolves with the error that ends the worker (replaced, removed, refused from the start), or undefined after `stop`. */
   readonly ended: Promise<BbxError | undefined>;
   tellState(): void;
@@ -86,7 +93,7 @@ export interface Link {
 
 /** Keeps a worker connected: dials, waits, dials again, until it is stopped or told not to come again. */
 export function startLink(options: LinkOptions): Link {
-  const { name, log, jobs, clock } = options;
+  const { name, log, jobs, clock, history } = options;
   const stop = new AbortController();
   const random = options.random ?? Math.random;
   const maxMs = options.retryMaxMs ?? RETRY_MAX_MS;
@@ -95,6 +102,8 @@ export function startLink(options: LinkOptions): Link {
   let state: LinkState = 'connecting';
   let peer: string | undefined;
   let current: LinkSession | undefined;
+  let lastHeard = () => began;
+  const began = clock.monotonic();
   let wasIn = false;
   let said = '';
   let reporting: Promise<void> | undefined;
@@ -116,7 +125,7 @@ export function startLink(options: LinkOptions): Link {
     let greeted: GreetedMaster | undefined;
     try {
       const pins = options.pins();
-      const { socket, exporter, peer: at } = await options.dial(target, { pins, signal });
+      const { socket, exporter, peer: at, local = '' } = await options.dial(target, { pins, signal });
       const { software, limits } = options;
       const master = (greeted = await greetMaster({
         socket,
@@ -136,13 +145,21 @@ export function startLink(options: LinkOptions): Link {
       }
       const { key, boot } = options;
       const session = await master.authenticate({ name, key, boot, secret: options.secret() });
-      heardAt = () => session.heardAt;
+      heardAt = lastHeard = () => session.heardAt;
       peer = at;
       await options.onAccepted({ pins: session.accepted.pins, reach: session.accepted.reach });
       const { maxBuilds, facts, spool, onLearned } = options;
-      established = await runLinkSession({ session, name, maxBuilds, facts, jobs, spool, log, onLearned });
+      const { session: id, peer: seen } = session.accepted;
+      const ms = Math.round(clock.monotonic() - started);
+      history?.add({ kind: 'up', target, peer: at, local, seen, session: id, ms });
+      const recording = history && { history, clock, random };
+      established = await runLinkSession({
+        recording,
+        ...{ session, name, maxBuilds, facts, jobs, spool, log, onLearned },
+      });
     } catch (failure) {
       greeted?.close();
+      if (!signal.aborted) history?.failed(failureOf(target, failure));
       return { failure };
     }
     current = established;
@@ -225,6 +242,9 @@ export function startLink(options: LinkOptions): Link {
     get peer() {
       return peer;
     },
+    get silentMs() {
+      return clock.monotonic() - lastHeard();
+    },
     ended,
     tellState: () => current?.tellState(),
     async stop() {
@@ -232,6 +252,16 @@ export function startLink(options: LinkOptions): Link {
       current?.close();
       await ended.catch(() => undefined);
     },
+  };
+}
+
+/** A failed try, for the history: the last cause is what the system said. */
+function failureOf(target: string, error: unknown): { target: string; code: string; got: string } {
+  const code = error instanceof BbxError ? error.code : (errnoOf(error) ?? 'fault');
+  return {
+    target: target.slice(0, 300),
+    code: code.slice(0, 60),
+    got: sentences(error).join(': ').slice(0, 300),
   };
 }
 

@@ -19,5 +19,5 @@ export async function dialMaster(
   );
   const exporter = connection.secured?.exporter(EXPORTER_LABEL, EXPORTER_BYTES) ?? new Uint8Array();
   const socket = await openWebSocket(connection.stream, { target, protocol: WORKER_SUBPROTOCOL, signal });
-  return { socket, peer: connection.peer, exporter };
+  return { socket, peer: connection.peer, local: connection.local, exporter };
 }

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, platform, release } from 'node:os';
 import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
+import { createSteadyClock } from '../../base/steady-clock.ts';
 import type { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { workerLayout } from '../../config/layout.ts';
@@ -14,7 +15,10 @@ import { lookUpIdentity } from '../../exec/identity.ts';
 import { printAddress } from '../../net/endpoint/address.ts';
 import { openGitRoutes } from '../../net/git-routes.ts';
 import type { Limits } from '../../protocol/bbx/limits.ts';
+import { machineElapsed } from './elapsed.ts';
 import { createJobs } from './jobs.ts';
+import { openLinkHistory } from './link-history.ts';
+import { clockWords, watchClocks } from './link-watch.ts';
 import { startLink } from './link.ts';
 import type { LinkOptions, LinkState } from './link.ts';
 import { createLocalPort } from './local-port.ts';
@@ -71,7 +75,9 @@ export interface Worker extends AsyncDisposable {
 
 /** Starts a worker in its directory. Throws BBX-EXE-LOCKED, BBX-PRO-KEY, BBX-PRO-JOIN, BBX-EXE-USER. */
 export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promise<Worker> {
-  const { clock, log, env } = deps;
+  const { log, env } = deps;
+  // Builds and logs are timed by this one; whoever sets the machine's time moves nothing that runs.
+  const clock = createSteadyClock(deps.clock);
   const layout = workerLayout(deps.dir);
   const lock = await lockDirectory(layout.lock);
   try {
@@ -105,10 +111,22 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       },
     });
     const written = config.master.map(printAddress);
+    const boot = randomBytes(12).toString('hex');
+    const elapsed = machineElapsed();
+    const history = await openLinkHistory({ file: layout.linkHistory, boot, clock: deps.clock, elapsed, log });
+    history.add({ kind: 'began', software: deps.software });
+    const unwatch = watchClocks({
+      clock: deps.clock,
+      elapsed,
+      onFact(fact) {
+        history.add(fact);
+        log.warn(clockWords(fact));
+      },
+    });
     const link = startLink({
       name: config.name,
       key: own.key,
-      boot: randomBytes(12).toString('hex'),
+      boot,
       software: deps.software,
       maxBuilds: config.maxBuilds,
       facts: {
@@ -126,6 +144,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       spool,
       clock,
       log,
+      history,
       targets: () => [...new Set([...written, ...own.reach()])],
       pins: () => own.pins(),
       secret: () => own.secret(),
@@ -173,6 +192,9 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       limit.abort();
       if (error === undefined) await lastWords();
       await link.stop();
+      unwatch();
+      history.add({ kind: 'ended' });
+      await history.close();
       // A step that waits for room in the spool is let fail; at the next start its build is told as interrupted.
       await spool.close();
       await builds;

@@ -1,0 +1,34 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { codes } from '../codes.ts';
+
+/** SQLite's write-ahead log, as a file to be flushed. */
+export interface Wal {
+  /** Makes durable what was written to it so far. Throws BBX-STO-IO; what was written since the last success may be lost then. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * The write-ahead log of a database. SQLite itself (`synchronous=FULL`) flushes it within each commit, which holds up the whole process for as long as the
+ * disk takes, once for every transaction. With `synchronous=NORMAL` it flushes only around checkpoints, whose order matters, and commits are flushed
+ * here: beside other work, several at once. A flush is of the file, whoever wrote it, so it does what SQLite's own would.
+ */
+export function createWal(file: string): Wal {
+  const path = `${file}-wal`;
+  let opened: Promise<FileHandle> | undefined;
+  return {
+    async sync() {
+      try {
+        // It is there from the first transaction until the last connection closes.
+        opened ??= open(path, 'r+');
+        await (await opened).datasync();
+      } catch (error) {
+        const problem = `what was written last may not be on the disk (${(error as Error).message}); the master must be started again`;
+        throw codes['BBX-STO-IO']({ file: path, problem }, { cause: error });
+      }
+    },
+    async close() {
+      await (await opened?.catch(() => undefined))?.close();
+    },
+  };
+}

@@ -199,6 +199,13 @@ export const farmEvent = z.discriminatedUnion('type', [
     number: z.number(),
     worker: z.string(),
   }),
+  /** A worker has a build of the store's other life, from before a restore: `build` is its name there. */
+  z.object({
+    type: z.literal('build.aside'),
+    worker: z.string(),
+    build: z.string(),
+    epoch: z.string(),
+  }),
   z.object({
     type: z.literal('step.started'),
     buildid: z.number(),

@@ -98,6 +98,11 @@ export const inventory = z.object({
   builds: z
     .array(z.object({ ...leased, epoch: text(64), state: z.enum(['running', 'finished']) }))
     .max(10_000),
+  /** Builds of other lives of the store, which the worker has set aside; `name` as people name them: demo/17. */
+  aside: z
+    .array(z.object({ build: z.number().int().positive(), epoch: text(64), name: text(200) }))
+    .max(1_000)
+    .optional(),
 });
 export const workerState = z.object({
   type: z.literal('state'),

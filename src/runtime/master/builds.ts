@@ -10,6 +10,7 @@ import { CLOSE } from '../../protocol/bbx/wire.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
 import { markFound, markLost, requestCancel } from '../../store/builds.ts';
 import type { LogFiles } from '../../store/log-files.ts';
+import { restoredFrom, type Restored } from '../../store/restored.ts';
 import { codes } from './codes.ts';
 import { goOn } from './course.ts';
 import type { Ended } from './endings.ts';
@@ -81,6 +82,7 @@ export function createBuilds(options: {
   const running = createRunningBuilds();
   const cleaning = new Set<Promise<void>>();
   const ending = new AbortController();
+  let restored: Restored | undefined;
 
   function startGrace(build: Running): void {
     clearTimeout(build.graceTimer);
@@ -142,6 +144,7 @@ export function createBuilds(options: {
     },
 
     async load() {
+      restored = await farm.store.read((db) => restoredFrom(db));
       const found = await loadUnfinished({ store: farm.store, roster, logs, files });
       for (const build of found) running.add(build);
     },
@@ -149,6 +152,11 @@ export function createBuilds(options: {
     listening() {
       for (const build of running.all()) {
         if (build.session !== undefined) continue;
+        if (restored !== undefined && build.buildid <= restored.lastBuild) {
+          const then = new Date(restored.takenAt * 1000).toISOString();
+          builds.giveUp(build, `the farm was restored from a backup of ${then}, when this ran`, 'uncounted');
+          continue;
+        }
         // A master that was killed while it removed the worker: nobody lets that one in again.
         if (build.worker.state === 'removed')
           builds.giveUp(build, `worker "${build.worker.name}" was removed`, 'uncounted');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { MOST_ASIDE, asideNote, asideOf, readAside, type AsideBuild } from './spool-aside.ts';
 import { createSpoolBudget } from './spool-budget.ts';
 import { createSpoolBuild, recoverSpoolBuild, spoolDirectoryName } from './spool-build.ts';
 import type { SpoolBuild, SpoolLease } from './spool-build.ts';
@@ -19,6 +20,8 @@ const FULL_DISK_RETRY_MS = 1_000;
  */
 export interface Spool {
   readonly builds: readonly SpoolBuild[];
+  /** Builds of other lives of the store that are kept. */
+  readonly aside: readonly AsideBuild[];
   create(lease: SpoolLease): Promise<SpoolBuild>;
   /** Deletes one that is acknowledged to its end or dropped. */
   remove(build: SpoolBuild): Promise<void>;
@@ -46,7 +49,8 @@ export async function openSpool(options: {
   const stop = new AbortController();
   const builds: SpoolBuild[] = [];
   const listeners: (() => void)[] = [];
-  const aside: string[] = [];
+  const aside = new Set<string>();
+  const asideBuilds: AsideBuild[] = [];
   let fullDisk: string | undefined;
   const told = () => {
     for (const listener of listeners) listener();
@@ -93,7 +97,8 @@ export async function openSpool(options: {
     if (!entry.isDirectory()) continue;
     const path = join(dir, entry.name);
     if (entry.name.startsWith('old-')) {
-      aside.push(entry.name);
+      aside.add(entry.name);
+      asideBuilds.push(...(await readAside(dir, entry.name)));
       continue;
     }
     if (!/^\d+-\d+-[0-9a-f]{16}$/.test(entry.name)) continue;
@@ -108,6 +113,9 @@ export async function openSpool(options: {
   };
   return {
     builds,
+    get aside() {
+      return asideBuilds.slice(0, MOST_ASIDE);
+    },
     async create(lease) {
       const build = await createSpoolBuild(dir, lease, deps);
       builds.push(build);
@@ -125,7 +133,8 @@ export async function openSpool(options: {
       await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
       const place = join(dir, name, spoolDirectoryName(build.lease));
       await rename(build.dir, place);
-      if (!aside.includes(name)) aside.push(name);
+      aside.add(name);
+      asideBuilds.push(asideOf(build, name));
       told();
       return place;
     },
@@ -137,8 +146,7 @@ export async function openSpool(options: {
           `the spool is full (${budget.used} of ${budget.limit} bytes); ${budget.waiting} steps are held up`,
         );
       }
-      for (const name of aside.slice(0, 5))
-        notes.push(`builds of another life of the store are kept in spool/${name}`);
+      for (const name of [...aside].slice(0, 5)) notes.push(asideNote(name, asideBuilds));
       return notes;
     },
     onNote: (listener) => void listeners.push(listener),

@@ -33,6 +33,8 @@ export interface Worker {
   facts: Readonly<Record<string, string>>;
   maxBuilds: number;
   attached: Attachment | undefined;
+  /** Builds of other lives of the store that it has reported. */
+  aside?: ReadonlySet<string>;
   /** Its unfinished builds: buildid → builder. */
   builds: Map<number, string>;
   /** Monotonic ms until which it gets nothing, because it refused an assignment. */

@@ -7,12 +7,13 @@ import type {
   WorkerClaim,
 } from '../../../protocol/bbx/master-contract.ts';
 import { serveMasterSession } from '../../../protocol/bbx/master-session.ts';
+import type { MessageOf, WorkerMessage } from '../../../protocol/bbx/messages.ts';
 import type { SigningKey } from '../../../protocol/bbx/keys.ts';
 import { LIMITS } from '../../../protocol/bbx/limits.ts';
 import { CLOSE, type MessageSocket } from '../../../protocol/bbx/wire.ts';
 import { workerSeen, type WorkerRow } from '../../../store/workers.ts';
 import type { Builds } from '../builds.ts';
-import type { Farm } from '../events.ts';
+import type { Emit, Farm } from '../events.ts';
 import { codes } from '../codes.ts';
 import { oneLine, type TroubleList } from '../trouble.ts';
 import { createAlternation } from './alternation.ts';
@@ -146,11 +147,14 @@ export function createWorkerSessions(options: {
         Object.assign(mine, { facts, maxBuilds: inventory.maxBuilds, draining: inventory.draining });
         await builds.adopt(worker, session, inventory);
         if (!isCurrent()) return;
+        let told: string[] = [];
         await farm.change(async (tx, emit) => {
-          const info = { maxBuilds: inventory.maxBuilds, facts, software: claim.software };
+          told = tellAside(worker, inventory.aside ?? [], emit);
+          const info = { maxBuilds: inventory.maxBuilds, facts, software: claim.software, aside: told };
           await workerSeen(tx, worker.name, { at: clock.wall(), peer: claim.peer, info });
           emit({ type: 'worker.changed', name: worker.name, what: 'attached' });
         });
+        worker.aside = new Set(told);
         if (!isCurrent()) return;
         mine.ready = true;
         announce(worker);
@@ -197,6 +201,26 @@ export function createWorkerSessions(options: {
           });
       },
     };
+  }
+
+  /** Builds of the store's other life at a worker: each is told once, and what was told is given, to be kept with the worker's row. */
+  function tellAside(
+    worker: Worker,
+    aside: NonNullable<MessageOf<WorkerMessage, 'inventory'>['aside']>,
+    emit: Emit,
+  ): string[] {
+    const told = aside.map(({ build, epoch, name }) => {
+      const key = `${epoch}:${build}`;
+      if (worker.aside?.has(key) !== true) {
+        emit({ type: 'build.aside', worker: worker.name, build: name, epoch });
+        say.warn(`Worker "${worker.name}" set aside build ${name} of the store's other life`, {
+          epoch,
+          build,
+        });
+      }
+      return key;
+    });
+    return told;
   }
 
   async function detach(worker: Worker, session: MasterSession, current: boolean): Promise<void> {
@@ -286,7 +310,7 @@ export function createWorkerSessions(options: {
 
 /** A worker as a row knows it, without a session. */
 export function workerOf(row: WorkerRow): Worker {
-  const info = row.info as { maxBuilds?: number; facts?: Record<string, string> };
+  const info = row.info as { maxBuilds?: number; facts?: Record<string, string>; aside?: string[] };
   return {
     workerid: row.workerid,
     name: row.name,
@@ -299,6 +323,7 @@ export function workerOf(row: WorkerRow): Worker {
     facts: info.facts ?? {},
     maxBuilds: info.maxBuilds ?? 1,
     attached: undefined,
+    aside: new Set(info.aside ?? []),
     builds: new Map(),
     restsUntil: 0,
     refusals: 0,

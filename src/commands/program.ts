@@ -7,6 +7,7 @@ import { addBackupCommands } from './tree/backup.ts';
 import { addBuildCommands } from './tree/build.ts';
 import { addBuilderCommands } from './tree/builder.ts';
 import { addDoctorCommands } from './tree/doctor.ts';
+import { addDrillCommand } from './tree/drill.ts';
 import { addConfigCommands } from './tree/config.ts';
 import { addCreateCommands } from './tree/create.ts';
 import { addFarmCommands } from './tree/farm.ts';
@@ -42,6 +43,7 @@ export function createProgram(context: Context): Command {
   addRunCommands(program, context);
   addConfigCommands(program, context);
   addDoctorCommands(program, context);
+  addDrillCommand(program, context);
   addFarmCommands(program, context);
   addBackupCommands(program, context);
   addWorkerCommands(program, context);

@@ -70,6 +70,12 @@ const RULES: readonly Rule[] = [
     because: 'a master seen from outside',
   },
   {
+    folder: 'drill',
+    may: ['base', 'build', 'api', 'config', 'client'],
+    packages: ['yaml'],
+    because: 'a farm is hammered from outside: its programs are started as a user would, never imported',
+  },
+  {
     folder: 'runtime/master',
     may: ['base', 'build', 'api', 'exec', 'net', 'protocol', 'store', 'config'],
     packages: ['fastify', 'croner', 'pino', 'zod', 'kysely'],
@@ -96,6 +102,7 @@ const RULES: readonly Rule[] = [
       'backup',
       'diagnostics',
       'client',
+      'drill',
       'runtime',
     ],
     packages: ['commander', 'inquirer', 'chalk', 'pino', 'zod', 'yaml'],

@@ -1,0 +1,166 @@
+import { readFaults, type Chosen } from '../drill/choose.ts';
+import type { DrillReport, RoundReport, Spread } from '../drill/report.ts';
+import { planSeries, runSeries } from '../drill/series.ts';
+import { FAULTS } from '../drill/faults/table.ts';
+import { EXIT } from '../base/exit.ts';
+import { Interrupted, type Context } from './terminal/context.ts';
+import { Outcome } from './terminal/exit.ts';
+import { answer, note, table, type Style } from './terminal/print.ts';
+import { createProgress } from './terminal/progress.ts';
+
+export interface DrillOptions {
+  seed?: number;
+  rounds: number;
+  from: number;
+  faults?: string;
+  workers: number;
+  jobs: number;
+  long?: boolean;
+  keep?: boolean;
+  strict?: boolean;
+  list?: boolean;
+  dryRun?: boolean;
+}
+
+/** Rehearses outages on a farm of its own in a temporary directory. Exit 1 when something was lost, doubled, stuck or left. */
+export async function drill(context: Context, options: DrillOptions): Promise<void> {
+  if (options.list === true) return listFaults(context);
+  const { signal } = context;
+  const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
+  const chosen = await readFaults(options.faults, { strict: options.strict === true });
+  const names = Array.from({ length: options.workers }, (_, index) => `w${index + 1}`);
+  const series = {
+    seed,
+    from: options.from,
+    rounds: options.rounds,
+    faults: chosen.faults,
+    shape: { workers: names, long: options.long === true },
+  };
+  saySkipped(context, chosen);
+  if (options.dryRun === true) return showPlan(context, series);
+
+  using progress = createProgress(context);
+  let done = 0;
+  const last = options.from + options.rounds - 1;
+  note(context, `Seed ${seed}; rounds ${options.from} to ${last}. Nothing of any other farm is touched.`);
+  progress.wait('making a farm');
+  const report = await runSeries({
+    ...series,
+    skipped: chosen.skipped,
+    jobs: options.jobs,
+    keep: options.keep === true,
+    sandbox: { bbx: thisProgram(), env: context.env, workers: options.workers },
+    signal,
+    repeat: (round) => repeatLine(seed, round, options),
+    onFarm: (dir) => progress.wait(`${done} of ${options.rounds} rounds; farm in ${dir}`),
+    onRound(round) {
+      done += 1;
+      progress.line(roundLine(round));
+      progress.wait(`${done} of ${options.rounds} rounds`);
+    },
+  }).catch((error: unknown) => {
+    if (signal.aborted) throw new Interrupted();
+    throw error;
+  });
+  progress.stop();
+  answer(context, report, (style, seen) => reportWords(context, style, seen));
+  if (report.verdict === 'failed') throw new Outcome(EXIT.failed);
+}
+
+/** The Node and the program that run this very command. */
+function thisProgram(): { node: string; bin: string } {
+  return { node: process.execPath, bin: process.argv[1] ?? '' };
+}
+
+function listFaults(context: Context): void {
+  const rows = FAULTS.map(({ name, title, holds, needs }) => ({ name, title, holds, needs: needs ?? null }));
+  answer(context, rows, (_, seen) =>
+    table(
+      context,
+      [
+        { heading: 'NAME', value: ({ name }, { paint }) => paint.bold(name) },
+        { heading: 'WHAT HAPPENS', value: ({ title }) => title },
+      ],
+      seen,
+    ),
+  );
+}
+
+function showPlan(context: Context, series: Parameters<typeof planSeries>[0]): void {
+  const plan = planSeries(series).map(({ round, fault, blow, asks, strikeAfterMs }) => ({
+    round,
+    fault: fault.name,
+    words: blow.words,
+    strikeAfterMs,
+    asks,
+  }));
+  answer(context, { seed: series.seed, plan }, (style, seen) =>
+    [
+      `seed ${seen.seed}`,
+      ...seen.plan.map(({ round, words, asks }) => {
+        const builds = asks.map(
+          ({ builder, cancelAfterMs }) => builder + (cancelAfterMs === undefined ? '' : '!'),
+        );
+        return `${String(round).padStart(5)}  ${words}  ${style.paint.dim(`builds: ${builds.join(' ')}`)}`;
+      }),
+    ].join('\n'),
+  );
+}
+
+function saySkipped(context: Context, { skipped }: Chosen): void {
+  for (const because of new Set(skipped.map((one) => one.because))) {
+    const names = skipped.filter((one) => one.because === because).map(({ name }) => name);
+    note(context, `Not rehearsed: ${names.join(', ')}, since ${because}`);
+  }
+}
+
+function repeatLine(seed: number, round: number, options: DrillOptions): string {
+  const words = ['bbx drill', `--seed ${seed}`, `--from ${round}`, '--rounds 1', '--keep'];
+  if (options.faults !== undefined) words.push(`--faults ${options.faults}`);
+  if (options.workers !== 2) words.push(`--workers ${options.workers}`);
+  if (options.long === true) words.push('--long');
+  return words.join(' ');
+}
+
+function roundLine({ round, words, asked, wrong, noticeSeconds, recoverSeconds }: RoundReport): string {
+  const times = [
+    noticeSeconds === null ? undefined : `noticed after ${noticeSeconds.toFixed(1)} s`,
+    recoverSeconds === null ? undefined : `whole after ${recoverSeconds.toFixed(1)} s`,
+  ].filter((part) => part !== undefined);
+  const verdict = wrong.length === 0 ? 'ok' : `WRONG: ${wrong[0]}`;
+  return `${String(round).padStart(5)}  ${words}; ${asked} builds, ${times.join(', ')}: ${verdict}`;
+}
+
+function reportWords(context: Context, { paint }: Style, report: DrillReport): string {
+  const megabytes = (bytes: number | null) => (bytes === null ? '?' : `${(bytes / 1e6).toFixed(1)} MB`);
+  const span = (spread: Spread | null) =>
+    spread === null
+      ? '-'
+      : [spread.min, spread.median, spread.max].map((value) => value.toFixed(1)).join(' / ');
+  const lines = [
+    table(
+      context,
+      [
+        { heading: 'FAULT', value: ({ name }) => name },
+        { heading: 'ROUNDS', value: ({ rounds }) => String(rounds) },
+        {
+          heading: 'FAILED',
+          value: ({ failed }, style) => (failed > 0 ? style.paint.red(String(failed)) : '0'),
+        },
+        { heading: 'NOTICED AFTER (S)', value: ({ noticeSeconds }) => span(noticeSeconds) },
+        { heading: 'WHOLE AFTER (S)', value: ({ recoverSeconds }) => span(recoverSeconds) },
+      ],
+      report.faults,
+    ),
+    '',
+    `${report.rounds} rounds with seed ${report.seed} in ${report.seconds} s, ${report.store}: ${report.builds} builds (${report.attempts} attempts), ${megabytes(report.bytes)} of logs`,
+    `builds lost: ${report.buildsLost}   bytes lost: ${report.bytesLost}   bytes doubled: ${report.bytesDoubled}`,
+    `the master's memory: ${megabytes(report.masterBytes)} at most, open files: ${report.masterHandles ?? '?'} at most`,
+  ];
+  for (const { round, fault, words, wrong, dir, repeat } of report.failures) {
+    lines.push('', paint.red(`round ${round} (${fault}): ${words}`), ...wrong.map((line) => `  ${line}`));
+    lines.push(`  kept: ${dir}`, `  again: ${repeat}`);
+  }
+  lines.push('', report.verdict === 'ok' ? paint.green('nothing lost') : paint.red('not as it must be'));
+  return lines.join('\n');
+}

@@ -1,0 +1,71 @@
+import { open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BuildObject } from '../../api/objects.ts';
+import { LIVES } from '../sandbox.ts';
+
+/** What steps left of themselves outside of the farm: lines of a file, and the times of others. */
+export interface Trace {
+  /** What is wrong with the attempts of each request, by what really ran since the last call. */
+  check(attempts: readonly (readonly BuildObject[])[]): Promise<string[]>;
+}
+
+export function openTrace(dir: string): Trace {
+  let read = 0;
+  return {
+    async check(attempts) {
+      const wrong: string[] = [];
+      const names = new Map(attempts.flat().map((build) => [`${build.builder}-${build.number}`, build]));
+      const { text, next } = await readFrom(join(dir, 'trace'), read);
+      read = next;
+      const begun = new Map<string, number>();
+      const ended = new Set<string>();
+      for (const line of text.split('\n').filter((one) => one !== '')) {
+        const [build = '', step, what] = line.split(' ');
+        const key = `${build} ${step}`;
+        if (what === 'end') ended.add(key);
+        else begun.set(key, (begun.get(key) ?? 0) + 1);
+        if (what === 'begin' && !names.has(build))
+          wrong.push(`step ${key} ran, and no build of the round has it`);
+      }
+      for (const [key, times] of begun) if (times > 1) wrong.push(`step ${key} ran ${times} times`);
+      for (const [name, build] of names)
+        for (const { number, result } of build.steps ?? [])
+          if ((result === 'success' || result === 'failure') && !ended.has(`${name} ${number}`))
+            wrong.push(`step ${name} ${number} is ${result} and never came to its end`);
+      wrong.push(...(await overlaps(join(dir, LIVES), attempts)));
+      return wrong;
+    },
+  };
+}
+
+/** Attempts at one request of which an earlier one still lived when a later one had begun. Their files are removed. */
+async function overlaps(dir: string, attempts: readonly (readonly BuildObject[])[]): Promise<string[]> {
+  const times = new Map<string, { from: number; to: number }>();
+  for (const file of await readdir(dir)) {
+    const build = file.slice(0, file.lastIndexOf('-'));
+    const { birthtimeMs, mtimeMs } = await stat(join(dir, file));
+    const known = times.get(build) ?? { from: Infinity, to: 0 };
+    times.set(build, { from: Math.min(known.from, birthtimeMs), to: Math.max(known.to, mtimeMs) });
+    await rm(join(dir, file), { force: true });
+  }
+  const wrong: string[] = [];
+  for (const builds of attempts) {
+    const names = builds.map(({ builder, number }) => `${builder}-${number}`);
+    for (const [index, later] of names.entries()) {
+      for (const earlier of names.slice(0, index)) {
+        const [before, after] = [times.get(earlier), times.get(later)];
+        if (before !== undefined && after !== undefined && before.to > after.from)
+          wrong.push(`${earlier} ran for ${Math.round(before.to - after.from)} ms beside ${later}`);
+      }
+    }
+  }
+  return wrong;
+}
+
+async function readFrom(file: string, from: number): Promise<{ text: string; next: number }> {
+  await using handle = await open(file, 'a+');
+  const { size } = await handle.stat();
+  const bytes = Buffer.alloc(Math.max(0, size - from));
+  await handle.read(bytes, 0, bytes.length, from);
+  return { text: bytes.toString(), next: size };
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { BUILDERS, wordsOf } from './builders.ts';
+
+/** What differs between the farms of a drill, and from round to round. */
+export interface FarmWords {
+  /** The sandbox: script, traces. */
+  dir: string;
+  /** Where the master listens. */
+  listen: string;
+  workers: readonly string[];
+  /** `lostWorkerGrace`. */
+  grace: string;
+  store: string;
+  /** Changes with each reload, so that there is something to apply. */
+  reload: number;
+  /** Finished builds kept of each builder. */
+  keepBuilds?: number;
+}
+
+/** Name of the one secret, in the configuration and in the environment of the step that prints it. */
+export const SECRET = 'SECRET';
+
+/** `master.yaml` of a drill's farm. */
+export function masterYaml(words: FarmWords): string {
+  const { dir, listen, workers, grace, store, reload } = words;
+  const talk = join(dir, 'talk.sh');
+  const builders = Object.entries(BUILDERS).map(([name, { steps }]) => [
+    name,
+    {
+      workers: { tags: ['drill'] },
+      env: { BUILD: '${{ builder }}-${{ number }}', RELOAD: String(reload) },
+      steps: steps.map((step, index) => ({
+        name: `s${index}`,
+        run: ['sh', talk, dir, ...wordsOf(step)],
+        env: { STEP: String(index), ...(step.secret === true ? { SECRET: { secret: SECRET } } : {}) },
+      })),
+    },
+  ]);
+  return stringify({
+    title: `drill ${reload}`,
+    listen: { workers: listen, web: [] },
+    reach: [listen],
+    store,
+    lostWorkerGrace: grace,
+    secrets: { [SECRET]: { file: 'secrets/drill' } },
+    workers: Object.fromEntries(workers.map((name) => [name, { tags: ['drill'] }])),
+    builders: Object.fromEntries(builders),
+    ...(words.keepBuilds === undefined ? {} : { retention: { builds: words.keepBuilds } }),
+  });
+}

@@ -1,0 +1,54 @@
+import type { Random } from './random.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** What a fault can choose from. */
+export interface Shape {
+  workers: readonly string[];
+  /** Whole ranges instead of mostly short draws. */
+  long: boolean;
+}
+
+/** What strikes may tell while they last. */
+export interface Striking {
+  signal: AbortSignal;
+  /** The farm has said, at this moment, that something is wrong. */
+  noticed(): void;
+  /** Something that must hold did not. */
+  wrong(what: string): void;
+}
+
+/**
+ * What may become of the builds of the workers that were hit, beside their own result: nothing; an end as `exception` (or a repetition when nothing had
+ * begun); or that the master gives them up and they are built again.
+ */
+export type Mercy = 'untouched' | 'interrupted' | 'givenUp';
+
+/** A fault with everything drawn. */
+export interface Blow {
+  /** `kill -9 the master, back after 0.4 s`. */
+  words: string;
+  /** `lostWorkerGrace` of this round; so long that it never counts unless told. */
+  grace?: string;
+  mercy: Mercy;
+  /** Workers whose builds the mercy is for. */
+  hit?: readonly string[];
+  /** Makes the fault and undoes it. When it resolves the farm must come back by itself. */
+  strike(farm: Sandbox, striking: Striking): Promise<void>;
+}
+
+/** What a fault wants of the machine or of the call. */
+export type Need = 'disks' | 'postgres';
+
+/** One kind of outage: a row of docs/drill.md. */
+export interface Fault {
+  /** For `--faults`. */
+  name: string;
+  /** What happens, in few words. */
+  title: string;
+  /** What must hold. */
+  holds: string;
+  /** How often it comes, beside the others. */
+  weight: number;
+  needs?: Need;
+  draw(random: Random, shape: Shape): Blow;
+}

@@ -1,0 +1,69 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sleep } from '../../base/abort.ts';
+import type { Fault, Mercy } from '../fault.ts';
+import { fillDisk } from '../namespace.ts';
+import { lasting, pick, seconds } from '../random.ts';
+import type { Sandbox } from '../sandbox.ts';
+
+/** One of the farm's small disks is filled to the last block, and freed again. */
+function full(
+  name: string,
+  what: string,
+  weight: number,
+  place: { of: 'master' | 'worker'; folder: string; mercy: Mercy },
+): Fault {
+  return {
+    name,
+    title: `the disk of ${what} is full for a while`,
+    holds:
+      'status says so; steps are held up, not cut; it goes on by itself when there is room; nothing is damaged',
+    weight,
+    needs: 'disks',
+    draw(random, { workers, long }) {
+      const worker = pick(random, workers);
+      const who = place.of === 'master' ? 'the master' : worker;
+      const ms = lasting(random, { least: 500, usual: 4_000, seldom: 10_000, most: 60_000 }, long);
+      return {
+        words: `fill the disk of ${what.replace(/^(?:a|the) \w+'s /, '')} of ${who} for ${seconds(ms)}`,
+        mercy: place.mercy,
+        hit: place.of === 'master' ? workers : [worker],
+        async strike(farm, { signal, noticed }) {
+          if (!('within' in farm.disks)) return;
+          const machine = place.of === 'master' ? farm.master : farm.worker(worker);
+          const file = farm.disks.seen(join(machine.dir, place.folder, 'drill-fills-this'));
+          const over = performance.now() + ms;
+          try {
+            await fillDisk(file);
+            let said = false;
+            while (performance.now() < over) {
+              if (!said && (said = await isSaid(farm))) noticed();
+              await sleep(Math.min(100, Math.max(1, over - performance.now())), signal);
+            }
+          } finally {
+            await rm(file, { force: true });
+          }
+        },
+      };
+    },
+  };
+}
+
+/** Whether status tells of trouble, or a worker's note does. */
+async function isSaid(farm: Sandbox): Promise<boolean> {
+  const state = await farm.client.call('status', {}, { timeoutMs: 2_000 }).catch(() => undefined);
+  return (
+    state !== undefined && (state.trouble.length > 0 || state.workers.some(({ notes }) => notes.length > 0))
+  );
+}
+
+export const DISK_FAULTS: readonly Fault[] = [
+  full('disk-store', "the master's store", 1, { of: 'master', folder: 'store', mercy: 'untouched' }),
+  full('disk-logs', "the master's logs", 1, { of: 'master', folder: 'logs', mercy: 'untouched' }),
+  full('disk-spool', "a worker's spool", 1, { of: 'worker', folder: 'spool', mercy: 'untouched' }),
+  full('disk-workspace', "a worker's workspaces", 1, {
+    of: 'worker',
+    folder: 'builds',
+    mercy: 'interrupted',
+  }),
+];

@@ -1,0 +1,15 @@
+import type { Fault } from '../fault.ts';
+import { CLOCK_FAULTS } from './clock.ts';
+import { DISK_FAULTS } from './disk.ts';
+import { LINK_FAULTS } from './link.ts';
+import { MASTER_FAULTS } from './master.ts';
+import { WORKER_FAULTS } from './worker.ts';
+
+/** Every fault that can be rehearsed, in the order of docs/drill.md. */
+export const FAULTS: readonly Fault[] = [
+  ...MASTER_FAULTS,
+  ...WORKER_FAULTS,
+  ...LINK_FAULTS,
+  ...DISK_FAULTS,
+  ...CLOCK_FAULTS,
+];

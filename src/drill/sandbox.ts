@@ -1,0 +1,287 @@
+import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openClient, type Client } from '../client/client.ts';
+import { controlSocket } from '../config/layout.ts';
+import { TALK } from './builders.ts';
+import { codes } from './codes.ts';
+import { masterYaml, type FarmWords } from './farm-config.ts';
+import { openNamespace, type Namespace } from './namespace.ts';
+import { killAll } from './processes.ts';
+import { runBbx, startProgram, until, type BbxCommand, type Program, type Ran } from './program.ts';
+import { startRelay, type Relay } from './relay.ts';
+import { shiftedClock } from './shifted-clock.ts';
+import { startWatcher, type Watcher } from './watcher.ts';
+
+/** One program of the farm, on a machine of its own as far as a drill can tell. */
+export interface Machine {
+  readonly name: string;
+  readonly dir: string;
+  /** The newest process; it may have ended. */
+  program: Program;
+  /** Starts it (again) and waits for nothing. */
+  launch(): Promise<Program>;
+  /** Moves its wall clock by so many seconds from the true time. */
+  jump(seconds: number): Promise<void>;
+}
+
+export interface WorkerMachine extends Machine {
+  readonly relay: Relay;
+}
+
+export interface SandboxOptions {
+  bbx: BbxCommand;
+  /** Environment of all programs. */
+  env: Readonly<Record<string, string | undefined>>;
+  workers: number;
+  store?: string;
+  keepBuilds?: number;
+  signal: AbortSignal;
+}
+
+/** A farm of real programs in a temporary directory, TLS on, with a relay before each worker. */
+export interface Sandbox extends AsyncDisposable {
+  readonly dir: string;
+  readonly master: Machine;
+  readonly workers: readonly WorkerMachine[];
+  readonly client: Client;
+  readonly watcher: Watcher;
+  /** Small disks below store, logs, spools and workspaces; or why there are none. */
+  readonly disks: Namespace | { because: string };
+  /** Process that holds the namespace open; 0 without one. */
+  readonly holder: number;
+  worker(name: string): WorkerMachine;
+  /** Resolves when the master answers; rejects when its program ends. */
+  masterAnswers(limitMs?: number): Promise<void>;
+  /** Writes another configuration and has it applied. */
+  configure(words: Pick<FarmWords, 'grace'>): Promise<void>;
+  /** Runs a command of bbx in the farm's place, whatever its exit code. */
+  run(args: readonly string[], limitMs: number): Promise<Ran>;
+  /** Ends all programs in good order; gives what did not end well. */
+  stop(): Promise<string[]>;
+  /** The directory stays when the sandbox is disposed of. */
+  keep(): void;
+}
+
+/** The drill's programs say all that they know into these files. */
+export const SAID = 'said';
+/** Where traces of steps stand, see `TALK`. */
+export const LIVES = 'lives';
+export const SECRET_VALUE = 'drill-secret-5f1c9a70';
+
+/** Longest time in which a program that was started answers, ms; a machine under load takes a multiple of the usual 300 ms. */
+const START_MS = 60_000;
+/** A master that was told to stop, ms. */
+export const MASTER_STOP_MS = 15_000;
+/** A worker that was told to stop and has builds, which end before, ms. */
+export const WORKER_STOP_MS = 60_000;
+const MIB = 1 << 20;
+
+/** Makes and starts a farm as a user would, with the commands of this very program. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { bbx, signal } = options;
+  const dir = await realpath(await mkdtemp(join(tmpdir(), 'bbx-drill-')));
+  const masterDir = join(dir, 'master');
+  const names = Array.from({ length: options.workers }, (_, index) => `w${index + 1}`);
+  const host = await loopback();
+  const port = await freePort(host);
+  const listen = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const env = environment(options.env);
+  const client = openClient({ socket: controlSocket(masterDir, options.env), dir: masterDir });
+  const watcher = startWatcher(client);
+  const workers: WorkerMachine[] = [];
+  const closing = new AsyncDisposableStack();
+  let disks: Namespace | { because: string } = { because: 'not yet' };
+  let reload = 0;
+  let kept = false;
+
+  const within = () => ('within' in disks ? disks.within : []);
+  const run = (args: readonly string[], limitMs: number, input = '') =>
+    runBbx(bbx, args, { within: within(), cwd: dir, env, input, limitMs });
+  const mustRun = async (args: readonly string[], input?: string): Promise<Ran> => {
+    signal.throwIfAborted();
+    const ran = await run(args, START_MS, input);
+    if (ran.code !== 0) {
+      kept = true;
+      const said = `${ran.stderr}${ran.stdout}`.trim() || `ended with ${ran.code}`;
+      throw codes['BBX-DRI-SANDBOX']({ what: `bbx ${args[0]} ${args[1] ?? ''}`, dir, said });
+    }
+    return ran;
+  };
+  const yaml = (grace: string) =>
+    masterYaml({
+      dir,
+      listen,
+      workers: names,
+      grace,
+      store: options.store ?? 'sqlite:store/state.sqlite',
+      reload,
+      ...(options.keepBuilds === undefined ? {} : { keepBuilds: options.keepBuilds }),
+    });
+  /** A small disk of its own under a directory, where that is allowed. */
+  const onDisk = async (path: string, bytes: number) => {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    if ('within' in disks) await disks.mount(path, bytes);
+  };
+  const machine = (name: string, at: string, args: readonly string[]): Machine => {
+    const clock = shiftedClock(join(dir, `clock-${name}`));
+    const made: Machine = {
+      name,
+      dir: at,
+      program: undefined as never,
+      jump: clock.jump,
+      async launch() {
+        made.program = await startProgram(bbx, args, {
+          within: within(),
+          cwd: dir,
+          env: { ...env, ...clock.env },
+          output: join(dir, SAID, `${name}.txt`),
+        });
+        return made.program;
+      },
+    };
+    return made;
+  };
+  const master = machine('master', masterDir, ['run', 'master', masterDir]);
+
+  const sandbox: Sandbox = {
+    dir,
+    master,
+    workers,
+    client,
+    watcher,
+    get disks() {
+      return disks;
+    },
+    get holder() {
+      return 'within' in disks ? disks.pid : 0;
+    },
+    worker: (name) => workers.find((worker) => worker.name === name)!,
+    run,
+    async masterAnswers(limitMs = START_MS) {
+      await until(
+        'the master answers',
+        limitMs,
+        async () => {
+          if (!master.program.running)
+            throw new Error(`the master ended by itself with ${await master.program.ended}`);
+          return client.call('status', {}, { timeoutMs: 5_000, signal }).then(
+            () => true,
+            () => false,
+          );
+        },
+        signal,
+      );
+    },
+    async configure({ grace }) {
+      reload += 1;
+      await writeFile(join(masterDir, 'master.yaml'), yaml(grace));
+      await client.call('applyConfig', {}, { signal });
+    },
+    async stop() {
+      const wrong: string[] = [];
+      await Promise.all(
+        workers.map(async ({ name, program }) => {
+          const code = await program.end('SIGTERM', WORKER_STOP_MS);
+          if (code !== 0) wrong.push(`${name} ended with ${code} when it was told to stop`);
+        }),
+      );
+      const code = await master.program.end('SIGTERM', MASTER_STOP_MS);
+      if (code !== 0) wrong.push(`the master ended with ${code} when it was told to stop`);
+      return wrong;
+    },
+    keep() {
+      kept = true;
+    },
+    async [Symbol.asyncDispose]() {
+      await watcher[Symbol.asyncDispose]();
+      await client.close();
+      await killAll(dir);
+      await closing.disposeAsync();
+      if (!kept) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+
+  try {
+    await Promise.all([mkdir(join(dir, SAID)), mkdir(join(dir, LIVES))]);
+    await writeFile(join(dir, 'talk.sh'), TALK);
+    disks = await openNamespace();
+    if ('within' in disks) closing.use(disks);
+    await mustRun(['create-master', masterDir, '--name', 'drill']);
+    const secret = join(masterDir, 'secrets', 'drill');
+    await writeFile(secret, SECRET_VALUE, { mode: 0o600 });
+    await chmod(secret, 0o600);
+    await writeFile(join(masterDir, 'master.yaml'), yaml('10m'));
+    await onDisk(join(masterDir, 'store'), 128 * MIB);
+    await onDisk(join(masterDir, 'logs'), 128 * MIB);
+    for (const name of names) {
+      const relay = closing.use(await startRelay(host, port));
+      const at = join(dir, name);
+      workers.push(Object.assign(machine(name, at, ['run', 'worker', at]), { relay }));
+      const joined = await mustRun(['worker', 'add', name, '--dir', masterDir]);
+      const where = ['--master', relay.address, '--name', name, '--max-builds', '3'];
+      await mustRun(['create-worker', at, ...where, '--join', '-'], joined.stdout);
+      await onDisk(join(at, 'spool'), 64 * MIB);
+      await onDisk(join(at, 'builds'), 32 * MIB);
+    }
+    await Promise.all([master, ...workers].map((one) => one.launch()));
+    await sandbox.masterAnswers();
+    await until(
+      'the workers are attached',
+      START_MS,
+      async () => {
+        const rows = await client.call('workers', {}, { signal });
+        return rows.filter(({ attached }) => attached).length === names.length;
+      },
+      signal,
+    );
+    return sandbox;
+  } catch (error) {
+    await sandbox[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** IPv6 where the host has it. */
+async function loopback(): Promise<string> {
+  const server = createServer();
+  try {
+    server.listen(0, '::1');
+    await once(server, 'listening');
+    return '::1';
+  } catch {
+    return '127.0.0.1';
+  } finally {
+    server.close();
+  }
+}
+
+/**
+ * A free port that stays free while the master is away: below the range (32768 and up) from which the system takes the ports of connections, of
+ * which a drill makes thousands.
+ */
+async function freePort(host: string): Promise<number> {
+  for (let tries = 0; ; tries += 1) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer();
+    try {
+      server.listen(port, host);
+      await once(server, 'listening');
+      return port;
+    } catch (error) {
+      if (tries > 50) throw error;
+    } finally {
+      server.close();
+    }
+  }
+}
+
+/** This process's environment less what would steer the farm's programs; a marker of an outer build stays. */
+function environment(from: SandboxOptions['env']): Record<string, string | undefined> {
+  const kept = Object.entries(from).filter(
+    ([name]) => name === 'BBX_BUILD' || !/^(?:BBX_|NODE_OPTIONS$|VITEST|TEST$|NOTIFY_SOCKET$)/.test(name),
+  );
+  return { ...Object.fromEntries(kept), NO_COLOR: '1' };
+}

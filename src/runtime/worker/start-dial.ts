@@ -18,6 +18,11 @@ export async function dialMaster(
     { signal, ...(onEvidence === undefined ? {} : { onEvidence }) },
   );
   const exporter = connection.secured?.exporter(EXPORTER_LABEL, EXPORTER_BYTES) ?? new Uint8Array();
-  const socket = await openWebSocket(connection.stream, { target, protocol: WORKER_SUBPROTOCOL, signal });
+  const socket = await openWebSocket(connection.stream, {
+    target,
+    protocol: WORKER_SUBPROTOCOL,
+    unseen: connection.secured !== undefined,
+    signal,
+  });
   return { socket, peer: connection.peer, local: connection.local, exporter };
 }

@@ -29,13 +29,22 @@ async function serve(options: AcceptorOptions = {}) {
   return { port: listener.port ?? 0, accepted: accepted.promise };
 }
 
-async function pair(): Promise<{ client: Wire; server: Wire }> {
+async function pair({ unseen = false, written = [] as Buffer[] } = {}): Promise<{
+  client: Wire;
+  server: Wire;
+}> {
   const { port, accepted } = await serve({ path: '/w', protocol: 'bbx.test' });
   const { stream } = await dial({ to: parseAddress(`127.0.0.1:${port}`), via: [] });
+  const write = stream.write.bind(stream);
+  stream.write = (chunk: Buffer, ...rest: never[]) => {
+    written.push(Buffer.from(chunk));
+    return write(chunk, ...rest);
+  };
   const client = await openWebSocket(stream, {
     target: `127.0.0.1:${port}`,
     path: '/w',
     protocol: 'bbx.test',
+    unseen,
   });
   const server = await accepted;
   open.push({ [Symbol.asyncDispose]: async () => void (client.destroy(), server.destroy()) });
@@ -84,6 +93,20 @@ describe('a message socket', () => {
     const heard = record(server);
     await heard.until(() => heard.seen.length === 3);
     expect(heard.seen).toEqual(['first', [1, 2, 3, 4], 'ünïcode']);
+  });
+
+  it.each([
+    ['masks what proxies on the way could see', false],
+    ['does not mask what travels inside TLS', true],
+  ])('%s', async (_, unseen) => {
+    const written: Buffer[] = [];
+    const { client, server } = await pair({ unseen, written });
+    const got = record(server);
+    const bytes = Buffer.from('GET /secrets HTTP/1.1');
+    client.sendBinary(bytes);
+    await got.until(() => got.seen.length === 1);
+    expect(got.seen).toEqual([[71, 69, 84, bytes.length]]);
+    expect(Buffer.concat(written).includes(bytes)).toBe(unseen);
   });
 
   it('shows life for a ping, at both ends', async () => {

@@ -15,7 +15,12 @@ const outdir = resolve(process.argv[2] ?? `${root}/dist`);
 await rm(outdir, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/commands/main.ts', index: 'src/index.ts' },
+  entryPoints: {
+    main: 'src/commands/main.ts',
+    index: 'src/index.ts',
+    // Started by a worker, and to be as light as can be.
+    keeper: 'src/runtime/worker/keeper/main.ts',
+  },
   outdir,
   bundle: true,
   splitting: true,

@@ -24,9 +24,11 @@ export interface GitCommand {
 
 export type Command = ShellCommand | GitCommand;
 
-/** How a command came to its end. `rc` is its exit code, null when a signal or bbx ended it. */
+/**
+ * How a command came to its end. `rc` is its exit code, null when a signal or bbx ended it; `lost`: what watched it is gone, so nobody knows.
+ */
 export interface CommandResult {
-  ended: 'exit' | 'signal' | 'timeout' | 'maxTime' | 'cancelled' | 'notStarted';
+  ended: 'exit' | 'signal' | 'timeout' | 'maxTime' | 'cancelled' | 'notStarted' | 'lost';
   rc: number | null;
   signal: string | null;
   /** Properties that the command found, such as `got_revision`. */
@@ -41,7 +43,16 @@ export interface CommandResult {
  * faults of the port itself, which end the build as `exception`. An aborted signal ends the whole process tree first.
  */
 export interface CommandPort {
-  run(command: Command, options: { signal: AbortSignal; onOutput: OnOutput }): Promise<CommandResult>;
+  run(
+    command: Command,
+    options: { signal: AbortSignal; onOutput: OnOutput; into?: LogPlace | undefined },
+  ): Promise<CommandResult>;
+}
+
+/** Where a step's log stands. A port whose commands run beside the log's file writes their output there itself, masked. */
+export interface LogPlace {
+  step: number;
+  log: { id: number; name: string };
 }
 
 export type OnOutput = (channel: Channel, bytes: Uint8Array) => void | Promise<void>;

@@ -6,7 +6,9 @@ import type { Journal } from './journal.ts';
 import { createMask } from './mask.ts';
 import { foldStep, type Outcome } from './outcome.ts';
 import type { BuildPlan, Properties, StepPlan } from './plan.ts';
-import { resultNumber, worst, type Result } from './results.ts';
+import { readPast } from './past.ts';
+import type { ProgressEvent } from './progress.ts';
+import { resultNumber, resultOf, worst, type Result } from './results.ts';
 import { runStep } from './step.ts';
 
 export interface RunOptions {
@@ -21,6 +23,8 @@ export interface RunOptions {
   signal: AbortSignal;
   /** Ends everything at once, alwaysRun or not: an expired lease, a second SIGTERM. Give it together with or after `signal`. */
   stop?: AbortSignal | undefined;
+  /** What the journal holds of this build already: the walk goes on behind it, and asks the port again for the step that had begun. */
+  past?: readonly ProgressEvent[] | undefined;
   /** How long all alwaysRun steps together may take after a cancel; 60 s unless told otherwise. */
   cancelGraceMs?: number | undefined;
 }
@@ -39,11 +43,21 @@ export async function runPlan(plan: BuildPlan, options: RunOptions): Promise<Res
   let outcome: Outcome = { result: 'success', terminate: false };
   const ended: { name: string; result: Result }[] = [];
 
-  await journal.event({ type: 'buildStarted', at: clock.wall(), workdir: options.workdir });
+  const past = readPast(options.past ?? []);
+  if (!past.begun) await journal.event({ type: 'buildStarted', at: clock.wall(), workdir: options.workdir });
   for (const [index, step] of plan.steps.entries()) {
-    if (late.ended.aborted) break;
+    const before = past.finished.get(index);
+    if (before !== undefined) {
+      const result = resultOf(before.results) ?? 'exception';
+      ended.push({ name: step.name, result });
+      properties = { ...properties, ...before.properties };
+      outcome = foldStep(step, result, outcome);
+      continue;
+    }
+    const isOpen = past.open === index;
+    if (late.ended.aborted && !isOpen) break;
     const cancelled = signal.aborted;
-    if ((outcome.terminate || cancelled) && !step.alwaysRun) continue;
+    if ((outcome.terminate || cancelled) && !step.alwaysRun && !isOpen) continue;
     const result = await walkStep(step, index, cancelled ? late.ended : late.cancelled);
     ended.push({ name: step.name, result });
     outcome = foldStep(step, result, outcome);
@@ -59,7 +73,8 @@ export async function runPlan(plan: BuildPlan, options: RunOptions): Promise<Res
   return result;
 
   async function walkStep(step: StepPlan, index: number, stepSignal: AbortSignal): Promise<Result> {
-    await journal.event({ type: 'stepStarted', at: clock.wall(), step: index, name: step.name });
+    if (past.open !== index)
+      await journal.event({ type: 'stepStarted', at: clock.wall(), step: index, name: step.name });
     const log = journal.log(index, 'stdio');
     const end = await runStep(step, {
       port: options.port,

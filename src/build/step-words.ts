@@ -55,6 +55,8 @@ export function describeEnd(ended: CommandResult, step: StepPlan, tookMs: number
       return `${whyEnded(ended, step)}: command ended ${took}\n`;
     case 'cancelled':
       return `cancelled ${took}\n`;
+    case 'lost':
+      return 'how the command ended is not known: the process that watched it is gone; it will be run again\n';
   }
 }
 
@@ -64,6 +66,7 @@ function whyEnded(ended: CommandResult | undefined, step: StepPlan): string {
   if (ended?.ended === 'maxTime') return `timed out, over ${printDuration(step.maxTimeMs ?? 0)} in all`;
   if (ended?.ended === 'signal') return `killed by ${ended.signal ?? 'a signal'}`;
   if (ended?.ended === 'notStarted') return 'not started';
+  if (ended?.ended === 'lost') return 'end not known';
   return '';
 }
 

@@ -68,7 +68,7 @@ async function runCommand(
   let ended: CommandResult | undefined;
   let fault: unknown;
   try {
-    ended = await port.run(command, { signal, onOutput: output.onOutput });
+    ended = await port.run(command, { signal, onOutput: output.onOutput, into: context.log.place });
   } catch (error) {
     fault = error;
   }
@@ -83,6 +83,8 @@ function resultOfCommand(step: StepPlan, ended: CommandResult): Result {
   switch (ended.ended) {
     case 'cancelled':
       return 'cancelled';
+    case 'lost':
+      return 'retry';
     case 'notStarted':
       return 'exception';
     case 'signal':

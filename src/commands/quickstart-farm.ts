@@ -97,7 +97,12 @@ export async function startQuickFarm(
     if (!(await isThere(workerLayout(workerDir).config))) await makeWorker(context, masterDir, workerDir);
     const { config: workerConfig } = await loadWorker(workerDir, { env: {} });
     const worker = opened.use(
-      await startWorker(workerConfig, { ...common, dir: workerDir, software: `bbx ${BBX_VERSION}` }),
+      await startWorker(workerConfig, {
+        ...common,
+        dir: workerDir,
+        software: `bbx ${BBX_VERSION}`,
+        keeper: false,
+      }),
     );
     return { masterDir, workerDir, master, worker, [Symbol.asyncDispose]: () => opened.disposeAsync() };
   } catch (error) {

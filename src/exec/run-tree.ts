@@ -19,6 +19,8 @@ export interface TreeOptions {
   env: Readonly<Record<string, string>>;
   /** Path of names that finds the tree's processes again, see `marker.ts`. */
   marker: string;
+  /** The marker of the farm that this one runs in; this process's own unless given. */
+  inheritedMarker?: string | undefined;
   /** A directory for the names of pipes, where the command's user may write; without one the command gets sockets for its output. */
   scratch?: string | undefined;
   /** Whom to run as; null: as this process. */
@@ -169,7 +171,7 @@ function start(options: TreeOptions, pipes: OutputPipes | undefined): ChildProce
   const [program, ...args] = options.command;
   const env = {
     ...options.env,
-    [MARKER_VARIABLE]: markerValue(options.marker, process.env[MARKER_VARIABLE]),
+    [MARKER_VARIABLE]: markerValue(options.marker, options.inheritedMarker ?? process.env[MARKER_VARIABLE]),
   };
   const stdio =
     pipes === undefined

@@ -33,7 +33,7 @@ export async function startLinkWorker(options: {
     clock,
     log,
   });
-  const jobs = await createJobs({
+  const jobs = createJobs({
     spool,
     maxBuilds,
     clock,

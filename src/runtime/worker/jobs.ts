@@ -12,14 +12,11 @@ import { runPlan } from '../../build/run.ts';
 import { leaseKey } from '../../protocol/bbx/lease.ts';
 import type { Lease } from '../../protocol/bbx/lease.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from '../../protocol/bbx/messages.ts';
+import { orphanLeftMs } from './keeper/deadline.ts';
+import type { KeptBuild } from './keeper/kept-builds.ts';
 import { endInterrupted } from './jobs-interrupted.ts';
 import type { SpoolBuild } from './spool-build.ts';
 import type { Spool } from './spool.ts';
-
-/** The worker ends an orphan so long before its grace is over: TERM, KILL and the last words take their time. */
-const ORPHAN_MARGIN_MS = 15_000;
-/** … but of a short grace at most this share. */
-const ORPHAN_MARGIN_SHARE = 0.25;
 
 /**
  * A directory that cannot be had refuses the build: nothing ran, so it may run elsewhere at once. One that takes longer (a large workspace
@@ -27,9 +24,14 @@ const ORPHAN_MARGIN_SHARE = 0.25;
  */
 const OPEN_PLACE_MS = 2_000;
 
+/** A keeper takes a build within a millisecond; one that is only starting is not waited for before the master hears of it. */
+const HOLD_MS = 50;
+
 /** Where one build's commands run, until it is disposed. */
 export interface BuildPlace {
   port: CommandPort;
+  /** The port for a build whose commands the keeper runs. */
+  keptPort?: (kept: KeptBuild) => CommandPort;
   /** Absolute path of the build's directory. */
   workdir: string;
   [Symbol.asyncDispose](): Promise<void>;
@@ -40,6 +42,10 @@ export interface JobsOptions {
   maxBuilds: number;
   /** Takes a builder's directory and makes a port in it. */
   openPlace(builddir: string): Promise<BuildPlace>;
+  /** Leaves a build with the keeper; undefined: its commands run here and end with this process. */
+  hold?: (build: SpoolBuild, secrets: Readonly<Record<string, string>>) => Promise<KeptBuild | undefined>;
+  /** How long the master has not been heard as far as a former process knew, ms; for the builds that it left. */
+  silentMs?: number | undefined;
   clock: Clock;
   log: Log;
 }
@@ -59,6 +65,8 @@ export interface Jobs {
   readonly running: number;
   readonly all: readonly Job[];
   draining: boolean;
+  /** Since when the master has been out of reach (monotonic ms); undefined: it is there. */
+  readonly lostSince: number | undefined;
   /** Told of each build that is given up, before anything else happens: nothing more of it may be sent. */
   onDropped: ((lease: Lease) => void) | undefined;
   find(lease: Lease): Job | undefined;
@@ -83,6 +91,8 @@ export interface Jobs {
   adoptEpoch(epoch: string): Promise<string[]>;
   /** The master has been out of reach since (monotonic ms); undefined: it is there. Starts and stops the deadlines of orphans. */
   linkLost(since: number | undefined): void;
+  /** The keeper has ended: what it ran is lost, and told as `retry`. */
+  keeperLost(): void;
   /** Resolves when nothing runs. */
   idle(): Promise<void>;
   /** Ends everything at once; what was running is told to the master as `retry`. */
@@ -102,8 +112,11 @@ interface Own extends Job {
   deadline: NodeJS.Timeout | undefined;
 }
 
-/** Takes over what is in the spool: builds that a killed process left running are ended truthfully, before anything is reported. */
-export async function createJobs(options: JobsOptions): Promise<Jobs> {
+/**
+ * Takes over what is in the spool. Builds that a killed process left running go on where the keeper has them; others are ended truthfully,
+ * in the background, since a full disk may hold that up.
+ */
+export function createJobs(options: JobsOptions): Jobs {
   const { spool, clock, log } = options;
   const jobs = new Map<string, Own>();
   /** The last build in each builder's directory: the next one there waits for it. */
@@ -111,7 +124,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
   const idlers: (() => void)[] = [];
   /** What is forgotten already and has not ended yet: the process must not go before its commands do. */
   const leaving = new Set<Promise<unknown>>();
-  let lostSince: number | undefined;
+  let lostSince = options.silentMs === undefined ? undefined : options.clock.monotonic() - options.silentMs;
   let draining = false;
   let onDropped: ((lease: Lease) => void) | undefined;
 
@@ -128,32 +141,27 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     deadline: undefined,
   });
 
-  for (const build of spool.builds) {
-    const job = makeJob(build);
-    const sizes = new Map(build.logs.map(({ id, size }) => [id, size]));
-    job.recovered = { sequence: build.sequence, sizes };
-    if (!build.finished) {
-      log.warn(
-        `build ${build.lease.build} was running when the worker's process ended; it ends as exception`,
-      );
-      await endInterrupted(build, clock);
-    }
-    jobs.set(leaseKey(build.lease), job);
-  }
-
   async function run(
     job: Own,
     opened: Promise<BuildPlace> | undefined,
     secrets: ReadonlyMap<string, Secret>,
+    holding?: Promise<void>,
   ): Promise<void> {
     const { build, cancel, stop } = job;
     const { plan } = build.lease;
     const journal = withVerdict(build.journal, () => job.verdict);
+    const past = [...build.events];
+    // Where another build of this builder still ends, its directory is waited for.
+    const before = places.get(plan.builddir);
     try {
-      if (opened === undefined) await places.get(plan.builddir);
+      if (opened === undefined) await before;
       await using place = await (opened ?? options.openPlace(plan.builddir));
+      await holding;
+      const { kept } = build;
+      const port = kept === undefined ? place.port : (place.keptPort?.(kept) ?? place.port);
       const result = await runPlan(plan, {
-        port: place.port,
+        port,
+        past,
         journal,
         secrets,
         workdir: place.workdir,
@@ -190,21 +198,56 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     clearTimeout(job.deadline);
     const { orphanAfter, build } = job.build.lease;
     if (!job.running || lostSince === undefined || orphanAfter === null) return;
-    const graceMs = orphanAfter * 1000;
-    const marginMs = Math.min(ORPHAN_MARGIN_MS, graceMs * ORPHAN_MARGIN_SHARE);
-    const leftMs = lostSince + graceMs - marginMs - clock.monotonic();
+    const leftMs = orphanLeftMs(orphanAfter, clock.monotonic() - lostSince);
     // setTimeout holds 2^31 ms; a deadline beyond that is looked at again then.
     const LONGEST_MS = 2 ** 31 - 1;
     job.deadline = setTimeout(
       () => {
         if (leftMs > LONGEST_MS) return watchDeadline(job);
-        const state = `ended by the worker: no contact with the master for ${Math.round(graceMs / 1000)} s`;
         log.warn(`build ${build} ends: the master is out of reach and will give it to another worker`);
-        job.verdict = { result: 'retry', state };
-        job.stop.abort(new Error(state));
+        endOrphan(job, orphanAfter);
       },
       Math.max(0, Math.min(leftMs, LONGEST_MS)),
     );
+  }
+
+  function endOrphan(job: Own, orphanAfter: number | null): void {
+    const state = `ended by the worker: no contact with the master for ${Math.round(orphanAfter ?? 0)} s`;
+    job.verdict = { result: 'retry', state };
+    job.stop.abort(new Error(state));
+  }
+
+  function begin(
+    job: Own,
+    opened: Promise<BuildPlace> | undefined,
+    secrets: ReadonlyMap<string, Secret>,
+    holding?: Promise<void>,
+  ): void {
+    const { builddir } = job.build.lease.plan;
+    job.running = true;
+    job.done = run(job, opened, secrets, holding);
+    const settled = job.done.catch(() => undefined);
+    places.set(builddir, settled);
+    void settled.then(() => {
+      if (places.get(builddir) === settled) places.delete(builddir);
+    });
+    watchDeadline(job);
+  }
+
+  /** A build that a former process had begun and not ended. */
+  function takeUp(job: Own): void {
+    const { build } = job;
+    const former = build.kept?.former;
+    if (former === undefined) {
+      log.warn(
+        `build ${build.lease.build} was running when the worker's process ended; it ends as exception`,
+      );
+      job.done = endInterrupted(build, clock).catch((error: unknown) => endBroken(job, error));
+      return;
+    }
+    log.warn(`build ${build.lease.build} goes on: it ran while the worker's process was gone`);
+    if (former.orphaned) endOrphan(job, build.lease.orphanAfter);
+    begin(job, undefined, former.secrets);
   }
 
   async function forget(job: Own): Promise<void> {
@@ -224,6 +267,18 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     await forget(job);
   }
 
+  for (const build of spool.builds) {
+    const job = makeJob(build);
+    const sizes = new Map(build.logs.map(({ id, size }) => [id, size]));
+    job.recovered = { sequence: build.sequence, sizes };
+    jobs.set(leaseKey(build.lease), job);
+  }
+  // Of two builds of one builder the one that has begun has the directory.
+  for (const job of [...jobs.values()].toSorted(
+    (a, b) => Math.sign(b.build.sequence) - Math.sign(a.build.sequence),
+  ))
+    if (!job.build.finished) takeUp(job);
+
   return {
     get onDropped() {
       return onDropped;
@@ -236,6 +291,9 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     },
     set draining(value) {
       draining = value;
+    },
+    get lostSince() {
+      return lostSince;
     },
     get running() {
       return running().length;
@@ -276,15 +334,12 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       const job = makeJob(build);
       jobs.set(leaseKey(build.lease), job);
       log.info(`build ${plan.builder}/${plan.number} starts`);
-      job.running = true;
-      const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
-      job.done = run(job, opened, values);
-      const settled = job.done.catch(() => undefined);
-      places.set(plan.builddir, settled);
-      void settled.then(() => {
-        if (places.get(plan.builddir) === settled) places.delete(plan.builddir);
+      const holding = options.hold?.(build, secrets).then((kept) => {
+        if (kept !== undefined) build.keepBy(kept);
       });
-      watchDeadline(job);
+      const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
+      begin(job, opened, values, holding);
+      await Promise.race([holding, sleep(HOLD_MS)]);
       return { accepted: true, job };
     },
 
@@ -340,8 +395,17 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       return aside;
     },
     linkLost(since) {
-      lostSince = since;
+      // Silence that began before this process did goes on.
+      lostSince = since === undefined ? undefined : Math.min(since, lostSince ?? since);
       for (const job of jobs.values()) watchDeadline(job);
+    },
+    keeperLost() {
+      for (const job of running()) {
+        if (job.build.kept === undefined) continue;
+        const state = 'the keeper of its commands ended: how they ended is not known';
+        job.verdict ??= { result: 'retry', state };
+        job.stop.abort(new Error(state));
+      }
     },
     idle() {
       if (running().length === 0) return Promise.resolve();

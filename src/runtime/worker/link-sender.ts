@@ -5,7 +5,8 @@ import { LIMITS } from '../../protocol/bbx/limits.ts';
 import type { MasterMessage, MessageOf } from '../../protocol/bbx/messages.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
 import type { SpoolBuild } from './spool-build.ts';
-import type { LogPiece, SpoolLog } from './spool-log.ts';
+import type { SpoolLog } from './spool-log.ts';
+import type { LogPiece } from './spool-piece.ts';
 
 /** How far the master has a build. */
 export interface Stored {

@@ -1,11 +1,15 @@
 import { sentences } from '../../base/error.ts';
-import type { CommandPort } from '../../build/command-port.ts';
+import type { CommandPort, LogPlace, ShellCommand } from '../../build/command-port.ts';
+import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
 import { passedEnvironment, type Environment } from '../../exec/environment.ts';
 import type { Identity } from '../../exec/identity.ts';
+import { MARKER_VARIABLE } from '../../exec/marker.ts';
 import type { GitRoute } from '../../net/git-routes.ts';
 import { runTree, type TreeEnd } from '../../exec/run-tree.ts';
+import type { KeptBuild } from './keeper/kept-builds.ts';
+import { KeeperLost } from './keeper/messages.ts';
 import { checkOut } from './sources/git.ts';
-import type { VerbContext } from './verbs/context.ts';
+import { asResult, type RunCommand, type VerbContext } from './verbs/context.ts';
 import { runShell } from './verbs/shell.ts';
 
 export interface LocalPortOptions {
@@ -19,6 +23,8 @@ export interface LocalPortOptions {
   identity: Identity | null;
   /** How git's connections are made; without it, by git alone. */
   openRoute?: (() => GitRoute) | undefined;
+  /** The build as the keeper has it: then its shell commands run there, and outlive this process. */
+  kept?: KeptBuild | undefined;
 }
 
 const BY_GIT_ALONE: GitRoute = { env: {}, failures: () => [], close: () => undefined };
@@ -31,11 +37,35 @@ const BY_GIT_ALONE: GitRoute = { env: {}, failures: () => [], close: () => undef
  *     await runPlan(plan, { port, workdir: workspace.root, … });
  */
 export function createLocalPort(options: LocalPortOptions): CommandPort {
-  const { identity, marker } = options;
+  const { identity, marker, kept } = options;
   const env = passedEnvironment(options.env, identity);
+  const inheritedMarker = options.env[MARKER_VARIABLE];
+  const uids = ownUids(identity?.uid);
   let commands = 0;
+
+  /** Gives a command to the keeper, or meets it again there. */
+  async function runKept(
+    build: KeptBuild,
+    into: LogPlace,
+    given: Parameters<RunCommand>[0],
+    signal: AbortSignal,
+  ): Promise<TreeEnd | undefined> {
+    const own = `${marker}/step-${into.step}`;
+    try {
+      const { command, cwd, env: whole, scratch, timeoutMs, maxTimeMs, sigtermTimeMs } = given;
+      const limits = { timeoutMs, maxTimeMs, sigtermTimeMs };
+      const place = { command, cwd, env: whole, scratch, identity, marker: own, inheritedMarker };
+      return await build.run({ ...into, ...place, ...limits }, signal);
+    } catch (error) {
+      if (!(error instanceof KeeperLost)) throw error;
+      // Before anybody hears of it: the build will run again, perhaps elsewhere.
+      await endLeftovers(marker, { uids });
+      return undefined;
+    }
+  }
+
   return {
-    async run(command, { signal, onOutput }) {
+    async run(command, { signal, onOutput, into }) {
       const say = async (line: string) => onOutput('header', Buffer.from(`${line}\n`));
       const context: VerbContext = {
         root: options.root,
@@ -48,19 +78,45 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
         async run(given) {
           commands += 1;
           const end = await runTree({
+            inheritedMarker,
             onOutput,
             ...given,
             identity,
             signal,
-            marker: `${marker}/${commands}`,
+            marker: `${marker}/own/${commands}`,
           });
           await tellEnd(end, say);
           return end;
         },
       };
-      return command.kind === 'shell' ? runShell(command, context) : checkOut(command, context);
+      if (kept === undefined || into === undefined)
+        return command.kind === 'shell' ? runShell(command, context) : checkOut(command, context);
+      if (command.kind === 'git') {
+        if (kept.goOnBehind(into.log.id)) {
+          // A git of the former process may still be at it.
+          await endLeftovers(`${marker}/own`, { uids });
+          await say('bbx: the worker was started again: the checkout begins anew');
+        }
+        return checkOut(command, context);
+      }
+      let lost = false;
+      const runHere: RunCommand = async (given) => {
+        const end = await runKept(kept, into, given, signal);
+        if (end !== undefined) await tellEnd(end, say);
+        lost = end === undefined;
+        return end ?? { ended: 'cancelled', rc: null, signal: null, leftovers: 0, alive: [] };
+      };
+      // Of one that runs already only the end is wanted: its directory may be gone meanwhile.
+      const end = kept.knows(into.step)
+        ? asResult(await runHere({ command: [], cwd: options.root, env: {}, ...limitsOf(command) }))
+        : await runShell(command, { ...context, run: runHere });
+      return lost ? { ...end, ended: 'lost' } : end;
     },
   };
+}
+
+function limitsOf({ timeoutMs, maxTimeMs, sigtermTimeMs }: ShellCommand) {
+  return { timeoutMs, maxTimeMs, sigtermTimeMs };
 }
 
 async function tellEnd(end: TreeEnd, say: VerbContext['say']): Promise<void> {

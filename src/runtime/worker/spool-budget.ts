@@ -1,7 +1,7 @@
 /** How many bytes the spool holds, and who waits because it is full. */
 export interface SpoolBudget {
   readonly used: number;
-  readonly limit: number;
+  limit: number;
   /** Takes room for bytes, waiting until it is there. `held` is called once when it has to wait. Rejects with the signal's reason. */
   take(bytes: number, held: () => void, signal: AbortSignal): Promise<void> | undefined;
   /** Takes room without asking: for what is small and cannot wait. */
@@ -18,7 +18,8 @@ export interface SpoolBudget {
 }
 
 /** Counts the bytes of all spools against the worker's limit. */
-export function createSpoolBudget(limit: number): SpoolBudget {
+export function createSpoolBudget(initialLimit: number): SpoolBudget {
+  let limit = initialLimit;
   let used = 0;
   let over: Error | undefined;
   const queue: { bytes: number; resolve(): void; reject(error: Error): void }[] = [];
@@ -37,7 +38,13 @@ export function createSpoolBudget(limit: number): SpoolBudget {
     get used() {
       return used;
     },
-    limit,
+    get limit() {
+      return limit;
+    },
+    set limit(bytes) {
+      limit = bytes;
+      serve();
+    },
     take(bytes, held, signal) {
       const ended = over ?? (signal.aborted ? (signal.reason as Error) : undefined);
       if (ended !== undefined) return Promise.reject(ended);

@@ -10,8 +10,10 @@ import { logKey } from '../../protocol/bbx/lease.ts';
 import { leaseToken } from '../../protocol/bbx/messages.ts';
 import { openAppendFile, readRecords } from './spool-file.ts';
 import type { AppendFile } from './spool-file.ts';
-import { createSpoolLog, parseSegmentName, recoverSpoolLog } from './spool-log.ts';
-import type { SpoolDeps, SpoolLog } from './spool-log.ts';
+import { createSpoolLog, recoverSpoolLog } from './spool-log.ts';
+import { parseSegmentName } from './spool-piece.ts';
+import type { KeptBuild } from './keeper/kept-builds.ts';
+import type { LogPlace, SpoolDeps, SpoolLog } from './spool-log.ts';
 import { RECORD_MAX_BYTES, encodeRecord } from './spool-record.ts';
 
 /** What a build attempt is, as it was assigned; `lease.json` of its directory. No secret's value is in it. */
@@ -43,6 +45,12 @@ export interface SpoolBuild {
   /** For `runPlan`: everything is in a file before the promise resolves. */
   readonly journal: Journal;
   readonly logs: readonly SpoolLog[];
+  /** All events so far. */
+  readonly events: readonly ProgressEvent[];
+  /** The keeper that writes its logs, if one does. */
+  readonly kept: KeptBuild | undefined;
+  /** From now on the keeper writes its logs; said before the first of them. */
+  keepBy(kept: KeptBuild): void;
   /** The event of a number up to `sequence`. */
   event(sequence: number): ProgressEvent;
   /** The master has stored so much. */
@@ -105,7 +113,11 @@ export async function createSpoolBuild(
 }
 
 /** An attempt of a former process; undefined when its assignment was never complete, so that nothing of it ran. */
-export async function recoverSpoolBuild(dir: string, deps: SpoolDeps): Promise<SpoolBuild | undefined> {
+export async function recoverSpoolBuild(
+  dir: string,
+  deps: SpoolDeps,
+  kept?: KeptBuild,
+): Promise<SpoolBuild | undefined> {
   let text: string;
   try {
     text = await readFile(join(dir, LEASE), 'utf8');
@@ -140,13 +152,19 @@ export async function recoverSpoolBuild(dir: string, deps: SpoolDeps): Promise<S
   const gone = new AbortController();
   const own = leavable(deps, gone.signal);
   const logs: SpoolLog[] = [];
+  const told: Told = { changed: undefined };
   for (const place of places) {
-    const whole = { dir, gone: gone.signal, ...place };
-    logs.push(await recoverSpoolLog(whole, bases.get(place.id) ?? [], own));
+    const whole = { dir, gone: gone.signal, changed: () => told.changed?.(), ...place };
+    logs.push(kept?.openLog(whole, own) ?? (await recoverSpoolLog(whole, bases.get(place.id) ?? [], own)));
   }
   deps.budget.force(size + Buffer.byteLength(text));
   const journal = await openAppendFile(path, size, own.disk);
-  return makeBuild(dir, lease, own, journal, events, logs, Buffer.byteLength(text), gone);
+  return makeBuild(dir, lease, own, journal, events, logs, Buffer.byteLength(text), gone, told, kept);
+}
+
+/** Whom a build tells that it has grown. */
+interface Told {
+  changed: (() => void) | undefined;
 }
 
 /** A full disk is waited for only until nobody wants the build any more: its end is what gives room. */
@@ -167,11 +185,13 @@ function makeBuild(
   logs: SpoolLog[],
   leaseBytes: number,
   gone: AbortController,
+  told: Told = { changed: undefined },
+  keptBefore?: KeptBuild,
 ): SpoolBuild {
-  let listener: (() => void) | undefined;
+  let kept = keptBefore;
   let last: Promise<unknown> = Promise.resolve();
   let removed = false;
-  const changed = () => listener?.();
+  const changed = () => told.changed?.();
   const append = (line: z.infer<typeof entry>, sync: boolean): Promise<void> => {
     const next = last.then(async () => {
       const record = encodeRecord(Buffer.from(JSON.stringify(line)));
@@ -192,15 +212,18 @@ function makeBuild(
       changed();
     },
     log(step, name) {
-      const log = createSpoolLog({ dir, gone: gone.signal, id: logs.length, step, name }, deps);
-      logs.push(log);
-      const named = append({ log: { id: log.id, step, name } }, false);
+      const known = logs.find((one) => one.step === step && one.name === name);
+      const place: LogPlace = { dir, gone: gone.signal, id: logs.length, step, name, changed };
+      const log = known ?? kept?.openLog(place, deps) ?? createSpoolLog(place, deps);
+      if (known === undefined) logs.push(log);
+      const named =
+        known === undefined ? append({ log: { id: log.id, step, name } }, false) : Promise.resolve();
       named.catch(() => undefined);
       return {
+        place: { step, log: { id: log.id, name } },
         async write(channel, bytes) {
           await named;
           await log.write(channel, bytes);
-          changed();
         },
         async finish() {
           await named;
@@ -218,6 +241,7 @@ function makeBuild(
   /** Closes for good and gives its room back; what was being freed just now is freed before it is counted. */
   const release = async () => {
     removed = true;
+    await kept?.release();
     await close();
     deps.budget.give(logs.reduce((sum, log) => sum + log.fileBytes, leaseBytes + file.size));
   };
@@ -232,6 +256,11 @@ function makeBuild(
     },
     journal,
     logs,
+    events,
+    get kept() {
+      return kept;
+    },
+    keepBy: (keeper) => void (kept = keeper),
     event(sequence) {
       const event = events[sequence - 1];
       if (event === undefined)
@@ -257,8 +286,11 @@ function makeBuild(
       if (removed) return;
       for (const log of logs) log.free(0).catch(() => undefined);
     },
-    watch: (given) => void (listener = given),
-    giveUp: (reason) => gone.abort(reason),
+    watch: (given) => void (told.changed = given),
+    giveUp(reason) {
+      gone.abort(reason);
+      kept?.giveUp(reason.message);
+    },
     close,
     release,
     async remove() {

@@ -7,12 +7,10 @@ import { LIMITS } from '../../protocol/bbx/limits.ts';
 import { openAppendFile, readRecords } from './spool-file.ts';
 import type { AppendFile, FullDisk, RecordAt } from './spool-file.ts';
 import type { SpoolBudget } from './spool-budget.ts';
+import { CHANNELS, PIECE_HEADER_BYTES, pieceOf, segmentName, type LogPiece } from './spool-piece.ts';
 import { RECORD_HEADER_BYTES, encodeRecord } from './spool-record.ts';
 
-/** Content of a log's record before its bytes: channel u8, time f64. */
-const PIECE_HEADER_BYTES = 9;
 const OVERHEAD_BYTES = RECORD_HEADER_BYTES + PIECE_HEADER_BYTES;
-const CHANNELS: readonly Channel[] = ['stdout', 'stderr', 'header'];
 /** A log is cut into files of this size, so that what is acknowledged can be freed while the rest grows. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIB = 1024 * 1024;
@@ -26,14 +24,6 @@ export interface SpoolDeps {
   clock: Clock;
   budget: SpoolBudget;
   disk: FullDisk;
-}
-
-/** A piece of a log as it was written. */
-export interface LogPiece {
-  channel: Channel;
-  at: number;
-  offset: number;
-  payload: Uint8Array;
 }
 
 interface Segment {
@@ -67,26 +57,19 @@ export interface SpoolLog {
   close(): Promise<void>;
   /** Bytes that its files take. */
   readonly fileBytes: number;
+  /** Where its files begin, first to last. */
+  readonly files: readonly number[];
 }
 
-interface LogPlace {
+export interface LogPlace {
   dir: string;
   id: number;
   step: number;
   name: string;
   /** Lets writers that wait for room fail. */
   gone: AbortSignal;
-}
-
-/** Name of the file with the bytes of log `id` from offset `base` on. */
-export function segmentName(id: number, base: number): string {
-  return `log-${id}-${base}`;
-}
-
-/** Id and base of a segment's file name; undefined for any other name. */
-export function parseSegmentName(name: string): { id: number; base: number } | undefined {
-  const match = /^log-(\d{1,9})-(\d{1,16})$/.exec(name);
-  return match === null ? undefined : { id: Number(match[1]), base: Number(match[2]) };
+  /** Called when the log has grown. */
+  changed?: (() => void) | undefined;
 }
 
 /** A log that begins. Nothing is written before its first byte. */
@@ -185,6 +168,7 @@ function makeLog(
       content: record.subarray(RECORD_HEADER_BYTES),
     });
     size += bytes.length;
+    place.changed?.();
   };
   const sayNow = async (text: string) => {
     const words = Buffer.from(text);
@@ -247,6 +231,9 @@ function makeLog(
     },
     get fileBytes() {
       return segments.reduce((sum, segment) => sum + segment.fileBytes, 0);
+    },
+    get files() {
+      return segments.map(({ base }) => base);
     },
     write: (channel, bytes) => asWriter(() => write(channel, bytes)),
     say: (words) => asWriter(() => inTurn(() => sayNow(words))),
@@ -314,9 +301,4 @@ function noteRecord(segment: Segment, offset: number, record: RecordAt): void {
   if (offset - lastIndexed >= INDEX_EVERY_BYTES) segment.index.push({ offset, position: record.position });
   segment.length += record.content.length - PIECE_HEADER_BYTES;
   segment.fileBytes = record.next;
-}
-function pieceOf(content: Buffer, offset: number): LogPiece | undefined {
-  const channel = content.length > PIECE_HEADER_BYTES ? CHANNELS[content.readUInt8(0)] : undefined;
-  if (channel === undefined) return undefined;
-  return { channel, at: content.readDoubleBE(1), offset, payload: content.subarray(PIECE_HEADER_BYTES) };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import type { KeptBuild } from './keeper/kept-builds.ts';
 import { MOST_ASIDE, asideNote, asideOf, readAside, type AsideBuild } from './spool-aside.ts';
 import { createSpoolBudget } from './spool-budget.ts';
 import { createSpoolBuild, recoverSpoolBuild, spoolDirectoryName } from './spool-build.ts';
@@ -33,6 +34,10 @@ export interface Spool {
   onNote(listener: () => void): void;
   readonly used: number;
   readonly limit: number;
+  /** What the keeper's logs take, and what holds them up. */
+  keeperSaid(said: { own: number; waiting: number; fullDisk: string | undefined }): void;
+  /** Bytes beside those of the keeper's logs. */
+  readonly other: number;
   /** Writers that wait are let fail; files are closed. */
   close(): Promise<void>;
 }
@@ -43,6 +48,8 @@ export async function openSpool(options: {
   limitBytes: number;
   clock: Clock;
   log: Log;
+  /** What a former process left with the keeper, by the name of its directory. */
+  kept?: ((name: string) => KeptBuild | undefined) | undefined;
 }): Promise<Spool> {
   const { dir, clock, log } = options;
   const budget = createSpoolBudget(options.limitBytes);
@@ -61,7 +68,7 @@ export async function openSpool(options: {
     disk: {
       async wait(error) {
         if (fullDisk === undefined) {
-          fullDisk = `the disk of the spool is full (${error.message}); steps are held up until there is room`;
+          fullDisk = fullDiskWords(error.message);
           log.error(fullDisk, { dir });
           told();
         }
@@ -102,11 +109,12 @@ export async function openSpool(options: {
       continue;
     }
     if (!/^\d+-\d+-[0-9a-f]{16}$/.test(entry.name)) continue;
-    const build = await recoverSpoolBuild(path, deps);
+    const build = await recoverSpoolBuild(path, deps, options.kept?.(entry.name));
     if (build === undefined) await rm(path, { recursive: true, force: true });
     else builds.push(build);
   }
 
+  let keeper = { own: 0, waiting: 0, fullDisk: undefined as string | undefined };
   const forget = (build: SpoolBuild) => {
     const at = builds.indexOf(build);
     if (at >= 0) builds.splice(at, 1);
@@ -141,9 +149,11 @@ export async function openSpool(options: {
     notes() {
       const notes: string[] = [];
       if (fullDisk !== undefined) notes.push(fullDisk);
-      if (budget.waiting > 0) {
+      else if (keeper.fullDisk !== undefined) notes.push(fullDiskWords(keeper.fullDisk));
+      const waiting = budget.waiting + keeper.waiting;
+      if (waiting > 0) {
         notes.push(
-          `the spool is full (${budget.used} of ${budget.limit} bytes); ${budget.waiting} steps are held up`,
+          `the spool is full (${budget.used} of ${budget.limit} bytes); ${waiting} steps are held up`,
         );
       }
       for (const name of [...aside].slice(0, 5)) notes.push(asideNote(name, asideBuilds));
@@ -154,6 +164,21 @@ export async function openSpool(options: {
       return budget.used;
     },
     limit: budget.limit,
+    get other() {
+      return budget.used - keeper.own;
+    },
+    keeperSaid(said) {
+      const before = keeper;
+      keeper = said;
+      if (said.own > before.own) budget.force(said.own - before.own);
+      else budget.give(before.own - said.own);
+      if (said.waiting > 0) for (const build of builds) build.squeeze();
+      if (said.fullDisk !== undefined && before.fullDisk === undefined)
+        log.error(fullDiskWords(said.fullDisk), { dir });
+      if (said.fullDisk === undefined && before.fullDisk !== undefined)
+        log.info('the disk of the spool has room again', { dir });
+      if (said.waiting > 0 !== before.waiting > 0 || said.fullDisk !== before.fullDisk) told();
+    },
     async close() {
       const reason = new Error('the worker is stopping');
       clearTimeout(relief);
@@ -162,4 +187,8 @@ export async function openSpool(options: {
       for (const build of builds) await build.close();
     },
   };
+}
+
+function fullDiskWords(why: string): string {
+  return `the disk of the spool is full (${why}); steps are held up until there is room`;
 }

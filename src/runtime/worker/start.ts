@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, platform, release } from 'node:os';
+import { basename } from 'node:path';
 import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { createSteadyClock } from '../../base/steady-clock.ts';
@@ -9,7 +10,7 @@ import type { Log } from '../../base/log.ts';
 import { workerLayout } from '../../config/layout.ts';
 import type { WorkerConfig } from '../../config/worker.ts';
 import { lockDirectory } from '../../exec/directory-lock.ts';
-import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
+import { ownUids } from '../../exec/end-processes.ts';
 import type { Environment } from '../../exec/environment.ts';
 import { lookUpIdentity } from '../../exec/identity.ts';
 import { printAddress } from '../../net/endpoint/address.ts';
@@ -17,12 +18,14 @@ import { openGitRoutes } from '../../net/git-routes.ts';
 import type { Limits } from '../../protocol/bbx/limits.ts';
 import { machineElapsed } from './elapsed.ts';
 import { createJobs } from './jobs.ts';
+import { openKeptBuilds } from './keeper/kept-builds.ts';
 import { openLinkHistory } from './link-history.ts';
 import { clockWords, watchClocks } from './link-watch.ts';
 import { startLink } from './link.ts';
 import type { LinkOptions, LinkState } from './link.ts';
 import { createLocalPort } from './local-port.ts';
 import { openSpool } from './spool.ts';
+import { endFormer } from './start-former.ts';
 import { dialMaster } from './start-dial.ts';
 import { openIdentity } from './start-identity.ts';
 import { openWorkspace, workerMarker } from './workspace.ts';
@@ -42,6 +45,8 @@ export interface WorkerDeps {
   env: Environment;
   /** Asked when the master cannot be reached. */
   diagnose?: LinkOptions['diagnose'];
+  /** False: commands run in this process and end with it, as in a farm of one process. */
+  keeper?: boolean;
   /** For tests: another way to connect. */
   dial?: LinkOptions['dial'];
   random?: () => number;
@@ -91,20 +96,46 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       );
     }
     await mkdir(layout.builds, { recursive: true, mode: runAs === null ? 0o700 : 0o711 });
-    const leftovers = await endLeftovers(workerMarker(layout.builds), { uids: ownUids(runAs?.uid) });
-    if (leftovers.found > 0)
-      log.warn(`ended ${leftovers.found} processes that builds of a former start had left`);
+    const kept =
+      deps.keeper === false
+        ? undefined
+        : await openKeptBuilds({ dir: layout.root, software: deps.software, clock, log });
+    const left = await endFormer(
+      layout.builds,
+      kept?.found.map(({ builddir }) => builddir) ?? [],
+      ownUids(runAs?.uid),
+    );
+    if (left > 0) log.warn(`ended ${left} processes that builds of a former start had left`);
     const routes = await openGitRoutes({ via: config.via, env });
-    const spool = await openSpool({ dir: layout.spool, limitBytes: config.spoolLimitBytes, clock, log });
-    const jobs = await createJobs({
+    const spool = await openSpool({
+      dir: layout.spool,
+      limitBytes: config.spoolLimitBytes,
+      clock,
+      log,
+      kept: kept?.find,
+    });
+    const jobs = createJobs({
       spool,
+      silentMs: kept?.silentMs,
+      hold: (build, secrets) =>
+        kept?.hold({
+          key: basename(build.dir),
+          dir: build.dir,
+          builddir: build.lease.plan.builddir,
+          marker: `${workerMarker(layout.builds)}/${build.lease.plan.builddir}`,
+          uids: ownUids(runAs?.uid),
+          orphanAfter: build.lease.orphanAfter,
+          secrets,
+        }) ?? Promise.resolve(undefined),
       maxBuilds: config.maxBuilds,
       clock,
       log,
       async openPlace(builddir) {
         const workspace = await openWorkspace({ builds: layout.builds, builddir, identity: runAs });
+        const place = { ...workspace, env, identity: runAs, openRoute: routes.open };
         return {
-          port: createLocalPort({ ...workspace, env, identity: runAs, openRoute: routes.open }),
+          port: createLocalPort(place),
+          keptPort: (build) => createLocalPort({ ...place, kept: build }),
           workdir: workspace.root,
           [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
         };
@@ -113,7 +144,13 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     const written = config.master.map(printAddress);
     const boot = randomBytes(12).toString('hex');
     const elapsed = machineElapsed();
-    const history = await openLinkHistory({ file: layout.linkHistory, boot, clock: deps.clock, elapsed, log });
+    const history = await openLinkHistory({
+      file: layout.linkHistory,
+      boot,
+      clock: deps.clock,
+      elapsed,
+      log,
+    });
     history.add({ kind: 'began', software: deps.software });
     const unwatch = watchClocks({
       clock: deps.clock,
@@ -164,6 +201,14 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       ...(deps.limits === undefined ? {} : { limits: deps.limits }),
     });
     spool.onNote(() => link.tellState());
+    kept?.watch({
+      lost: jobs.keeperLost,
+      spool: spool.keeperSaid,
+      silentMs: () => (jobs.lostSince === undefined ? link.silentMs : clock.monotonic() - jobs.lostSince),
+      room: () => ({ limit: spool.limit, other: spool.other }),
+    });
+    // Beside the dialling: an idle worker has it ready when the first build comes.
+    kept?.warm();
 
     const ended = Promise.withResolvers<BbxError | undefined>();
     const hurry = new AbortController();
@@ -198,6 +243,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       // A step that waits for room in the spool is let fail; at the next start its build is told as interrupted.
       await spool.close();
       await builds;
+      await kept?.quit();
       await routes[Symbol.asyncDispose]();
       lock.release();
       ended.resolve(error);

@@ -12,7 +12,7 @@ const lease = { build: 7, token: '1-00000000000000aa' };
 
 async function jobsOf(dir: string, port: CommandPort, limitBytes = 64 * 1024 * 1024) {
   const spool = await openSpool({ dir, limitBytes, clock: systemClock, log: silentLog });
-  const jobs = await createJobs({
+  const jobs = createJobs({
     spool,
     maxBuilds: 1,
     clock: systemClock,
@@ -84,7 +84,7 @@ it('refuses a build that it has no place for, keeps nothing of it, and takes the
   });
   let broken = true;
   const port: CommandPort = { run: async () => ({ ended: 'exit', rc: 0, signal: null }) };
-  const jobs = await createJobs({
+  const jobs = createJobs({
     spool,
     maxBuilds: 1,
     clock: systemClock,

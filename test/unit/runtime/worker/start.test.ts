@@ -44,6 +44,7 @@ function setUp(dir: string) {
         clock: systemClock,
         log: { debug() {}, info: say, warn: say, error: say },
         env: process.env,
+        keeper: false,
         dial: (target, { pins }) => {
           dialled.push({ target, pins });
           return master.dial();

@@ -1,0 +1,100 @@
+import type { Duplex } from 'node:stream';
+import { createLine } from './line.ts';
+import { KeeperLost, type CallName, type Calls, type KeeperCalls, type Notice } from './messages.ts';
+
+export type Hello = Notice & { type: 'hello' };
+
+/** The worker's end of the way to a keeper. */
+export interface KeeperClient extends KeeperCalls {
+  readonly hello: Hello;
+  readonly lost: boolean;
+  /** Called once when the keeper is gone without having been asked to. */
+  onLost: (() => void) | undefined;
+  onNotice: ((notice: Notice) => void) | undefined;
+  /** Ends the keeper, with everything that it runs. */
+  quit(): Promise<void>;
+}
+
+/** A keeper greets at once; one that does not within this hangs. */
+const HELLO_MS = 5_000;
+
+/** Greets a keeper over a fresh connection. Rejects with `KeeperLost`. */
+export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
+  const open = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>();
+  const met = Promise.withResolvers<KeeperClient>();
+  let nextId = 1;
+  let lost = false;
+  let quitting = false;
+  let client: KeeperClient | undefined;
+  const early: Notice[] = [];
+  const limit = setTimeout(() => line.close(), HELLO_MS);
+
+  const line = createLine(stream, {
+    onValue(value) {
+      const { id, answer, error, notice } = value as {
+        id?: number;
+        answer?: never;
+        error?: string;
+        notice?: Notice;
+      };
+      if (notice?.type === 'hello') {
+        clearTimeout(limit);
+        met.resolve((client = makeClient(notice)));
+      } else if (notice !== undefined) {
+        if (client?.onNotice === undefined) early.push(notice);
+        else client.onNotice(notice);
+      }
+      if (id === undefined) return;
+      const asked = open.get(id);
+      open.delete(id);
+      if (error === undefined) asked?.resolve(answer as never);
+      else asked?.reject(new Error(error));
+    },
+    onEnd() {
+      clearTimeout(limit);
+      lost = true;
+      const error = new KeeperLost('the keeper of the steps’ commands has ended');
+      met.reject(error);
+      if (!quitting) client?.onLost?.();
+      for (const { reject } of open.values()) reject(error);
+      open.clear();
+    },
+  });
+
+  function makeClient(hello: Hello): KeeperClient {
+    let onNotice: KeeperClient['onNotice'];
+    const call = <Name extends CallName>(
+      name: Name,
+      ask: Calls[Name]['ask'],
+    ): Promise<Calls[Name]['answer']> => {
+      if (lost) return Promise.reject(new KeeperLost('the keeper of the steps’ commands has ended'));
+      return new Promise((resolve, reject) => {
+        const id = nextId;
+        nextId += 1;
+        open.set(id, { resolve, reject });
+        line.send({ id, name, ask });
+      });
+    };
+    return {
+      hello,
+      get lost() {
+        return lost;
+      },
+      onLost: undefined,
+      get onNotice() {
+        return onNotice;
+      },
+      set onNotice(listener) {
+        onNotice = listener;
+        for (const notice of early.splice(0)) listener?.(notice);
+      },
+      call,
+      async quit() {
+        quitting = true;
+        await call('quit', {}).catch(() => undefined);
+        line.close();
+      },
+    };
+  }
+  return met.promise;
+}

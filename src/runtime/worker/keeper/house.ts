@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { sentences } from '../../../base/error.ts';
+import type { Log } from '../../../base/log.ts';
+import { MARKER_VARIABLE } from '../../../exec/marker.ts';
+import { meetKeeper, type KeeperClient } from './client.ts';
+import { KEEPER_VERSION } from './messages.ts';
+import { keeperPlaces, openSocketPath } from './socket.ts';
+
+/** Starting Node takes a twentieth of a second; a machine that needs longer than this is in no state to run builds. */
+const START_MS = 10_000;
+
+/** Where the keeper of a worker directory is found, or started. */
+export interface KeeperHouse {
+  /** The keeper that a former worker process left, with what it holds. */
+  readonly found: KeeperClient | undefined;
+  /** The keeper; started when there is none. Undefined when it cannot be: then the worker runs its commands itself. */
+  get(): Promise<KeeperClient | undefined>;
+  /** Ends the keeper. */
+  quit(): Promise<void>;
+}
+
+/** Looks for the keeper of a directory whose lock this process holds. One of another version is ended, with a word about it. */
+export async function openKeeperHouse(options: {
+  dir: string;
+  software: string;
+  log: Log;
+  /** Everything that a keeper says goes here, from the first notice on. */
+  onMet: (keeper: KeeperClient) => void;
+}): Promise<KeeperHouse> {
+  const { dir, software, log, onMet } = options;
+  let current = await meet();
+  let starting: Promise<KeeperClient | undefined> | undefined;
+  if (current !== undefined && current.hello.version !== KEEPER_VERSION) {
+    log.warn(
+      `The keeper that runs here (${current.hello.software}) is of another version: it is ended, with ${current.hello.builds.length} builds`,
+    );
+    await current.quit();
+    current = undefined;
+  }
+  if (current !== undefined) onMet(current);
+  const found = current;
+
+  async function meet(): Promise<KeeperClient | undefined> {
+    try {
+      return await meetKeeper(await dial(dir));
+    } catch {
+      return undefined;
+    }
+  }
+  async function start(): Promise<KeeperClient | undefined> {
+    try {
+      await startKeeper(dir, software);
+      const keeper = await meetKeeper(await dial(dir));
+      onMet(keeper);
+      current = keeper;
+      return keeper;
+    } catch (error) {
+      log.warn(
+        `Commands of builds will not outlive this process: the keeper does not start: ${sentences(error).join(': ')}`,
+      );
+      return undefined;
+    } finally {
+      starting = undefined;
+    }
+  }
+  return {
+    found,
+    async get() {
+      if (current !== undefined && !current.lost) return current;
+      return (starting ??= start());
+    },
+    async quit() {
+      const keeper = current ?? (await starting);
+      if (keeper !== undefined && !keeper.lost) await keeper.quit();
+    },
+  };
+}
+
+async function dial(dir: string): Promise<Socket> {
+  using name = openSocketPath(dir);
+  if (name === undefined) throw new Error('the path of its socket is too long');
+  const socket = connect(name.path);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Starts a keeper in a session of its own and waits until it listens. Rejects with what it says. */
+async function startKeeper(dir: string, software: string): Promise<void> {
+  const said = openSync(keeperPlaces(dir).log, 'a', 0o600);
+  // Nothing of the worker's environment is passed on but what finds its processes: commands bring theirs.
+  const marker = process.env[MARKER_VARIABLE];
+  const child = spawn(process.execPath, [...programWords(), dir, software], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'pipe', said],
+    env: { PATH: process.env['PATH'], ...(marker === undefined ? {} : { [MARKER_VARIABLE]: marker }) },
+  });
+  closeSync(said);
+  child.unref();
+  const stdout = child.stdout as Readable;
+  const limit = setTimeout(() => child.kill('SIGKILL'), START_MS);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stdout.once('data', () => resolve());
+      child.once('error', reject);
+      child.once('exit', (code, signal) =>
+        reject(new Error(`it ended with ${signal ?? code}; see "${keeperPlaces(dir).log}"`)),
+      );
+    });
+  } finally {
+    clearTimeout(limit);
+    stdout.destroy();
+  }
+}
+
+/** The keeper's own entry: beside the chunks of the published program, or the source beside this one. */
+function programWords(): string[] {
+  const places = ['./main.ts', '../keeper.js', './keeper.js'].map((place) =>
+    fileURLToPath(new URL(place, import.meta.url)),
+  );
+  const file = places.find((place) => existsSync(place));
+  if (file === undefined) throw new Error('its program is not installed');
+  return ['--no-warnings', file];
+}

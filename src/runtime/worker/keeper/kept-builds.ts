@@ -1,0 +1,171 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Log } from '../../../base/log.ts';
+import { Secret } from '../../../base/secret.ts';
+import type { TreeEnd } from '../../../exec/run-tree.ts';
+import type { LogPlace, SpoolDeps, SpoolLog } from '../spool-log.ts';
+import type { KeeperClient } from './client.ts';
+import { openKeeperHouse } from './house.ts';
+import { createKeptLog, type KeptLog } from './kept-log.ts';
+import type { HeldBuild, KeptState, Notice, RunOrder } from './messages.ts';
+
+/** How often the keeper hears when the master was heard, and how full the spool is. */
+const TELL_MS = 1_000;
+
+/** A build whose commands and logs are the keeper's. */
+export interface KeptBuild {
+  /** The build as it was left by a former worker process; undefined when it began here. */
+  readonly former: { secrets: ReadonlyMap<string, Secret>; orphaned: boolean } | undefined;
+  /** The keeper is gone: what ran is over or unknown. */
+  readonly lost: boolean;
+  openLog(place: LogPlace, deps: SpoolDeps): SpoolLog;
+  /** Whether the command of a step was started. */
+  knows(step: number): boolean;
+  /** Runs a step's command once, or waits for the end of the one that runs or ran. Rejects with `KeeperLost`. */
+  run(order: Omit<RunOrder, 'key'>, signal: AbortSignal): Promise<TreeEnd>;
+  /** A step that is done over: what a former worker said in its log stays. Gives whether there is anything. */
+  goOnBehind(log: number): boolean;
+  /** Output that waits for room fails. */
+  giveUp(why: string): void;
+  /** Ends what runs; the keeper forgets the build and has none of its files open. */
+  release(): Promise<void>;
+}
+
+export interface KeptBuildsOptions {
+  dir: string;
+  software: string;
+  clock: Clock;
+  log: Log;
+}
+
+/** The keeper's builds, seen from the worker. */
+export interface KeptBuilds {
+  /** Builds that a former process left, by the name of their directory in the spool. */
+  find(key: string): KeptBuild | undefined;
+  readonly found: readonly HeldBuild[];
+  /** How long ago the master was heard when the former process last told, ms; undefined when there is no build of one. */
+  readonly silentMs: number | undefined;
+  /** Leaves a build with the keeper, which is started when there is none; undefined when there cannot be one. */
+  hold(build: HeldBuild): Promise<KeptBuild | undefined>;
+  /** Starts the keeper, so that the first build need not wait for it. */
+  warm(): void;
+  /** From now on the keeper is told, and tells. */
+  watch(on: {
+    lost(): void;
+    spool(said: Notice & { type: 'spool' }): void;
+    silentMs(): number;
+    room(): { limit: number; other: number };
+  }): void;
+  quit(): Promise<void>;
+}
+
+/** Looks for the keeper of a worker directory whose lock this process holds. */
+export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBuilds> {
+  const builds = new Map<string, { kept: KeptBuild; logs: Map<number, KeptLog> }>();
+  let watcher: Parameters<KeptBuilds['watch']>[0] | undefined;
+  let keeper: KeeperClient | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const tell = () => {
+    if (watcher === undefined || keeper === undefined || keeper.lost) return;
+    // Its answers say nothing; that it is gone is said elsewhere.
+    keeper.call('room', watcher.room()).catch(() => undefined);
+    if (builds.size > 0) keeper.call('contact', { ageMs: watcher.silentMs() }).catch(() => undefined);
+  };
+  const house = await openKeeperHouse({
+    ...options,
+    onMet(met) {
+      keeper = met;
+      met.onNotice = (notice) => {
+        if (notice.type === 'spool') watcher?.spool(notice);
+        if (notice.type === 'grew')
+          for (const state of notice.logs) builds.get(state.key)?.logs.get(state.id)?.told(state);
+      };
+      met.onLost = () => {
+        options.log.error('The keeper of the commands has ended: what they did then is not known');
+        builds.clear();
+        watcher?.lost();
+      };
+      tell();
+    },
+  });
+  const found = house.found?.hello.builds ?? [];
+  for (const state of found) if (house.found !== undefined) adopt(house.found, state.build, state);
+
+  function adopt(client: KeeperClient, build: HeldBuild, state?: KeptState): KeptBuild {
+    const { key } = build;
+    const logs = new Map<number, KeptLog>();
+    const runs = new Set(state?.runs);
+    const secrets = new Map(Object.entries(build.secrets).map(([name, value]) => [name, new Secret(value)]));
+    const kept: KeptBuild = {
+      former: state === undefined ? undefined : { secrets, orphaned: state.orphaned },
+      get lost() {
+        return client.lost;
+      },
+      openLog(place, deps) {
+        const before = state?.logs.find(({ id }) => id === place.id);
+        const log = createKeptLog(key, place, deps, client, before);
+        logs.set(place.id, log);
+        return log;
+      },
+      knows: (step) => runs.has(step),
+      async run(order, signal) {
+        runs.add(order.step);
+        const cancel = () => {
+          client.call('cancel', { key, step: order.step }).catch(() => undefined);
+        };
+        const ended = client.call('run', { ...order, key });
+        if (signal.aborted) cancel();
+        else signal.addEventListener('abort', cancel, { once: true });
+        try {
+          const { error, ...end } = await ended;
+          return error === undefined ? end : { ...end, error: new Error(error) };
+        } finally {
+          signal.removeEventListener('abort', cancel);
+        }
+      },
+      goOnBehind(id) {
+        const before = state?.logs.find((log) => log.id === id);
+        if (before !== undefined) logs.get(id)?.goOnBehind();
+        return before !== undefined && before.size > 0;
+      },
+      giveUp(why) {
+        client.call('giveUp', { key, why }).catch(() => undefined);
+      },
+      async release() {
+        builds.delete(key);
+        await client.call('release', { key }).catch(() => undefined);
+      },
+    };
+    builds.set(key, { kept, logs });
+    return kept;
+  }
+
+  return {
+    find: (key) => builds.get(key)?.kept,
+    found: found.map(({ build }) => build),
+    get silentMs() {
+      return found.length === 0 ? undefined : house.found?.hello.contactAgeMs;
+    },
+    async hold(build) {
+      const client = await house.get();
+      if (client === undefined) return undefined;
+      try {
+        await client.call('hold', { build });
+      } catch {
+        return undefined;
+      }
+      return adopt(client, build);
+    },
+    warm: () => void house.get(),
+    watch(on) {
+      watcher = on;
+      tell();
+      timer ??= setInterval(tell, TELL_MS);
+    },
+    async quit() {
+      clearInterval(timer);
+      watcher = undefined;
+      await house.quit();
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import { readdir } from 'node:fs/promises';
+import { recoverSpoolLog, type LogPlace, type SpoolDeps, type SpoolLog } from '../spool-log.ts';
+import { parseSegmentName } from '../spool-piece.ts';
+import { createLogReader } from './log-reader.ts';
+import { KeeperLost, type KeeperCalls, type LogState } from './messages.ts';
+
+/** A log that the keeper writes, as the worker has it. */
+export interface KeptLog extends SpoolLog {
+  /** The keeper says how far it is. */
+  told(state: LogState): void;
+  /** Leaves what a former worker wrote as it is and goes on behind it; otherwise its writes are taken to be said again. */
+  goOnBehind(): void;
+}
+
+/**
+ * A log of a build that the keeper holds. Its bytes are read from the files. When the keeper is lost, the log is taken over: what is in
+ * the files up to the last record that is whole.
+ */
+export function createKeptLog(
+  key: string,
+  place: LogPlace,
+  deps: SpoolDeps,
+  keeper: KeeperCalls & { readonly lost: boolean },
+  state?: LogState,
+): KeptLog {
+  const { id, step, name } = place;
+  const log = { id, name };
+  let size = state?.size ?? 0;
+  let base = state?.base ?? 0;
+  let files: number[] = [...(state?.files ?? [])];
+  let behind = state?.turns ?? 0;
+  let turn = 0;
+  let own: Promise<SpoolLog> | undefined;
+  let local: SpoolLog | undefined;
+  const read = createLogReader(place.dir, log, {
+    get size() {
+      return size;
+    },
+    get files() {
+      return files;
+    },
+  });
+
+  /** The log as this process has it alone, after the keeper was lost. */
+  const takeOver = (): Promise<SpoolLog> => {
+    own ??= (async () => {
+      const names = (await readdir(place.dir)).map(parseSegmentName);
+      const bases = names.flatMap((segment) => (segment?.id === id ? [segment.base] : []));
+      local = await recoverSpoolLog(place, bases, deps);
+      return local;
+    })();
+    return own;
+  };
+  /** Asks the keeper, or does it alone when there is none any more. */
+  const either = async <Result>(
+    ask: () => Promise<Result>,
+    alone: (log: SpoolLog) => Promise<Result>,
+  ): Promise<Result> => {
+    if (!keeper.lost) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof KeeperLost)) throw error;
+      }
+    }
+    return alone(await takeOver());
+  };
+  const put = (channel: 'stdout' | 'stderr' | 'header', bytes: Uint8Array, force: boolean) => {
+    turn += 1;
+    const ask = { key, step, log, turn, channel, bytes, force };
+    return either<unknown>(
+      () => keeper.call('write', ask),
+      (alone) => (force ? alone.say(Buffer.from(bytes).toString()) : alone.write(channel, bytes)),
+    );
+  };
+
+  return {
+    id,
+    step,
+    name,
+    get base() {
+      return local?.base ?? base;
+    },
+    get size() {
+      return local?.size ?? size;
+    },
+    // What the keeper writes is counted by the keeper.
+    get fileBytes() {
+      return local?.fileBytes ?? 0;
+    },
+    get files() {
+      return local?.files ?? files;
+    },
+    told(now) {
+      size = Math.max(size, now.size);
+      base = Math.max(base, now.base);
+      behind = Math.max(behind, now.turns);
+      files = [...new Set([...files, ...now.files])].filter((file) => file >= base);
+      place.changed?.();
+    },
+    goOnBehind() {
+      turn = Math.max(turn, behind);
+    },
+    async write(channel, bytes) {
+      await put(channel, bytes, false);
+    },
+    async say(words) {
+      await put('header', Buffer.from(words), true);
+    },
+    finish: () =>
+      either(
+        () => keeper.call('finish', { key, step, log }),
+        (alone) => alone.finish(),
+      ),
+    async *read(offset) {
+      yield* local === undefined ? read(offset) : local.read(offset);
+    },
+    async free(offset) {
+      await either<unknown>(
+        () => keeper.call('free', { key, log: id, offset }),
+        (alone) => alone.free(offset),
+      );
+    },
+    async close() {
+      await local?.close();
+    },
+  };
+}

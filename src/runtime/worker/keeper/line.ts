@@ -1,0 +1,73 @@
+import type { Duplex } from 'node:stream';
+
+/** Longest line, bytes: the environment of a command with all its secrets, or a piece of output in Base64. */
+export const LINE_MAX_BYTES = 16 * 1024 * 1024;
+
+/** Values of a line; bytes in them travel as Base64. */
+export interface Line {
+  send(value: unknown): void;
+  close(): void;
+}
+
+/** Speaks one JSON value per line over a stream. `onEnd` is called once; a line that is none, or too long, ends the stream. */
+export function createLine(
+  stream: Duplex,
+  handlers: { onValue: (value: unknown) => void; onEnd: () => void },
+): Line {
+  let parts: Buffer[] = [];
+  let length = 0;
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    stream.destroy();
+    handlers.onEnd();
+  };
+  const take = (line: Buffer) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(line.toString('utf8'), revive);
+    } catch {
+      return end();
+    }
+    handlers.onValue(value);
+  };
+  stream.on('data', (chunk: Buffer) => {
+    let at = 0;
+    while (!ended) {
+      const newline = chunk.indexOf(10, at);
+      const piece = chunk.subarray(at, newline === -1 ? chunk.length : newline);
+      length += piece.length;
+      if (length > LINE_MAX_BYTES) return end();
+      if (piece.length > 0) parts.push(piece);
+      if (newline === -1) return;
+      const line = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+      parts = [];
+      length = 0;
+      at = newline + 1;
+      if (line.length > 0) take(line);
+    }
+  });
+  stream.on('error', end);
+  stream.on('close', end);
+  stream.on('end', end);
+  return {
+    send(value) {
+      if (!ended) stream.write(`${JSON.stringify(value, replace)}\n`);
+    },
+    close: end,
+  };
+}
+
+const BYTES = '$bytes';
+
+function replace(this: unknown, name: string, value: unknown): unknown {
+  // A Buffer has turned itself into an object of its own kind before this sees it.
+  const raw = (this as Record<string, unknown>)[name];
+  return raw instanceof Uint8Array ? { [BYTES]: Buffer.from(raw).toString('base64') } : value;
+}
+
+function revive(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !(BYTES in value)) return value;
+  return Object.keys(value).length === 1 ? Buffer.from(String(value[BYTES]), 'base64') : value;
+}

@@ -1,0 +1,97 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { systemClock } from '../../../base/clock.ts';
+import { lockDirectory } from '../../../exec/directory-lock.ts';
+import { createKeeperCore } from './core.ts';
+import { createLine, type Line } from './line.ts';
+import { KEEPER_VERSION, type CallName } from './messages.ts';
+import { keeperPlaces, openSocketPath } from './socket.ts';
+
+/** A keeper that holds no build and that no worker talks to goes after this: its worker would have come at once. */
+const FORSAKEN_MS = 5_000;
+/** One that holds builds between two commands waits so long for a worker. */
+const WAITING_MS = 600_000;
+
+/** The keeper's process: `argv[2]` is the worker's directory, `argv[3]` the program's name and version. Says `ready` on stdout when it listens. */
+async function main(dir: string, software: string): Promise<void> {
+  const places = keeperPlaces(dir);
+  // Where another keeper lives this ends with an error, and the worker meets that one.
+  const lock = await lockDirectory(places.lock);
+  const core = createKeeperCore({ version: KEEPER_VERSION, clock: systemClock });
+  let current: { line: Line; socket: Socket } | undefined;
+  let leaving: NodeJS.Timeout | undefined;
+
+  const leave = async (): Promise<never> => {
+    server.close();
+    await core.stop();
+    rmSync(places.socket, { force: true });
+    lock.release();
+    process.exit(0);
+  };
+  /** Without a worker the keeper stays only for what runs, or may be asked for soon. */
+  const consider = () => {
+    clearTimeout(leaving);
+    if (current !== undefined || core.running > 0) return;
+    leaving = setTimeout(() => void leave(), core.builds > 0 ? WAITING_MS : FORSAKEN_MS);
+  };
+  core.onLess = consider;
+
+  const server = createServer((socket) => {
+    // The worker that holds the directory's lock is the newest to come: an older one is dead, or about to notice.
+    current?.line.close();
+    const line = createLine(socket, {
+      onValue: (value) => void answer(value as { id: number; name: CallName; ask: never }),
+      onEnd() {
+        if (current?.socket !== socket) return;
+        current = undefined;
+        core.detach();
+        consider();
+      },
+    });
+    const answer = async ({ id, name, ask }: { id: number; name: CallName; ask: never }) => {
+      try {
+        const answered = await core.handle(name, ask);
+        line.send({ id, answer: answered });
+      } catch (error) {
+        line.send({ id, error: error instanceof Error ? error.message : String(error) });
+      }
+      if (name === 'quit') socket.end(() => void leave());
+    };
+    current = { line, socket };
+    clearTimeout(leaving);
+    core.attach((notice) => line.send({ notice }), software);
+  });
+  server.on('error', fail);
+
+  // A service manager's signal to the whole group: what is to happen the worker says, when there is one.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (current === undefined) void leave();
+    });
+
+  rmSync(places.socket, { force: true });
+  const umask = process.umask(0o177);
+  using name = openSocketPath(dir);
+  if (name === undefined) throw new Error(`the path of "${places.socket}" is too long for a socket`);
+  await new Promise<void>((resolve) => {
+    server.listen(name.path, resolve);
+    // Bound when `listen` returns; commands must not inherit this mask.
+    process.umask(umask);
+  });
+  chmodSync(places.socket, 0o600);
+  process.stdout.on('error', () => undefined);
+  process.stdout.end('ready\n');
+  consider();
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(
+    `${new Date().toISOString()} keeper: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exit(1);
+}
+
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+const [, , dir = '', software = ''] = process.argv;
+await main(dir, software);

@@ -23,6 +23,7 @@ export default defineConfig({
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 30_000,
+          globalSetup: ['test/rigs/postgres.ts'],
           sequence: { groupOrder: 1 },
         },
       },
@@ -32,7 +33,7 @@ export default defineConfig({
           include: ['test/scenario/**/*.test.ts', 'test/interop/**/*.test.ts', 'test/lab/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          globalSetup: ['test/rigs/debian.ts', 'test/rigs/built.ts'],
+          globalSetup: ['test/rigs/debian.ts', 'test/rigs/built.ts', 'test/rigs/postgres.ts'],
           // Farms are several processes each; two cores carry two files at a time.
           maxWorkers: 2,
           sequence: { groupOrder: 2 },

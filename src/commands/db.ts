@@ -63,9 +63,10 @@ function sentence(finding: StoreFinding): string {
 export async function upgradeStore(context: Context, options: DirOptions): Promise<void> {
   const dir = masterDirectory(context, options);
   const { config } = await loadMaster(dir, { env: context.env, signal: context.signal });
-  const { file } = parseStoreUrl(config.store, dir);
+  const place = parseStoreUrl(config.store, dir);
   // Opening for reading says that it is missing, instead of making a new one, and a lock beside nothing.
-  if (!existsSync(file)) await openStore(config.store, { dir, readOnly: true });
+  if (place.kind === 'sqlite' && !existsSync(place.file))
+    await openStore(config.store, { dir, readOnly: true });
   using _lock = await lockDirectory(masterLayout(dir).lock);
   await using store = await openStore(config.store, { dir });
   const done = {

@@ -5,7 +5,8 @@ import { EXIT } from '../base/exit.ts';
 export const codes = defineCodes({
   'BBX-STO-URL': row<{ url: string; problem: string }>({
     message: ({ url, problem }) => `Cannot use store "${url}": ${problem}`,
-    hint: () => 'Write it as sqlite:state.sqlite, a file in the master’s directory',
+    hint: () =>
+      'Write it as sqlite:state.sqlite, a file in the master’s directory, or as postgres://user@host/database; a password comes from PGPASSWORD, ~/.pgpass or ?password=@FILE',
     exit: EXIT.configInvalid,
     about: 'The store’s address in the configuration is of a kind that this bbx cannot open.',
   }),
@@ -45,6 +46,74 @@ export const codes = defineCodes({
     hint: () => 'Run bbx db upgrade, or start the master once',
     exit: EXIT.conflict,
     about: 'The store was opened for reading only, where it cannot be upgraded on the way.',
+  }),
+  'BBX-STO-AWAY': row<{ store: string; problem: string }>({
+    message: ({ store, problem }) => `Cannot reach store "${store}": ${problem}`,
+    hint: () => 'Look whether PostgreSQL runs there and takes connections: psql with the same address',
+    exit: EXIT.unreachable,
+    retryable: true,
+    about:
+      'PostgreSQL does not answer, starts or stops, or takes no more connections. A running master goes on by itself when it is back; builds go on at their workers meanwhile.',
+  }),
+  'BBX-STO-LOGIN': row<{ store: string; problem: string }>({
+    message: ({ store, problem }) => `Cannot log in to store "${store}": ${problem}`,
+    hint: () => 'A password comes from PGPASSWORD, ~/.pgpass or ?password=@FILE in the address',
+    exit: EXIT.unauthenticated,
+    about:
+      'PostgreSQL refuses the user: the password is wrong or missing, or pg_hba.conf does not let it in.',
+  }),
+  'BBX-STO-TLS': row<{ store: string; problem: string }>({
+    message: ({ store, problem }) => `Cannot trust the server of store "${store}": ${problem}`,
+    hint: () =>
+      'Name the certificate that signed its own with ?sslrootcert=FILE; ?sslmode=require encrypts without looking, ?sslmode=disable does neither',
+    exit: EXIT.unreachable,
+    about:
+      'To another machine the connection to PostgreSQL is encrypted and its certificate checked, unless the address says otherwise.',
+  }),
+  'BBX-STO-NO-DATABASE': row<{ store: string; problem: string }>({
+    message: ({ store, problem }) => `Cannot open store "${store}": ${problem}`,
+    hint: () => 'Make it, owned by the user of the address: createdb --encoding=UTF8 --owner=USER DATABASE',
+    exit: EXIT.notFound,
+    about: 'PostgreSQL has no database of that name. bbx makes its tables, not the database.',
+  }),
+  'BBX-STO-RIGHTS': row<{ store: string; problem: string }>({
+    message: ({ store, problem }) => `Cannot use store "${store}": ${problem}`,
+    hint: () => 'The user of the master must own the file or the database, or its schema',
+    exit: EXIT.forbidden,
+    about:
+      'The system or PostgreSQL does not permit what the store needs: to read and write the file, or to make tables in the schema.',
+  }),
+  'BBX-STO-HELD': row<{ store: string; holder: string }>({
+    message: ({ store, holder }) =>
+      `Cannot use store "${store}": another master holds it (${holder}); stop that one first`,
+    exit: EXIT.conflict,
+    about: 'One store belongs to one master at a time. The one that runs was there first.',
+  }),
+  'BBX-STO-TAKEN': row<{ store: string; holder: string }>({
+    message: ({ store, holder }) =>
+      `Cannot go on with store "${store}": another master has taken it (${holder}); this one ends and writes nothing more`,
+    exit: EXIT.conflict,
+    // Nothing of it is decided by this process any more: what waits is given back, not failed.
+    retryable: true,
+    about:
+      'While this master had lost its connection to PostgreSQL, another one began on the same store. Builds go on at their workers, and belong to the other now.',
+  }),
+  'BBX-STO-REWOUND': row<{ store: string }>({
+    message: ({ store }) =>
+      `Cannot go on with store "${store}": it has lost changes that it had confirmed; this master ends, and starts anew with what is there`,
+    hint: () =>
+      'A standby that took over was behind: synchronous replication prevents that; settings such as fsync=off lose changes too',
+    exit: EXIT.conflict,
+    retryable: true,
+    about:
+      'After a failover or a restore, the database is older than what this master had been told is stored. It gets a new epoch, so that nothing of the lost time is mixed in.',
+  }),
+  'BBX-STO-UNSURE': row<{ store: string; problem: string }>({
+    message: ({ store, problem }) =>
+      `Cannot say whether store "${store}" has the change: ${problem} while it was confirmed; look before trying again`,
+    exit: EXIT.unreachable,
+    about:
+      'The connection to PostgreSQL broke while a change was committed, and did not come back in time to ask.',
   }),
   'BBX-STO-BUSY': row<{ what: string; waitedMs: number }>({
     message: ({ what, waitedMs }) => `Cannot write to the store: ${what} after ${waitedMs} ms`,

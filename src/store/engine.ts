@@ -1,4 +1,14 @@
+import type { BbxError } from '../base/error.ts';
 import type { Db, Dialect } from './database.ts';
+import type { Flusher } from './flusher.ts';
+
+/** What an engine tells by itself. */
+export interface EngineEvents {
+  /** The database cannot be reached, and why; undefined: it is back. Told again when the reason changes. */
+  onAway: (error: BbxError | undefined) => void;
+  /** This process may write no more and should end: BBX-STO-TAKEN, -REWOUND. */
+  onTaken: (error: BbxError) => void;
+}
 
 /** One database, opened: what SQLite and PostgreSQL each bring to the store. */
 export interface Engine {
@@ -9,9 +19,21 @@ export interface Engine {
   readonly writer: Db;
   /** Sees what is committed, never waits for the writer. */
   readonly reader: Db;
+  /** How long one transaction may take, ms. */
+  readonly transactionMs: number;
+  /** Makes commits durable, several at once, where a commit by itself is not. */
+  readonly flusher?: Flusher;
   /** Whether an error means that the same transaction may succeed a moment later. */
   isBusy(error: unknown): boolean;
+  /** Makes sure that a transaction which took too long can write nothing more; gives the error that says so. */
+  overdue(ms: number): Error;
+  /** Runs what may take much longer than a statement usually does, such as a migration. */
+  patiently<T>(act: () => Promise<T>): Promise<T>;
+  /** Called once the schema is right, before the first write: from now on this is the store's only master, if it was opened as such. */
+  own(): Promise<void>;
   /** Gives up to `pages` pages of deleted rows back to the disk; how many are left. */
   vacuum(pages: number): Promise<number>;
+  /** Ends waits for a database that is away; `close` follows. */
+  interrupt(): void;
   close(): Promise<void>;
 }

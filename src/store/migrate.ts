@@ -22,7 +22,7 @@ async function tableNames(db: Db, dialect: Dialect): Promise<string[]> {
         }>`select name from sqlite_master where type = 'table' and name not like 'sqlite_%'`.execute(db)
       : await sql<{
           name: string;
-        }>`select table_name as name from information_schema.tables where table_schema = current_schema()`.execute(
+        }>`select tablename as name from pg_catalog.pg_tables where schemaname = current_schema()`.execute(
           db,
         );
   return rows.rows.map((row) => row.name);
@@ -46,6 +46,8 @@ export async function migrate(options: {
   for (const { number, up } of migrations) {
     if (number <= from) continue;
     await db.transaction().execute(async (tx) => {
+      // Somebody else may have opened the same store meanwhile; only in the transaction it is sure.
+      if (((await schemaOf(tx, dialect)) ?? 0) >= number) return;
       if (number === 1) {
         await tx.schema
           .createTable('meta')
@@ -60,8 +62,8 @@ export async function migrate(options: {
         .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: String(number) }))
         .execute();
       if (number === 1) await first(tx);
+      ran.push(number);
     });
-    ran.push(number);
   }
   return ran;
 }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { BbxError } from '../base/error.ts';
+import type { PostgresAddress } from '../base/postgres-address.ts';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -22,6 +24,19 @@ export interface StoreOptions {
   log?: Log;
   /** Opens what is there and never writes; a missing store is BBX-STO-MISSING. */
   readOnly?: boolean;
+  /**
+   * The caller is the store's master, and there is no other: on PostgreSQL a second one is BBX-STO-HELD. (Of a file the lock on the master's
+   * directory says so.)
+   */
+  sole?: boolean;
+  /** How long a database that is away is waited for, ms: 0, one try. `onAway` hears of it meanwhile. */
+  waitMs?: number;
+  /** The database cannot be reached, and why; undefined: it is back. */
+  onAway?: (error: BbxError | undefined) => void;
+  /** Another master has the store now, or it is older than it was: this process may write no more and should end. */
+  onTaken?: (error: BbxError) => void;
+  /** Where PGPASSWORD and PGUSER are looked for. */
+  env?: NodeJS.ProcessEnv;
   /** For tests of upgrades. */
   migrations?: readonly Migration[];
 }
@@ -42,7 +57,10 @@ export interface Store {
    * transaction over its time limit is rolled back, and `tx` is dead afterwards.
    */
   write<T>(act: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Reads what is committed; never waits for writers. Each statement sees the newest state. */
+  /**
+   * Reads what is committed; never waits for writers. Each statement sees the newest state, and all that was seen is on the disk when it
+   * resolves.
+   */
   read<T>(act: (db: Db) => Promise<T>): Promise<T>;
   /** Renews the epoch; for a store that was restored from a backup, so that nothing of its other life is mixed in. */
   newEpoch(): Promise<string>;
@@ -56,17 +74,20 @@ export interface Store {
 const VACUUM_PAGES = 1_000;
 
 /**
- * Opens (and makes, and upgrades) the store at `url`: `sqlite:FILE`. Errors: BBX-STO-URL, -MISSING, -OPEN, -FOREIGN, -DAMAGED,
- * -NEWER-SCHEMA, -OLDER-SCHEMA (read only).
+ * Opens (and makes, and upgrades) the store at `url`: `sqlite:FILE`, `postgres://USER@HOST/DATABASE`. Errors: BBX-STO-URL, -MISSING, -OPEN,
+ * -RIGHTS, -FOREIGN, -DAMAGED, -NEWER-SCHEMA, -OLDER-SCHEMA (read only); of PostgreSQL also -AWAY, -LOGIN, -TLS, -NO-DATABASE, -HELD.
  */
 export async function openStore(url: string, options: StoreOptions): Promise<Store> {
   const { readOnly = false } = options;
-  const { file } = parseStoreUrl(url, options.dir);
-  const engine = openSqliteEngine(file, { readOnly });
+  const place = parseStoreUrl(url, options.dir);
+  const engine =
+    place.kind === 'sqlite'
+      ? openSqliteEngine(place.file, { readOnly })
+      : await openPostgres(place.address, options);
   try {
     const store = await storeOver(engine, options);
     // Only once it is known to be ours.
-    if (!readOnly) closeToOthers(file);
+    if (place.kind === 'sqlite' && !readOnly) closeToOthers(place.file);
     return store;
   } catch (error) {
     await engine.close();
@@ -74,10 +95,26 @@ export async function openStore(url: string, options: StoreOptions): Promise<Sto
   }
 }
 
+/** Its client is loaded when it is used: a farm on SQLite does not pay for it at the start. */
+async function openPostgres(address: PostgresAddress, options: StoreOptions): Promise<Engine> {
+  const { openPostgresEngine } = await import('./postgres/open.ts');
+  return openPostgresEngine(address, {
+    dir: options.dir,
+    env: options.env ?? process.env,
+    readOnly: options.readOnly ?? false,
+    sole: options.sole ?? false,
+    waitMs: options.waitMs ?? 0,
+    onAway: options.onAway ?? (() => undefined),
+    onTaken: options.onTaken ?? (() => undefined),
+  });
+}
+
 /** The store over an opened database; `openStore` is what everybody but a contract test calls. */
 export async function storeOver(engine: Engine, options: Omit<StoreOptions, 'dir'>): Promise<Store> {
   const { clock = systemClock, log = silentLog, readOnly = false, migrations = published } = options;
-  const upgraded = await agree(engine, { readOnly, migrations });
+  const upgraded = await engine.patiently(() => agree(engine, { readOnly, migrations }));
+  await engine.own();
+  await engine.flusher?.flush();
   if (upgraded.length > 0) log.info('store upgraded', { store: engine.name, migrations: upgraded });
 
   let epoch = (await getMeta(engine.reader, 'epoch')) ?? '';
@@ -101,7 +138,9 @@ export async function storeOver(engine: Engine, options: Omit<StoreOptions, 'dir
     },
     async read(act) {
       open();
-      return act(engine.reader);
+      const found = await act(engine.reader);
+      await engine.flusher?.settled();
+      return found;
     },
     async newEpoch() {
       const renewed = newName();
@@ -117,6 +156,7 @@ export async function storeOver(engine: Engine, options: Omit<StoreOptions, 'dir
       }
     },
     close() {
+      engine.interrupt();
       closing ??= transactions.alone(() => engine.close());
       return closing;
     },

@@ -6,9 +6,6 @@ import type { Tx } from './database.ts';
 import type { Engine } from './engine.ts';
 import { createMutex } from './mutex.ts';
 
-/** A transaction of ours is some SQL, milliseconds; one that takes this long waits for something that it should not. */
-const TRANSACTION_MS = 10_000;
-
 /** How long to ask again for the lock that another process holds. */
 const BEGIN_MS = 10_000;
 
@@ -17,7 +14,7 @@ const BEGIN_PAUSE_MS = 20;
 
 /** Transactions on one connection, one at a time. */
 export function createTransactions(engine: Engine, deps: { clock: Clock; log: Log; transactionMs?: number }) {
-  const { clock, log, transactionMs = TRANSACTION_MS } = deps;
+  const { clock, log, transactionMs = engine.transactionMs } = deps;
   const mutex = createMutex();
 
   const begin = async () => {
@@ -43,13 +40,15 @@ export function createTransactions(engine: Engine, deps: { clock: Clock; log: Lo
     /** One act that needs the connection for itself, without a transaction. */
     alone: <T>(act: () => Promise<T>): Promise<T> => mutex.run(act),
 
-    run: <T>(act: (tx: Tx) => Promise<T>): Promise<T> =>
-      mutex.run(async () => {
+    /** Resolves when what `act` wrote is on the disk; meanwhile others may write, and share the flush. */
+    run: async <T>(act: (tx: Tx) => Promise<T>): Promise<T> => {
+      const value = await mutex.run(async () => {
         const tx = await begin();
         try {
-          const value = await limited(act(tx), transactionMs);
-          await tx.commit().execute();
-          return value;
+          const made = await limited(act(tx), transactionMs, () => engine.overdue(transactionMs));
+          const commit = () => tx.commit().execute();
+          await (engine.flusher?.commit(commit) ?? commit());
+          return made;
         } catch (error) {
           // A full disk may have ended the transaction already: then there is nothing to roll back, and that error is not the news.
           await tx
@@ -60,17 +59,18 @@ export function createTransactions(engine: Engine, deps: { clock: Clock; log: Lo
             });
           throw error;
         }
-      }),
+      });
+      await engine.flusher?.flush();
+      return value;
+    },
   };
 }
 
 /** The value of `work`, or an error when it takes longer than a transaction may. */
-async function limited<T>(work: Promise<T>, ms: number): Promise<T> {
+async function limited<T>(work: Promise<T>, ms: number, overdue: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`a transaction was not over after ${ms} ms: it waits for something other than SQL`));
-    }, ms);
+    timer = setTimeout(() => reject(overdue()), ms);
   });
   try {
     return await Promise.race([work, limit]);

@@ -1,17 +1,25 @@
 import { resolve } from 'node:path';
+import { isPostgres, parsePostgresAddress, type PostgresAddress } from '../base/postgres-address.ts';
 import { codes } from './codes.ts';
 
-/** `sqlite:FILE` as a file's path, relative ones from `dir`. Errors: BBX-STO-URL. */
-export function parseStoreUrl(url: string, dir: string): { file: string } {
-  if (/^postgres(ql)?:/.test(url)) {
+/** Where a store is: a file, or a database of a server. */
+export type StorePlace = { kind: 'sqlite'; file: string } | { kind: 'postgres'; address: PostgresAddress };
+
+/** `sqlite:FILE` (relative ones from `dir`) or `postgres://…`. Errors: BBX-STO-URL, with no password in it. */
+export function parseStoreUrl(url: string, dir: string): StorePlace {
+  if (isPostgres(url)) {
+    const address = parsePostgresAddress(url);
+    if (!('problem' in address)) return { kind: 'postgres', address };
     // A password may stand in it.
-    const shown = url.replace(/\/\/[^@/]*@/, '//***@');
-    throw codes['BBX-STO-URL']({ url: shown, problem: 'this bbx keeps its store in SQLite only' });
+    const shown = url.replace(/\/\/.*@/s, '//***@').replace(/password=[^&]*/g, 'password=***');
+    throw codes['BBX-STO-URL']({ url: shown, problem: address.problem });
   }
   const file = /^sqlite:(.+)$/s.exec(url)?.[1];
-  if (file === undefined) throw codes['BBX-STO-URL']({ url, problem: 'it does not begin with sqlite:' });
+  if (file === undefined) {
+    throw codes['BBX-STO-URL']({ url, problem: 'it begins with neither sqlite: nor postgres:' });
+  }
   if (file === ':memory:' || file.includes('\0')) {
     throw codes['BBX-STO-URL']({ url, problem: 'it does not name a file' });
   }
-  return { file: resolve(dir, file.replace(/^\/\/(?=\/)/, '')) };
+  return { kind: 'sqlite', file: resolve(dir, file.replace(/^\/\/(?=\/)/, '')) };
 }

@@ -41,7 +41,7 @@ const RULES: readonly Rule[] = [
   {
     folder: 'store',
     may: ['base', 'build'],
-    packages: ['kysely', 'pg'],
+    packages: ['kysely', 'pg', 'pgpass'],
     because: 'rows and log files, nothing of who writes them',
   },
   {

@@ -2,12 +2,17 @@ import { existsSync } from 'node:fs';
 import { Kysely } from 'kysely';
 import type { Tables } from '../tables.ts';
 import type { Engine } from '../engine.ts';
+import { createFlusher } from '../flusher.ts';
 import { codes } from '../codes.ts';
 import { openSqlite } from './database.ts';
 import type { SqliteFile } from './database.ts';
 import { sqliteDialect } from './dialect.ts';
 import { isBusy, sqliteError } from './error.ts';
 import { makePrivateFile } from './private.ts';
+import { createWal } from './wal.ts';
+
+/** A transaction of ours is some SQL, milliseconds; one that takes this long waits for something that it should not. */
+const TRANSACTION_MS = 10_000;
 
 /**
  * Opens a SQLite file with a connection that writes and one that only reads (in WAL mode it sees the newest commit and never waits).
@@ -28,6 +33,8 @@ export function openSqliteEngine(file: string, options: { readOnly: boolean }): 
     write.close();
     throw sqliteError(file, error);
   }
+  const wal = options.readOnly ? undefined : createWal(file);
+  const flusher = wal && createFlusher(() => wal.sync());
   const writer = new Kysely<Tables>({ dialect: sqliteDialect(write) });
   const reader = read === write ? writer : new Kysely<Tables>({ dialect: sqliteDialect(read) });
   return {
@@ -36,6 +43,13 @@ export function openSqliteEngine(file: string, options: { readOnly: boolean }): 
     writer,
     reader,
     isBusy,
+    ...(flusher === undefined ? {} : { flusher }),
+    transactionMs: TRANSACTION_MS,
+    overdue: (ms) =>
+      new Error(`a transaction was not over after ${ms} ms: it waits for something other than SQL`),
+    patiently: (act) => act(),
+    // The lock on its directory says that a master is the only one.
+    own: () => Promise.resolve(),
     vacuum(pages) {
       try {
         write.raw.exec(`pragma incremental_vacuum(${Math.trunc(pages)})`);
@@ -45,9 +59,12 @@ export function openSqliteEngine(file: string, options: { readOnly: boolean }): 
         return Promise.reject(sqliteError(file, error) as Error);
       }
     },
+    interrupt: () => undefined,
     async close() {
+      await flusher?.idle();
       if (reader !== writer) await reader.destroy();
       await writer.destroy();
+      await wal?.close();
     },
   };
 }

@@ -19,7 +19,12 @@ const file = () => join(dir, 'state.sqlite');
 describe('opening a store', () => {
   it.each([
     ['postgres://u:geheim@db/x', 7, 'BBX-STO-URL'],
-    ['postgresql://db/x', 7, 'BBX-STO-URL'],
+    ['postgres://u:ge/heim@geheim@db/x', 7, 'BBX-STO-URL'],
+    ['postgres://u@db/x?password=geheim', 7, 'BBX-STO-URL'],
+    ['postgres:db', 7, 'BBX-STO-URL'],
+    ['postgres://u@db:x/x', 7, 'BBX-STO-URL'],
+    ['postgresql://db/x?sslmode=prefer', 7, 'BBX-STO-URL'],
+    ['postgresql://db/x?sslmdoe=require', 7, 'BBX-STO-URL'],
     ['mysql://x', 7, 'BBX-STO-URL'],
     ['sqlite:', 7, 'BBX-STO-URL'],
     ['sqlite::memory:', 7, 'BBX-STO-URL'],

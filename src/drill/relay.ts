@@ -11,8 +11,8 @@ export type Direction = 'up' | 'down';
 export interface Relay extends AsyncDisposable {
   /** Where the worker dials. */
   readonly address: string;
-  /** Monotonic ms of the last connection that was taken from the worker. */
-  readonly dialledAt: number;
+  /** Monotonic ms of the connections that were taken from the worker, oldest first. */
+  readonly dials: readonly number[];
   readonly connections: number;
   hold(...directions: Direction[]): void;
   /** Everything flows again, at full speed. */
@@ -33,7 +33,7 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
   let weather: { bytesPerSecond: number; latencyMs: number } | undefined;
   let changed = Promise.withResolvers<void>();
   let closed = false;
-  let dialledAt = -Infinity;
+  const dials: number[] = [];
 
   const wake = () => {
     changed.resolve();
@@ -70,7 +70,7 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
   }
 
   const server = createServer({ allowHalfOpen: false }, (worker) => {
-    dialledAt = performance.now();
+    dials.push(performance.now());
     const master = createConnection({ host, port });
     const pair = [worker, master] as const;
     pairs.add(pair);
@@ -89,9 +89,7 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
 
   return {
     address: `${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    get dialledAt() {
-      return dialledAt;
-    },
+    dials,
     get connections() {
       return pairs.size;
     },

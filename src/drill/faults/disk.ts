@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '../../base/abort.ts';
+import { BbxError } from '../../base/error.ts';
 import type { Fault, Mercy } from '../fault.ts';
 import { fillDisk } from '../namespace.ts';
 import { lasting, pick, seconds } from '../random.ts';
@@ -35,6 +36,7 @@ function full(
           const over = performance.now() + ms;
           try {
             await fillDisk(file);
+            await askForMore(farm, signal);
             let said = false;
             while (performance.now() < over) {
               if (!said && (said = await isSaid(farm))) noticed();
@@ -47,6 +49,17 @@ function full(
       };
     },
   };
+}
+
+/** Builds that print, and so meet the full disk; a master whose store is full may refuse them. */
+async function askForMore(farm: Sandbox, signal: AbortSignal): Promise<void> {
+  for (const builder of ['burst', 'burst', 'steady', 'quick']) {
+    const body = { builder, reason: 'drill: on a full disk' };
+    await farm.client.call('startBuild', { body }, { signal, timeoutMs: 2_000 }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (!(error instanceof BbxError)) throw error;
+    });
+  }
 }
 
 /** Whether status tells of trouble, or a worker's note does. */

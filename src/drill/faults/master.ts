@@ -1,15 +1,10 @@
 import { sleep } from '../../base/abort.ts';
 import type { Fault } from '../fault.ts';
-import { lasting, seconds, upTo, type Random } from '../random.ts';
+import { drawFalseStarts, falseWords } from './false-starts.ts';
+import { lasting, seconds, upTo } from '../random.ts';
 import { MASTER_STOP_MS, type Sandbox } from '../sandbox.ts';
 
 const AWAY = { least: 100, usual: 2_000, seldom: 10_000, most: 60_000 };
-
-/** Starts that are cut short, by their age in ms: while it opens its store, while it adopts, right after. */
-function drawFalseStarts(random: Random): number[] {
-  const count = random() < 0.7 ? 0 : 1 + upTo(random, 2);
-  return Array.from({ length: count }, () => 50 + upTo(random, 800));
-}
 
 async function startAgain(farm: Sandbox, falseStarts: readonly number[], signal: AbortSignal): Promise<void> {
   for (const age of falseStarts) {
@@ -20,9 +15,6 @@ async function startAgain(farm: Sandbox, falseStarts: readonly number[], signal:
   await farm.master.launch();
   await farm.masterAnswers();
 }
-
-const falseWords = (falseStarts: readonly number[]) =>
-  falseStarts.length === 0 ? '' : `, killed again after ${falseStarts.map(seconds).join(' and ')}`;
 
 export const MASTER_FAULTS: readonly Fault[] = [
   {

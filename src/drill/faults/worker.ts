@@ -1,5 +1,6 @@
 import { sleep } from '../../base/abort.ts';
 import type { Fault } from '../fault.ts';
+import { drawFalseStarts, falseWords } from './false-starts.ts';
 import { killAll } from '../processes.ts';
 import { until } from '../program.ts';
 import { lasting, pick, seconds, upTo } from '../random.ts';
@@ -17,19 +18,24 @@ export const WORKER_FAULTS: readonly Fault[] = [
   {
     name: 'worker-kill',
     title: "a worker's process is killed with -9 and comes back",
-    holds: 'its builds end; no byte of what they had printed is wrong; those of other workers do not notice',
+    holds: 'steps go on under their keeper: the same builds end right, every byte of a log once, one attempt',
     weight: 4,
     draw(random, { workers, long }) {
       const name = pick(random, workers);
       const away = lasting(random, AWAY, long);
+      const falseStarts = drawFalseStarts(random);
       return {
-        words: `kill -9 ${name}, back after ${seconds(away)}`,
-        mercy: 'interrupted',
-        hit: [name],
+        words: `kill -9 ${name}, back after ${seconds(away)}${falseWords(falseStarts)}`,
+        mercy: 'untouched',
         async strike(farm, { signal }) {
           const worker = farm.worker(name);
           await worker.program.end('SIGKILL', 1_000);
           await sleep(away, signal);
+          for (const age of falseStarts) {
+            const program = await worker.launch();
+            await sleep(age, signal);
+            await program.end('SIGKILL', 1_000);
+          }
           await worker.launch();
         },
       };

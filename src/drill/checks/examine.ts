@@ -1,0 +1,66 @@
+import { sentences } from '../../base/error.ts';
+import type { BuildObject, RequestObject } from '../../api/objects.ts';
+import type { Asked } from '../ask.ts';
+import type { Blow } from '../fault.ts';
+import type { Stage } from '../round.ts';
+import { tell } from '../tell.ts';
+import type { Heard } from '../watcher.ts';
+import { checkEvents } from './events.ts';
+import { faultsSaid, stepsLeft } from './farm.ts';
+import { checkLogs, type LogVerdict } from './logs.ts';
+import { checkRequest } from './results.ts';
+
+/** What a round has left, summed up. */
+export interface Findings {
+  wrong: string[];
+  attempts: number;
+  bytes: number;
+  buildsLost: number;
+  bytesLost: number;
+  bytesDoubled: number;
+}
+
+/** Looks at everything that a round has left on its farm: requests, builds, logs, events, what ran, and what still runs. */
+export async function examine(
+  { farm, trace, said }: Stage,
+  { mercy, hit = [] }: Blow,
+  asked: Asked,
+  heard: readonly Heard[],
+  signal: AbortSignal,
+): Promise<Findings> {
+  const wrong: string[] = [];
+  const { requests, builds } = await tell(farm, asked, heard, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    wrong.push(`the farm cannot be asked: ${sentences(error).join(': ')}`);
+    return { requests: [] as RequestObject[], builds: new Map<number, BuildObject[]>() };
+  });
+  const lost = [...asked.requests].filter((id) => !requests.some((one) => one.buildrequestid === id));
+  wrong.push(...lost.map((id) => `request ${id} is lost`));
+  for (const request of requests) {
+    const allowed = { mercy, hit, cancelled: asked.cancelled };
+    wrong.push(...checkRequest(request, builds.get(request.buildrequestid) ?? [], allowed));
+  }
+  const all = [...builds.values()].flat();
+  const logs: LogVerdict[] = [];
+  for (const build of all) {
+    try {
+      logs.push(await checkLogs(farm.client, build, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      wrong.push(`the logs of ${build.builder}/${build.number}: ${sentences(error).join(': ')}`);
+    }
+  }
+  wrong.push(...logs.flatMap((log) => log.wrong));
+  wrong.push(...checkEvents(heard, requests, all));
+  wrong.push(...(await trace.check([...builds.values()])));
+  wrong.push(...(await stepsLeft(farm)), ...(await faultsSaid(farm, said)));
+  const sum = (value: (log: LogVerdict) => number) => logs.reduce((total, log) => total + value(log), 0);
+  return {
+    wrong,
+    attempts: all.length,
+    bytes: sum((log) => log.bytes),
+    buildsLost: lost.length + requests.filter(({ complete }) => !complete).length,
+    bytesLost: sum((log) => log.lost),
+    bytesDoubled: sum((log) => log.doubled),
+  };
+}

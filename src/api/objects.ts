@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RECEIPTS } from '../build/receipt.ts';
 import { RESULTS } from '../build/results.ts';
 import { propertyValue } from '../build/plan.ts';
 
@@ -21,6 +22,63 @@ export const builderObject = z.object({
 });
 export type BuilderObject = z.infer<typeof builderObject>;
 
+/** A time without a link to a worker, from what both sides wrote down. */
+export const linkEventObject = z.object({
+  lost_at: time,
+  /** Null: it is not back. */
+  back_at: time.nullable(),
+  seconds: z.number().nullable(),
+  /** The root of it, as far as it is known. */
+  cause: z.enum([
+    'slept',
+    'stalled',
+    'worker-restarted',
+    'replaced',
+    'master-restarted',
+    'address-changed',
+    'silent',
+    'closed-by-master',
+    'closed-by-worker',
+    'cut',
+  ]),
+  /** The causes in words, and in a build what became of it. */
+  words: z.string(),
+  /** The worker's address before and after. */
+  from: z.string(),
+  to: z.string().nullable(),
+  /** Who ended the session, with which closing code, as the master saw it. */
+  closed_by: z.enum(['master', 'worker', 'nobody']).nullable(),
+  code: z.number().int().nullable(),
+  /** Tries of the worker that failed before it was back. */
+  tries: z.number().int(),
+  /** What each side saw of the end; null: the worker has not told. */
+  master: z.string(),
+  worker: z.string().nullable(),
+  /** How far the master's clock was ahead of the worker's, seconds; null: the worker did not say. */
+  clock_ahead: z.number().nullable(),
+});
+export type LinkEventObject = z.infer<typeof linkEventObject>;
+
+/** The link to a worker, now and lately. */
+export const linkObject = z.object({
+  /** Begin of the session at work; null: there is none. */
+  since: time.nullable(),
+  /** Round trip, ms: median of the last minute, and the shortest and the longest of the session; null: not measured yet. */
+  rtt_ms: z.number().nullable(),
+  rtt_min_ms: z.number().nullable(),
+  rtt_max_ms: z.number().nullable(),
+  pings: z.number().int(),
+  missed: z.number().int(),
+  received: z.number().int(),
+  sent: z.number().int(),
+  clock_ahead: z.number().nullable(),
+  /** Times that the link was lost in the last hour and day. */
+  lost_hour: z.number().int(),
+  lost_day: z.number().int(),
+  last: linkEventObject.nullable(),
+});
+export type LinkObject = z.infer<typeof linkObject>;
+
 export const workerObject = z.object({
   workerid: z.number().int(),
   name: z.string(),
@@ -40,6 +98,8 @@ export const workerObject = z.object({
   facts: z.record(z.string(), z.string()),
   /** What the worker says is wrong, such as a full disk. */
   notes: z.array(z.string()),
+  /** Only in the answer to a single worker. */
+  link: linkObject.optional(),
 });
 export type WorkerObject = z.infer<typeof workerObject>;
 
@@ -50,6 +110,12 @@ export const logObject = z.object({
   bytes: z.number().int(),
   complete: z.boolean(),
   pruned: z.boolean(),
+  /** Newlines; null while it grows, and for logs of an older bbx. */
+  lines: z.number().int().nullable(),
+  /** SHA-256 of the bytes as they are stored, hex; null while it grows. */
+  sha256: z.string().nullable(),
+  /** How the log was compared with what its worker said of it; null while it grows, and for logs of an older bbx. */
+  receipt: z.enum(RECEIPTS).nullable(),
 });
 export type LogObject = z.infer<typeof logObject>;
 
@@ -90,6 +156,8 @@ export const buildObject = z.object({
   properties: z.record(z.string(), propertyValue),
   /** Only in the answer to a single build. */
   steps: z.array(stepObject).optional(),
+  /** Times without a link to its worker while it ran, oldest first. Only in the answer to a single build. */
+  links: z.array(linkEventObject).optional(),
 });
 export type BuildObject = z.infer<typeof buildObject>;
 
@@ -239,6 +307,8 @@ export const farmEvent = z.discriminatedUnion('type', [
     name: z.string(),
     what: z.enum(['attached', 'detached', 'pending', 'approved', 'removed', 'paused', 'resumed', 'draining']),
   }),
+  /** A session has begun (`opened`), or the worker has told what it saw of a lost one (`told`): `GET /builds/…` has more now. */
+  z.object({ type: z.literal('worker.link'), name: z.string(), what: z.enum(['opened', 'told']) }),
   z.object({ type: z.literal('config.applied'), changes: z.array(z.string()) }),
 ]);
 export type FarmEvent = z.infer<typeof farmEvent>;

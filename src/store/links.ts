@@ -63,6 +63,16 @@ export async function updateLinkSession(
   await tx.updateTable('link_sessions').set(values).where('linkid', '=', linkid).execute();
 }
 
+/** Notes that all open sessions of this life are still there. */
+export async function touchLinkSessions(tx: Tx, life: string, at: number): Promise<void> {
+  await tx
+    .updateTable('link_sessions')
+    .set({ seen_at: at })
+    .where('closed_at', 'is', null)
+    .where('life', '=', life)
+    .execute();
+}
+
 /** Ends the sessions that a former life of the master has left open, at the time when it last wrote about them. */
 export async function closeFormerLinks(tx: Tx, life: string, reason: string): Promise<void> {
   await tx

@@ -83,8 +83,8 @@ export interface MasterSessionOptions {
   software: string;
   clock: Clock;
   authenticate(claim: WorkerClaim): Promise<Decision>;
-  /** Called when the claim was let in (never for a probe); gives the handlers for what follows. */
-  accept(session: MasterSession, claim: WorkerClaim): MasterSessionHandlers;
+  /** Called when the claim was let in (never for a probe); gives the handlers for what follows. `id` is the session's name on both sides. */
+  accept(session: MasterSession, claim: WorkerClaim, id: string): MasterSessionHandlers;
   /** The connection ended without ever being let in (refused, probe, silence, malformed). */
   onRejected?(end: SessionEnd): void;
   capabilities?: readonly string[];

@@ -159,7 +159,7 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
     const { session: id, reach, pins } = decision;
     if (!who.probe) {
       line.raiseLimit();
-      handlers = options.accept(session, who);
+      handlers = options.accept(session, who, id);
       stage = 'inventory';
     }
     send({ type: 'accepted', session: id, peer, reach: [...reach], pins: [...pins] });

@@ -11,6 +11,7 @@ import type { ProgressEvent } from '../../build/progress.ts';
 import { markFound, markLost, requestCancel } from '../../store/builds.ts';
 import type { LogFiles } from '../../store/log-files.ts';
 import { restoredFrom, type Restored } from '../../store/restored.ts';
+import type { BuildTimes } from './build-times.ts';
 import { codes } from './codes.ts';
 import { goOn } from './course.ts';
 import type { Ended } from './endings.ts';
@@ -73,12 +74,25 @@ export function createBuilds(options: {
   files: LogFiles;
   recorder: () => Recorder;
   config: () => MasterConfig;
+  times: Pick<BuildTimes, 'place'>;
   clock: Clock;
   log: Log;
   trouble: TroubleList;
   onRequeued: (build: Running) => void;
 }): Builds {
-  const { farm, roster, logs, files, recorder, config, clock, log: say, trouble, onRequeued } = options;
+  const {
+    farm,
+    roster,
+    logs,
+    files,
+    recorder,
+    config,
+    times,
+    clock,
+    log: say,
+    trouble,
+    onRequeued,
+  } = options;
   const running = createRunningBuilds();
   const cleaning = new Set<Promise<void>>();
   const ending = new AbortController();
@@ -278,7 +292,7 @@ export function createBuilds(options: {
       build.taken = true;
       const complaint = goOn(build.course, sequence, event, build.stepCount);
       if (complaint !== undefined) return broken(session, build, complaint);
-      recorder().event(build, sequence, event);
+      recorder().event(build, sequence, { ...event, at: times.place(build, session, event.at) });
     },
 
     bytes(session, piece) {

@@ -186,6 +186,7 @@ export function createDispatcher(options: {
         patient,
         graceMs,
         session: undefined,
+        lastAt: now,
         lostAt: null,
         cancelReason: null,
         sequence: 0,

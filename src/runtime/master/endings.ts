@@ -35,7 +35,8 @@ export async function endBuild(
   ending: Ending,
 ): Promise<Ended | undefined> {
   const { buildid, requestid, builder, number } = build;
-  const { at } = ending;
+  // A master that was started anew may have another idea of the time than its rows.
+  const at = Math.max(ending.at, build.lastAt);
   let { result, state } = ending;
   let requeued = false;
   if (ending.again !== false && build.cancelReason !== null) {

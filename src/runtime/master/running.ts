@@ -20,6 +20,8 @@ export interface Running {
   graceMs: number;
   /** The session that carries it; undefined while its worker is away. */
   session: MasterSession | undefined;
+  /** The latest time in its rows, epoch seconds: what comes later is never before it. */
+  lastAt: number;
   /** When its worker was lost, epoch seconds. */
   lostAt: number | null;
   cancelReason: string | null;

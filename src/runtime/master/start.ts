@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
+import { createSteadyClock } from '../../base/steady-clock.ts';
 import type { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { controlSocket, masterLayout } from '../../config/layout.ts';
@@ -13,6 +14,7 @@ import { readSigningKey } from '../../protocol/bbx/keys.ts';
 import { openLogFiles } from '../../store/log-files.ts';
 import { openStore } from '../../store/store.ts';
 import { workerRows } from '../../store/workers.ts';
+import { createBuildTimes } from './build-times.ts';
 import { createBuilds } from './builds.ts';
 import { createChanges } from './changes.ts';
 import { createDispatcher } from './dispatch.ts';
@@ -30,10 +32,12 @@ import { createRequests } from './requests.ts';
 import { runRetention } from './retention.ts';
 import { runSchedulers } from './schedulers/runner.ts';
 import type { MasterFacts } from './status.ts';
+import { keepTime } from './timekeeper.ts';
 import { createTroubleList } from './trouble.ts';
 import { createWorkerAdmin } from './workers/admin.ts';
 import { importJoins } from './workers/import-joins.ts';
 import { createWorkerPort } from './workers/port.ts';
+import { openLinkBook } from './workers/link-book.ts';
 import { createRoster } from './workers/roster.ts';
 import { createWorkerSessions, workerOf } from './workers/sessions.ts';
 import { waysHere } from './workers/ways.ts';
@@ -136,6 +140,9 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   const roster = createRoster({ config: current, monotonic: () => clock.monotonic() });
   for (const row of await store.read((db) => workerRows(db))) roster.put(workerOf(row));
   const logs = createLogIntake({ files, store, clock, log, trouble });
+  // What is measured (builds, links) has a clock that nobody sets; what is agreed (nights, expiries) has the machine's.
+  const steady = createSteadyClock(clock);
+  const times = createBuildTimes(clock, steady);
   const builds = createBuilds({
     farm,
     roster,
@@ -143,7 +150,8 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     files,
     recorder: (): Recorder => recorder,
     config: current,
-    clock,
+    times,
+    clock: steady,
     log,
     trouble,
     onRequeued: (build) => dispatcher.requeue(build),
@@ -151,7 +159,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   const recorder = createRecorder({
     farm,
     logs,
-    clock,
+    clock: steady,
     log,
     trouble,
     onEnded(build, ended) {
@@ -159,7 +167,8 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
       dispatcher.nudge();
     },
   });
-  const dispatcher = createDispatcher({ farm, roster, builds, config: current, clock, log });
+  const dispatcher = createDispatcher({ farm, roster, builds, config: current, clock: steady, log });
+  const book = await openLinkBook({ farm, clock, steady, log });
   const requests = createRequests({ farm, builds, dispatcher, clock });
   const changes = createChanges({ farm, config: current, clock });
   const sessions = createWorkerSessions({
@@ -171,6 +180,8 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     pins,
     software: `bbx ${deps.version}`,
     trouble,
+    book,
+    times,
     clock,
     log,
     onReady: () => dispatcher.nudge(),
@@ -192,6 +203,8 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   await dispatcher.load();
 
   // From here on things run: each is stopped before what it writes to is closed.
+  opened.defer(() => book.stop());
+  opened.defer(keepTime({ clock, steady, idle: () => builds.running.size === 0, log }));
   opened.defer(() => logs.stop());
   opened.defer(() => recorder.stop());
   opened.defer(() => dispatcher.stop());

@@ -38,6 +38,10 @@ export async function loadUnfinished(options: {
       patient: row.orphan_after === null,
       graceMs: row.orphan_after === null ? 0 : graceOf(row.orphan_after),
       session: undefined,
+      lastAt: Math.max(
+        row.started_at,
+        ...steps.flatMap((step) => [step.started_at ?? 0, step.complete_at ?? 0]),
+      ),
       lostAt: row.lost_at,
       cancelReason: row.cancel_reason,
       sequence: row.sequence,

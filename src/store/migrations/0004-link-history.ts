@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { ColumnDefinitionBuilder, Kysely } from 'kysely';
 import type { Dialect } from '../database.ts';
 import { columnTypes } from './types.ts';
@@ -42,6 +43,7 @@ export async function up(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
     .on('link_sessions')
     .columns(['workerid', 'linkid'])
     .execute();
+  await sql`create index link_sessions_open on link_sessions (linkid) where closed_at is null`.execute(db);
   await schema.createIndex('link_sessions_by_time').on('link_sessions').column('opened_at').execute();
 
   await schema

@@ -4,7 +4,13 @@ import type { FarmEvent } from '../../../api/objects.ts';
 import type { Store } from '../../../store/store.ts';
 import type { Tx } from '../../../store/database.ts';
 import { revokeJoins } from '../../../store/joins.ts';
-import { approveWorker, findWorker, setWorkerPaused, upsertWorker } from '../../../store/workers.ts';
+import {
+  approveWorker,
+  findWorker,
+  setWorkerDraining,
+  setWorkerPaused,
+  upsertWorker,
+} from '../../../store/workers.ts';
 import { codes } from '../codes.ts';
 import type { Farm } from '../events.ts';
 import { invite, type FarmIdentity, type Invitation, type Invited } from './invite.ts';
@@ -98,9 +104,13 @@ export function createWorkerAdmin(options: {
         onChange();
         return worker;
       }
-      await change(worker, 'resumed', (tx) => setWorkerPaused(tx, name, false));
+      await change(worker, 'resumed', async (tx) => {
+        await setWorkerPaused(tx, name, false);
+        await setWorkerDraining(tx, name, null);
+      });
       worker.paused = false;
       worker.draining = false;
+      worker.drains = null;
       sessions.announce(worker);
       onChange();
       return worker;
@@ -108,8 +118,10 @@ export function createWorkerAdmin(options: {
     async drain(name) {
       const worker = approved(name, 'drain');
       if (worker.draining) return worker;
-      await change(worker, 'draining', async () => undefined);
+      const boot = worker.attached?.boot ?? '';
+      await change(worker, 'draining', (tx) => setWorkerDraining(tx, name, boot));
       worker.draining = true;
+      worker.drains = boot;
       return worker;
     },
     async remove(name) {

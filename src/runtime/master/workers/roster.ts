@@ -2,10 +2,12 @@ import type { MasterSession } from '../../../protocol/bbx/master-contract.ts';
 import type { MasterConfig } from '../../../config/master.ts';
 import { workerSettings } from '../../../config/worker-settings.ts';
 import type { Candidate } from '../match.ts';
+import type { LinkPage } from './link-book.ts';
 
 /** What a connected worker said of itself, and the session that it said it in. */
 export interface Attachment {
   session: MasterSession;
+  page: LinkPage;
   boot: string;
   peer: string;
   software: string;
@@ -27,6 +29,8 @@ export interface Worker {
   paused: boolean;
   /** Somebody asked the master to give it nothing more until it is resumed. */
   draining: boolean;
+  /** The process (`boot`) that this was asked of; empty: the next one; null: nobody asked. */
+  drains: string | null;
   peer: string | null;
   seenAt: number | null;
   /** Of its last inventory; a new object with each. */

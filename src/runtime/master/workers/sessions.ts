@@ -9,15 +9,18 @@ import type {
 import { serveMasterSession } from '../../../protocol/bbx/master-session.ts';
 import type { MessageOf, WorkerMessage } from '../../../protocol/bbx/messages.ts';
 import type { SigningKey } from '../../../protocol/bbx/keys.ts';
+import { HISTORY } from '../../../protocol/bbx/link-facts.ts';
 import { LIMITS } from '../../../protocol/bbx/limits.ts';
 import { CLOSE, type MessageSocket } from '../../../protocol/bbx/wire.ts';
-import { workerSeen, type WorkerRow } from '../../../store/workers.ts';
+import { setWorkerDraining, workerSeen, type WorkerRow } from '../../../store/workers.ts';
+import type { BuildTimes } from '../build-times.ts';
 import type { Builds } from '../builds.ts';
 import type { Emit, Farm } from '../events.ts';
 import { codes } from '../codes.ts';
 import { oneLine, type TroubleList } from '../trouble.ts';
 import { createAlternation } from './alternation.ts';
 import { enrol } from './enrolment.ts';
+import type { LinkBook } from './link-book.ts';
 import type { Roster, Worker } from './roster.ts';
 import { canUseControlSocket } from './neighbour.ts';
 
@@ -55,12 +58,15 @@ export function createWorkerSessions(options: {
   pins: readonly string[];
   software: string;
   trouble: TroubleList;
+  book: LinkBook;
+  times: BuildTimes;
   clock: Clock;
   log: Log;
   /** A worker can take work now. */
   onReady: () => void;
 }): WorkerSessions {
   const { farm, roster, builds, key, reach, pins, software, trouble, clock, log: say, onReady } = options;
+  const { book, times } = options;
   const alternation = createAlternation();
   const sessions = new Map<MasterSession, Promise<void>>();
   let unauthenticated = 0;
@@ -104,13 +110,15 @@ export function createWorkerSessions(options: {
     }
   }
 
-  function accept(session: MasterSession, claim: WorkerClaim): MasterSessionHandlers {
+  function accept(session: MasterSession, claim: WorkerClaim, id: string): MasterSessionHandlers {
     const worker = roster.get(claim.name)!;
     const done = Promise.withResolvers<void>();
     sessions.set(session, done.promise);
     const old = worker.attached;
+    const page = book.open(worker, session, { id, boot: claim.boot, peer: claim.peer });
     worker.attached = {
       session,
+      page,
       boot: claim.boot,
       peer: claim.peer,
       software: claim.software,
@@ -121,8 +129,7 @@ export function createWorkerSessions(options: {
       notes: [],
     };
     const mine = worker.attached;
-    // A drain asked of the old process is over with it.
-    if (old !== undefined && old.boot !== claim.boot) worker.draining = false;
+    followDrain(worker, claim.boot);
     if (old !== undefined && !old.session.ended) {
       say.warn('Worker session replaced', { name: worker.name, from: old.peer, to: claim.peer });
       if (old.boot === claim.boot)
@@ -137,6 +144,8 @@ export function createWorkerSessions(options: {
     return {
       async onInventory(inventory) {
         if (!isCurrent()) return;
+        page.ahead = inventory.clock?.ahead ?? null;
+        times.learn(session, inventory.clock);
         const facts = { ...inventory.facts };
         Object.assign(worker, {
           facts,
@@ -168,6 +177,7 @@ export function createWorkerSessions(options: {
         onReady();
       },
       onAssigned: (answer) => builds.assigned(worker, answer),
+      onHistory: (records) => page.told(records),
       onProgress: (lease, sequence, event) => builds.progress(session, lease, sequence, event),
       onBytes: (piece) => builds.bytes(session, piece),
       onAbandoned: (lease, why) => builds.abandoned(session, lease, why),
@@ -183,7 +193,9 @@ export function createWorkerSessions(options: {
         }
         onReady();
       },
-      onClosed({ code, reason, error }) {
+      onClosed(end) {
+        page.closed(end);
+        const { code, reason, error } = end;
         say.info('Worker detached', {
           name: worker.name,
           peer: claim.peer,
@@ -221,6 +233,17 @@ export function createWorkerSessions(options: {
       return key;
     });
     return told;
+  }
+
+  /** A drain that was asked of one process is over with it; one that was asked while no process was there is the next one's. */
+  function followDrain(worker: Worker, boot: string): void {
+    if (worker.drains === null || worker.drains === boot) return;
+    worker.drains = worker.drains === '' ? boot : null;
+    worker.draining = worker.drains !== null;
+    const { name, drains } = worker;
+    farm.store
+      .write((tx) => setWorkerDraining(tx, name, drains))
+      .catch((error: unknown) => say.error('A drain could not be kept', { name, error: oneLine(error) }));
   }
 
   async function detach(worker: Worker, session: MasterSession, current: boolean): Promise<void> {
@@ -278,14 +301,14 @@ export function createWorkerSessions(options: {
         epoch: farm.store.epoch,
         software,
         clock,
-        capabilities: [],
+        capabilities: [HISTORY],
         authenticate: async (claim) =>
           unauthenticated > LIMITS.unauthenticated
             ? { let: 'out', reason: 'busy', retryAfter: BUSY_AGAIN_S }
             : authenticate(claim),
-        accept(session, claim) {
+        accept(session, claim, id) {
           uncount();
-          return accept(session, claim);
+          return accept(session, claim, id);
         },
         onRejected(end) {
           uncount();
@@ -317,7 +340,8 @@ export function workerOf(row: WorkerRow): Worker {
     state: row.state,
     publicKey: row.public_key,
     paused: row.paused,
-    draining: false,
+    draining: row.draining_boot !== null,
+    drains: row.draining_boot,
     peer: row.last_peer,
     seenAt: row.last_seen_at,
     facts: info.facts ?? {},

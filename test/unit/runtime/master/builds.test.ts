@@ -29,6 +29,7 @@ function buildsOf(worker: Worker) {
     files: {} as LogFiles,
     recorder: () => recorder,
     config: () => ({ lostWorkerGraceMs: 10 }) as MasterConfig,
+    times: { place: (_build, _session, at) => at },
     clock: systemClock,
     log: silentLog,
     trouble: createTroubleList({ clock: systemClock, log: silentLog }),
@@ -63,6 +64,7 @@ function running(worker: Worker, taken: boolean): Running {
     givenUp: false,
     taken,
     ended: false,
+    lastAt: 0,
     graceTimer: undefined,
   };
 }

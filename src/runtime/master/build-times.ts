@@ -1,0 +1,38 @@
+import type { Clock } from '../../base/clock.ts';
+import type { SteadyClock } from '../../base/steady-clock.ts';
+import type { MasterSession } from '../../protocol/bbx/master-contract.ts';
+import type { Running } from './running.ts';
+
+/** Clocks that differ by less are left as they are: a moved time is worse to compare with the worker's own logs. */
+const APART_S = 2;
+
+/**
+ * The times of builds as rows have them. A worker tells its own; they are moved by the difference of the clocks, and within a build never
+ * go back nor past the present. So a build never ends before it began, whatever happened to either clock meanwhile.
+ */
+export interface BuildTimes {
+  /** What a worker said of the clocks with its inventory: the master's is so many seconds ahead. */
+  learn(session: MasterSession, clocks: { ahead: number } | undefined): void;
+  /** The master's time for a moment that a worker told of a build; the build's `lastAt` goes on to it. */
+  place(build: Pick<Running, 'lastAt'>, session: MasterSession, at: number): number;
+}
+
+/** Times of builds by a steady clock of the master's. */
+export function createBuildTimes(clock: Clock, steady: SteadyClock): BuildTimes {
+  /** What leads from a worker's wall clock to monotonic ms here. */
+  const toMonotonic = new WeakMap<MasterSession, (at: number) => number>();
+  return {
+    learn(session, clocks) {
+      if (clocks === undefined) return;
+      const offset = clock.monotonic() - clock.wall() * 1000;
+      toMonotonic.set(session, (at) => (at + clocks.ahead) * 1000 + offset);
+    },
+    place(build, session, at) {
+      const moved = toMonotonic.get(session)?.(at);
+      const here = moved === undefined ? at : steady.wallAt(moved);
+      const placed = Math.abs(here - at) > APART_S ? here : at;
+      build.lastAt = Math.max(Math.min(placed, steady.wall()), build.lastAt);
+      return build.lastAt;
+    },
+  };
+}

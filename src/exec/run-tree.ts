@@ -8,7 +8,7 @@ import type { Identity } from './identity.ts';
 import { watchLimits } from './limits-watch.ts';
 import { MARKER_VARIABLE, markerValue } from './marker.ts';
 import { spawnWithGroups } from './with-groups.ts';
-import { makeOutputPipes, type OutputPipes } from './output-pipes.ts';
+import { makeOutputPipes, type OutputPipes, type PipeSource } from './output-pipes.ts';
 import { readOutput } from './output-reader.ts';
 
 export interface TreeOptions {
@@ -23,6 +23,8 @@ export interface TreeOptions {
   inheritedMarker?: string | undefined;
   /** A directory for the names of pipes, where the command's user may write; without one the command gets sockets for its output. */
   scratch?: string | undefined;
+  /** Where pipes come from; made for this command alone unless given. */
+  pipes?: PipeSource | undefined;
   /** Whom to run as; null: as this process. */
   identity: Identity | null;
   /** Limit of silence, ms. */
@@ -64,7 +66,10 @@ const DRAIN_MS = 1_000;
 export async function runTree(options: TreeOptions): Promise<TreeEnd> {
   const { signal, sigtermTimeMs, marker, identity } = options;
   if (signal.aborted) return { ended: 'cancelled', rc: null, signal: null, leftovers: 0, alive: [] };
-  const pipes = options.scratch === undefined ? undefined : await makeOutputPipes(options.scratch, identity);
+  const pipes =
+    options.scratch === undefined
+      ? undefined
+      : await (options.pipes?.take ?? makeOutputPipes)(options.scratch, identity);
   let child: ChildProcess;
   try {
     child = start(options, pipes);

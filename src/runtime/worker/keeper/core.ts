@@ -5,6 +5,7 @@ import { sleep } from '../../../base/abort.ts';
 import { createMask, type Mask } from '../../../build/mask.ts';
 import { createStepOutput } from '../../../build/step-output.ts';
 import { endLeftovers } from '../../../exec/end-processes.ts';
+import { createPipeSource } from '../../../exec/output-pipes.ts';
 import { runTree } from '../../../exec/run-tree.ts';
 import { createSpoolBudget } from '../spool-budget.ts';
 import { createSpoolLog, type SpoolDeps, type SpoolLog } from '../spool-log.ts';
@@ -26,6 +27,8 @@ const GREW_MS = 4;
 const SPOOL_SAID_MS = 100;
 /** Until a write is tried again on a full disk. */
 const FULL_DISK_RETRY_MS = 1_000;
+/** So many commands get their pipes from one run of `mkfifo`. */
+const PIPES_AT_ONCE = 16;
 /** setTimeout holds 2^31 ms; what is later is looked at again then. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -70,6 +73,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
   const builds = new Map<string, Build>();
   const grown = new Set<Log>();
   const keyOf = new Map<Log, string>();
+  const pipes = createPipeSource(PIPES_AT_ONCE);
   const stopped = new AbortController();
   let tell: ((notice: Notice) => void) | undefined;
   let contactAt = clock.monotonic();
@@ -175,7 +179,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
       try {
         const end = await runTree({
           ...order,
-          scratch: order.scratch,
+          pipes,
           signal: stop.signal,
           clock,
           onOutput: output.onOutput,
@@ -306,6 +310,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
     await Promise.all([...builds.values()].map(endBuild));
     stopped.abort(reason);
     budget.giveUp(reason);
+    pipes[Symbol.dispose]();
     clearTimeout(deadline);
     clearTimeout(growing);
     clearTimeout(saying);

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { propertyValue } from './plan.ts';
 
+/** Logs of one step; each costs the master a file. */
+const MOST_LOGS = 100;
+
 /**
  * What a walked build tells, in order. The worker numbers these from 1 in its journal, the master applies each number once: so an
  * event that is sent again after a lost link changes nothing. Times are the worker's, epoch seconds with fractions.
@@ -24,7 +27,15 @@ export const progressEvent = z.discriminatedUnion('type', [
     results: z.number().int().min(0).max(6),
     state: z.string(),
     /** `sha256` is empty where the worker does not have the whole log any more (after a restart). */
-    logs: z.array(z.object({ name: z.string(), bytes: z.number().int().nonnegative(), sha256: z.string() })),
+    logs: z
+      .array(
+        z.object({
+          name: z.string().max(100),
+          bytes: z.number().int().nonnegative(),
+          sha256: z.string().max(64),
+        }),
+      )
+      .max(MOST_LOGS),
     rc: z.number().int().nullable(),
     signal: z.string().nullable(),
     properties: z.record(z.string(), propertyValue).default({}),

@@ -75,7 +75,7 @@ export function toMessageSocket(socket: WebSocket, stream: Duplex): MessageSocke
   });
   socket.on('close', (code, reason) => {
     const words = reason.toString('utf8');
-    ended = failure === undefined ? [code, words] : [code, words, failure];
+    ended = failure === undefined ? [code, words] : [codeOf(failure) ?? code, words, failure];
     tellEnd();
   });
   stream.on('data', () => {
@@ -123,6 +123,11 @@ export function toMessageSocket(socket: WebSocket, stream: Duplex): MessageSocke
       else if (!pausedByOwner) socket.resume();
     },
   };
+}
+
+/** The code that this side has closed with because of what came; ws tells 1006 when the peer does not repeat it. */
+function codeOf(failure: Error & { code?: unknown }): number | undefined {
+  return failure.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 1009 : undefined;
 }
 
 /** A closing frame holds 123 bytes of reason (RFC 6455 section 5.5); a cut never halves a character. */

@@ -101,6 +101,9 @@ export async function setBuildState(tx: Tx, buildid: number, state: string): Pro
   await tx.updateTable('builds').set({ state_string: state }).where('buildid', '=', buildid).execute();
 }
 
+/** Every step reads and writes them all; without an end they would hold everybody up. */
+const PROPERTIES_CHARS = 1_000_000;
+
 /** Adds properties to a build's; of the same name the new one counts. */
 export async function mergeProperties(tx: Tx, buildid: number, properties: Properties): Promise<void> {
   if (Object.keys(properties).length === 0) return;
@@ -110,12 +113,10 @@ export async function mergeProperties(tx: Tx, buildid: number, properties: Prope
     .where('buildid', '=', buildid)
     .executeTakeFirst();
   if (row === undefined) return;
-  const merged = { ...(JSON.parse(row.properties_json) as Properties), ...properties };
-  await tx
-    .updateTable('builds')
-    .set({ properties_json: JSON.stringify(merged) })
-    .where('buildid', '=', buildid)
-    .execute();
+  const text = JSON.stringify({ ...(JSON.parse(row.properties_json) as Properties), ...properties });
+  if (text.length > PROPERTIES_CHARS)
+    throw new Error(`its properties have more than ${PROPERTIES_CHARS} characters`);
+  await tx.updateTable('builds').set({ properties_json: text }).where('buildid', '=', buildid).execute();
 }
 
 /** Keeps that somebody wants the build stopped; the first reason stays. False when the build is complete. */

@@ -91,7 +91,9 @@ export const accepted = z.object({
 export const inventory = z.object({
   type: z.literal('inventory'),
   maxBuilds: z.number().int().positive().max(1_000),
-  facts: z.record(text(50), text(500)),
+  facts: z
+    .record(text(50), text(500))
+    .refine((facts) => Object.keys(facts).length <= 100, { error: 'more than 100 facts' }),
   draining: z.boolean(),
   /** How far the master's clock is `ahead` of the worker's, seconds, and `within` what: half of the round trip that measured it. */
   clock: z.object({ ahead: z.number().min(-1e10).max(1e10), within: z.number().min(0).max(60) }).optional(),

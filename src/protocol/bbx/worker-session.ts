@@ -169,7 +169,7 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
     }
     const message = parsed.data;
     if (message.type === 'echoed') return onEchoed(message);
-    if (message.type === 'refused' && stage !== 'open') {
+    if (message.type === 'refused') {
       return fail(CLOSE.normal, refusalError(message, { peer, name, fingerprint: ownFingerprint }));
     }
     switch (stage) {
@@ -300,4 +300,4 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
   return greetedMaster.promise;
 }
 
-const NOT_IN_SESSION: ReadonlySet<MasterMessage['type']> = new Set(['greeting', 'accepted', 'refused']);
+const NOT_IN_SESSION: ReadonlySet<MasterMessage['type']> = new Set(['greeting', 'accepted']);

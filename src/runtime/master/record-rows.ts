@@ -9,6 +9,10 @@ import type { Emit } from './events.ts';
 import type { LogIntake } from './logs.ts';
 import type { OpenLog, Running } from './running.ts';
 
+/** Longest texts of a worker that rows take: a step's name as plans have it, and words that fit on a page. */
+const NAME_CHARS = 128;
+const STATE_CHARS = 4_000;
+
 /** Something about one build that is to be written, in the order in which it came. */
 export type Item =
   | { kind: 'event'; sequence: number; event: ProgressEvent }
@@ -92,9 +96,10 @@ async function writeEvent(
       return;
     }
     case 'stepStarted': {
-      const stepid = await startStep(tx, { buildid, number: event.step, name: event.name, at: event.at });
-      steps.set(event.step, { stepid, name: event.name });
-      emit({ type: 'step.started', buildid, stepid, number: event.step, name: event.name });
+      const name = event.name.slice(0, NAME_CHARS);
+      const stepid = await startStep(tx, { buildid, number: event.step, name, at: event.at });
+      steps.set(event.step, { stepid, name });
+      emit({ type: 'step.started', buildid, stepid, number: event.step, name });
       return;
     }
     case 'stepFinished': {
@@ -102,7 +107,8 @@ async function writeEvent(
       if (step === undefined) throw new Error(`step ${event.step} ended before it began`);
       const own = closed.filter(({ log }) => log.step === event.step);
       for (const { log, bytes, sha256 } of own) await completeLog(tx, log.logid!, { bytes, sha256 });
-      const { rc, signal, at, state, results, step: number } = event;
+      const { rc, signal, at, results, step: number } = event;
+      const state = event.state.slice(0, STATE_CHARS);
       const result = resultOf(results) ?? 'exception';
       await finishStep(tx, step.stepid, { result, state, rc, signal, at });
       await mergeProperties(tx, buildid, event.properties);
@@ -120,7 +126,7 @@ async function writeEvent(
       const result = resultOf(event.results) ?? 'exception';
       const ended = await endBuild(tx, emit, build, {
         result,
-        state: event.state,
+        state: event.state.slice(0, STATE_CHARS),
         at: event.at,
         // A worker that gave up without the master's word (an orphan's deadline): nothing is known about the sources.
         again: result === 'retry' ? 'counted' : false,

@@ -21,6 +21,7 @@ import { oneLine, type TroubleList } from '../trouble.ts';
 import { createAlternation } from './alternation.ts';
 import { enrol } from './enrolment.ts';
 import type { LinkBook } from './link-book.ts';
+import { createLatest } from './latest.ts';
 import type { Roster, Worker } from './roster.ts';
 import { canUseControlSocket } from './neighbour.ts';
 
@@ -30,6 +31,10 @@ const RIVAL_AGAIN_S = 60;
 const BUSY_AGAIN_S = 10;
 /** How long status says that two processes had one name. */
 const TWICE_SHOWN_MS = 15 * 60_000;
+/** A worker that speaks of its state all the time is listened to so often. */
+const STATE_EVERY_MS = 250;
+/** Ends that a worker brought about by what it did; 1009: a message that was too large. */
+const BY_ITS_FAULT: ReadonlySet<number> = new Set([CLOSE.malformed, CLOSE.notReading, CLOSE.refused, 1009]);
 /** A name as it may stand in rows, logs and file names. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
@@ -140,6 +145,19 @@ export function createWorkerSessions(options: {
       }
     }
     const isCurrent = () => worker.attached === mine;
+    const states = createLatest<{ draining: boolean; notes: readonly string[] }>(STATE_EVERY_MS, (state) => {
+      if (!isCurrent()) return;
+      const began = state.draining && !mine.draining;
+      Object.assign(mine, state);
+      sayNotes(worker.name, state.notes);
+      onReady();
+      if (!began) return;
+      farm
+        .change(async (_, emit) => emit({ type: 'worker.changed', name: worker.name, what: 'draining' }))
+        .catch((fault: unknown) =>
+          say.error('A drain could not be told', { name: worker.name, error: oneLine(fault) }),
+        );
+    });
 
     return {
       async onInventory(inventory) {
@@ -181,22 +199,12 @@ export function createWorkerSessions(options: {
       onProgress: (lease, sequence, event) => builds.progress(session, lease, sequence, event),
       onBytes: (piece) => builds.bytes(session, piece),
       onAbandoned: (lease, why) => builds.abandoned(session, lease, why),
-      async onState({ draining, notes }) {
-        if (!isCurrent()) return;
-        const began = draining && !mine.draining;
-        Object.assign(mine, { draining, notes });
-        sayNotes(worker.name, notes);
-        if (began) {
-          await farm.change(async (_, emit) =>
-            emit({ type: 'worker.changed', name: worker.name, what: 'draining' }),
-          );
-        }
-        onReady();
-      },
+      onState: (state) => states.give(state),
       onClosed(end) {
         page.closed(end);
+        states.stop();
         const { code, reason, error } = end;
-        say.info('Worker detached', {
+        say[BY_ITS_FAULT.has(code) ? 'warn' : 'info']('Worker detached', {
           name: worker.name,
           peer: claim.peer,
           code,

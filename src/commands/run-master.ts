@@ -39,8 +39,9 @@ export async function runMaster(
     },
   });
 
-  await using running = await startMaster(config, {
+  await using running = await startUnlessStopped(orders.stop, config, {
     dir,
+    signal: orders.stop,
     version: BBX_VERSION,
     file,
     clock: systemClock,
@@ -54,16 +55,38 @@ export async function runMaster(
     },
     diagnose: diagnoseOf(env),
   });
+  if (running === undefined) {
+    log.info('Stopped before the master was there');
+    return;
+  }
   started.resolve(running);
   sayWhereItIs(log, running, { dir, file });
   await notifier.ready(`master of ${dir}`);
 
-  await untilAborted(orders.stop);
+  const lost = await Promise.race([untilAborted(orders.stop), running.lost]);
+  if (lost !== undefined) {
+    await notifier.stopping();
+    await running.stop();
+    throw lost;
+  }
   await notifier.stopping();
   const stopped = running.stop({ drain: options.drain === true });
   void untilAborted(orders.stopNow).then(() => running.stop({ cancel: true }));
   await stopped;
   log.info(`The master has stopped; ${whatRan(orders.stopNow.aborted, options.drain === true)}`);
+}
+
+/** A start that waits for its store is ended by a signal, which is no error. */
+async function startUnlessStopped(
+  stop: AbortSignal,
+  ...what: Parameters<typeof startMaster>
+): Promise<Master | undefined> {
+  try {
+    return await startMaster(...what);
+  } catch (error) {
+    if (stop.aborted) return undefined;
+    throw error;
+  }
 }
 
 /** What became of the builds that ran. */

@@ -31,6 +31,8 @@ export interface StoreOptions {
   sole?: boolean;
   /** How long a database that is away is waited for, ms: 0, one try. `onAway` hears of it meanwhile. */
   waitMs?: number;
+  /** Ends that wait. */
+  signal?: AbortSignal;
   /** The database cannot be reached, and why; undefined: it is back. */
   onAway?: (error: BbxError | undefined) => void;
   /** Another master has the store now, or it is older than it was: this process may write no more and should end. */
@@ -104,6 +106,7 @@ async function openPostgres(address: PostgresAddress, options: StoreOptions): Pr
     readOnly: options.readOnly ?? false,
     sole: options.sole ?? false,
     waitMs: options.waitMs ?? 0,
+    signal: options.signal,
     onAway: options.onAway ?? (() => undefined),
     onTaken: options.onTaken ?? (() => undefined),
   });

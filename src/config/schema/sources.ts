@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { isPostgres, parsePostgresAddress } from '../../base/postgres-address.ts';
 import { complain } from './leaf.ts';
 
 /** A branch pattern: git's rules for names, plus `*`. */
@@ -72,12 +73,14 @@ export function passwordIn(url: string): boolean {
 export const storeUrl = z.string().superRefine((url, ctx) => {
   const fix = 'write sqlite:state.sqlite, or postgres://user@host/database';
   if (/^sqlite:(?!\/\/).+$/.test(url) && !url.includes('\0')) return;
-  if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) {
-    if (!passwordIn(url)) return;
+  if (isPostgres(url)) {
+    const address = parsePostgresAddress(url);
+    if (!('problem' in address)) return;
+    // The address is not repeated: a password may stand in it.
     complain(
       ctx,
-      'the address of the store holds a password',
-      'leave it out: PGPASSWORD or ~/.pgpass are used',
+      `this is no address of a PostgreSQL database: ${address.problem}`,
+      'write postgres://user@host/database; a password comes from PGPASSWORD, ~/.pgpass or ?password=@FILE',
     );
     return;
   }

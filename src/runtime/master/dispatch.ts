@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { BbxError } from '../../base/error.ts';
 import { sleep } from '../../base/abort.ts';
 import type { Log } from '../../base/log.ts';
 import type { MasterConfig } from '../../config/master.ts';
@@ -76,7 +77,9 @@ export function createDispatcher(options: {
           await start(pairs.slice(from, from + CLAIMS));
         }
       } catch (error) {
-        say.error('Builds could not be started', { error: oneLine(error) });
+        // A store that is away says so itself, once.
+        if (!(error instanceof BbxError && error.retryable))
+          say.error('Builds could not be started', { error: oneLine(error) });
         again = true;
         await sleep(RETRY_MS, stopping.signal).catch(() => undefined);
       }

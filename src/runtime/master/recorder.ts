@@ -8,7 +8,7 @@ import type { Farm } from './events.ts';
 import type { LogIntake } from './logs.ts';
 import { writeItems, type ClosedLog, type Item } from './record-rows.ts';
 import { logKey, nameOf, type OpenLog, type Running } from './running.ts';
-import { oneLine, type TroubleList } from './trouble.ts';
+import { oneLine, STORE, type TroubleList } from './trouble.ts';
 
 interface Lane {
   build: Running;
@@ -23,7 +23,6 @@ interface Lane {
 /** Items that one transaction takes: some milliseconds, so that others get their turn. */
 const BATCH = 500;
 const RETRY_MS = 1_000;
-const TROUBLE = 'store';
 
 /**
  * Writes what happens to builds. Whatever comes while a transaction runs is in the next one, of all builds together, so a thousand
@@ -92,10 +91,10 @@ export function createRecorder(options: {
       if (batch.length === 0) continue;
       try {
         await commit(batch);
-        trouble.clear(TROUBLE);
+        trouble.clear(STORE);
       } catch (error) {
         if (error instanceof BbxError && error.retryable) {
-          trouble.say(TROUBLE, error);
+          trouble.say(STORE, error);
           for (const taken of batch) giveBack(taken);
           await sleep(RETRY_MS, stopping.signal).catch(() => undefined);
         } else await oneByOne(batch);
@@ -247,7 +246,7 @@ export function createRecorder(options: {
       push(build, { kind: 'end', ending });
     },
     async stop() {
-      while (working !== undefined && trouble.get(TROUBLE) === undefined) await working;
+      while (working !== undefined && trouble.get(STORE) === undefined) await working;
       stopping.abort(new Error('the master stops'));
       await working;
     },

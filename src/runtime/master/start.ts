@@ -33,7 +33,7 @@ import { runRetention } from './retention.ts';
 import { runSchedulers } from './schedulers/runner.ts';
 import type { MasterFacts } from './status.ts';
 import { keepTime } from './timekeeper.ts';
-import { createTroubleList } from './trouble.ts';
+import { createTroubleList, STORE } from './trouble.ts';
 import { createWorkerAdmin } from './workers/admin.ts';
 import { importJoins } from './workers/import-joins.ts';
 import { createWorkerPort } from './workers/port.ts';
@@ -44,6 +44,9 @@ import { waysHere } from './workers/ways.ts';
 
 /** With `cancel`, how long running builds may take to end. */
 const CANCEL_MS = 8_000;
+
+/** How long a start waits for a database that is away: after a power cut both begin together. A service manager tries again after that. */
+const STORE_WAIT_MS = 30_000;
 
 export interface MasterDeps {
   /** The master's directory. */
@@ -59,6 +62,8 @@ export interface MasterDeps {
   env: Readonly<Record<string, string | undefined>>;
   /** Reads and checks the configuration again; throws what is wrong with it. */
   reloadConfig: () => Promise<MasterConfig>;
+  /** Ends a start that waits for its store. */
+  signal?: AbortSignal;
   /** Finds out why a target cannot be reached, for the words of `status`. */
   diagnose?:
     | ((failure: { error: unknown; target: string }) => Promise<readonly { id: string; title: string }[]>)
@@ -76,6 +81,8 @@ export interface Master extends AsyncDisposable {
   readonly notes: readonly string[];
   /** Loads the configuration again and applies it, whole or not at all; throws what is wrong with it. */
   apply(): Promise<{ changed: boolean; changes: string[] }>;
+  /** Resolves when the store is another master's, or not what it was: this one has to stop, and builds go on at their workers. */
+  readonly lost: Promise<BbxError>;
   /**
    * Stores what has arrived and ends within 5 s; builds go on at their workers. With `drain` nothing new starts, and running builds are
    * waited for first; with `cancel` they are cancelled first. A second call without `drain` cuts a drain short, and may ask for `cancel`.
@@ -112,12 +119,28 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   ]);
   const key = readSigningKey(keyPem, layout.key);
   const pins = [key.fingerprint];
-  const store = opened.use(await openStore(first.store, { dir: layout.root, clock, log }));
+  const trouble = createTroubleList({ clock, log });
+  const lost = Promise.withResolvers<BbxError>();
+  const store = opened.use(
+    await openStore(first.store, {
+      dir: layout.root,
+      clock,
+      log,
+      env,
+      sole: true,
+      waitMs: STORE_WAIT_MS,
+      ...(deps.signal === undefined ? {} : { signal: deps.signal }),
+      onAway(error) {
+        if (error === undefined) trouble.clear(STORE);
+        else trouble.say(STORE, error);
+      },
+      onTaken: lost.resolve,
+    }),
+  );
   const files = opened.use(await openLogFiles(layout.logs, { clock, log }));
   await importJoins(store, layout.joins, { clock, log });
 
   const farm = createFarm({ store, clock, log });
-  const trouble = createTroubleList({ clock, log });
   let bound: Master['bound'] = { workers: [], web: [] };
   const live: LiveConfig = createLiveConfig({
     farm,
@@ -315,6 +338,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     fingerprint: key.fingerprint,
     notes: [...workerPort.notes, ...web.notes],
     apply: () => live.apply(),
+    lost: lost.promise,
     stop,
     [Symbol.asyncDispose]: () => stop(),
   };

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import type { StatusObject } from '../../api/objects.ts';
+import { BbxError } from '../../base/error.ts';
 import { buildRows } from '../../store/build-rows.ts';
 import { pendingRows } from '../../store/buildrequests.ts';
-import type { Db } from '../../store/database.ts';
+import type { Store } from '../../store/store.ts';
 import { showBuild, showRequest, showWorker } from './http/views.ts';
-import type { TroubleList } from './trouble.ts';
+import { STORE, type TroubleList } from './trouble.ts';
 import type { Roster } from './workers/roster.ts';
 
 /** Lists in a status are for people; who wants all asks for builds or requests. */
@@ -15,25 +16,46 @@ export type MasterFacts = Omit<StatusObject, 'config' | 'workers' | 'running' | 
   config: Omit<StatusObject['config'], 'changed'>;
 };
 
-/** Everything that `bbx status` shows. */
-export async function readStatus(
-  db: Db,
-  facts: MasterFacts,
-  roster: Roster,
-  trouble: TroubleList,
-): Promise<StatusObject> {
-  const running = await buildRows(db, { complete: false }, { limit: MOST });
-  const pending = await pendingRows(db, MOST);
+/** What the database knows of a status. */
+type Lists = Pick<StatusObject, 'running' | 'pending'>;
+
+/**
+ * Everything that `bbx status` shows. While the database is away it shows the builds and requests of the last time, beside the words of what
+ * is wrong: then of all times an answer is wanted.
+ */
+export function createStatus(options: { store: Store; roster: Roster; trouble: TroubleList }) {
+  const { store, roster, trouble } = options;
+  let last: Lists = { running: [], pending: [] };
+
+  const lists = async (): Promise<Lists> => {
+    if (trouble.get(STORE)?.code === 'BBX-STO-AWAY') return last;
+    try {
+      last = await store.read(async (db) => ({
+        running: (await buildRows(db, { complete: false }, { limit: MOST })).map(showBuild),
+        pending: (await pendingRows(db, MOST)).map(showRequest),
+      }));
+    } catch (error) {
+      if (!(error instanceof BbxError && error.retryable)) throw error;
+      trouble.say(STORE, error);
+    }
+    return last;
+  };
+
   return {
-    ...facts,
-    config: { ...facts.config, changed: await isNewer(facts.config.file, facts.config.loaded_at) },
-    workers: roster
-      .all()
-      .filter(({ state }) => state !== 'removed')
-      .map((worker) => showWorker(worker, roster)),
-    running: running.map(showBuild),
-    pending: pending.map(showRequest),
-    trouble: trouble.list(),
+    async read(facts: MasterFacts): Promise<StatusObject> {
+      const { running, pending } = await lists();
+      return {
+        ...facts,
+        config: { ...facts.config, changed: await isNewer(facts.config.file, facts.config.loaded_at) },
+        workers: roster
+          .all()
+          .filter(({ state }) => state !== 'removed')
+          .map((worker) => showWorker(worker, roster)),
+        running,
+        pending,
+        trouble: trouble.list(),
+      };
+    },
   };
 }
 

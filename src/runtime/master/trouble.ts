@@ -18,6 +18,9 @@ export interface TroubleList {
   get(subject: string): TroubleObject | undefined;
 }
 
+/** The subject of trouble with the database. */
+export const STORE = 'store';
+
 /** Subjects that are kept at most: pollers, workers and the disk of a big farm; beyond it the oldest goes. */
 const MOST_SUBJECTS = 1_000;
 

@@ -45,11 +45,13 @@ export interface LineOptions {
   onTaken: (error: BbxError) => void;
   /** How long the first connection is waited for, ms. */
   waitMs: number;
+  /** Ends that wait. */
+  signal: AbortSignal | undefined;
 }
 
 /** Connects, and takes the store's lock where there is a `hold`. Errors: those of `connect` and of `Hold.takeUp`. */
 export async function openLine(options: LineOptions): Promise<Line> {
-  const { store, connect, hold, onAway, onTaken, waitMs } = options;
+  const { store, connect, hold, onAway, onTaken, waitMs, signal } = options;
   const closing = new AbortController();
   let session: Session | undefined;
   /** The session of the transaction under way: what is left of it must never get into another one. */
@@ -224,15 +226,16 @@ export async function openLine(options: LineOptions): Promise<Line> {
 
   const end = performance.now() + waitMs;
   const backoff = createBackoff(BACKOFF);
-  for (;;) {
+  for (let waited = false; ; waited = true) {
     try {
       await reach();
+      if (waited) onAway(undefined);
       return line;
     } catch (error) {
       const passing = error instanceof BbxError && error.code === 'BBX-STO-AWAY';
       if (!passing || performance.now() >= end) throw error;
       onAway(error);
-      await sleep(backoff.next());
+      await sleep(backoff.next(), signal);
     }
   }
 }

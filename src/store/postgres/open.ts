@@ -31,9 +31,10 @@ export async function openPostgresEngine(
     readOnly: boolean;
     sole: boolean;
     waitMs: number;
+    signal: AbortSignal | undefined;
   },
 ): Promise<Engine> {
-  const { dir, env, readOnly, sole, waitMs, onAway, onTaken } = options;
+  const { dir, env, readOnly, sole, waitMs, signal, onAway, onTaken } = options;
   const target = targetOf(address, { dir, env });
   const store = target.name;
   if (readOnly) {
@@ -49,6 +50,7 @@ export async function openPostgresEngine(
     onAway,
     onTaken,
     waitMs,
+    signal,
   });
   const readers = createReaders({ store, connect: (signal) => connect(target, 'read', signal) });
   return engineOf({

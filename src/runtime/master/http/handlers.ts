@@ -13,7 +13,7 @@ import type { LogIntake } from '../logs.ts';
 import type { LiveConfig } from '../reload.ts';
 import { planForced } from '../schedulers/forced.ts';
 import type { Requests } from '../requests.ts';
-import { readStatus, type MasterFacts } from '../status.ts';
+import { createStatus, type MasterFacts } from '../status.ts';
 import type { TroubleList } from '../trouble.ts';
 import { explain, type WhyDeps } from '../why-facts.ts';
 import type { WorkerAdmin } from '../workers/admin.ts';
@@ -40,6 +40,7 @@ export interface HandlerDeps extends WhyDeps {
 export function createHandlers(deps: HandlerDeps): Handlers {
   const { farm, roster, logs, requests, changes, workers, trouble, config, facts, live, clock } = deps;
   const { store } = farm;
+  const status = createStatus({ store, roster, trouble });
 
   const knownBuilder = (name: string) => {
     const { builders } = config();
@@ -57,7 +58,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
   };
 
   return {
-    status: () => store.read((db) => readStatus(db, facts(), roster, trouble)),
+    status: () => status.read(facts()),
 
     async builders() {
       const rows = await store.read((db) => builderRows(db));

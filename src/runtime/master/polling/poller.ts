@@ -28,6 +28,8 @@ const AT_ONCE = 8;
 const BACKOFF_INTERVALS = 16;
 /** … but not beyond this. */
 const BACKOFF_MAX_MS = 30 * 60_000;
+/** After a store that was away, ms. */
+const STORE_RETRY_MS = 5_000;
 
 export interface Pollers {
   /** Takes up the repositories of the configuration as it is now. */
@@ -76,6 +78,12 @@ export function runPollers(options: {
       } catch (error) {
         if (signal.aborted) return;
         waitMs = backoff.next();
+        // What is wrong with the store is not the repository's fault.
+        if (error instanceof BbxError && error.code.startsWith('BBX-STO-')) {
+          say.debug('A poll waits for the store', { repository: name, error: oneLine(error) });
+          await sleep(Math.min(waitMs, STORE_RETRY_MS), signal).catch(() => undefined);
+          continue;
+        }
         await failed(name, repository, error, signal).catch((fault: unknown) => {
           if (!signal.aborted)
             say.error('A failed poll could not be noted', { repository: name, error: oneLine(fault) });

@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import type { LogEnd, Receipt } from '../build/receipt.ts';
 import type { Db, Tx } from './database.ts';
 
 export interface LogRow {
@@ -9,6 +11,9 @@ export interface LogRow {
   complete: boolean;
   sha256: string | null;
   pruned: boolean;
+  /** Newlines in it; null while it grows, and for logs of an older bbx; so is `receipt`. */
+  lines: number | null;
+  receipt: Receipt | null;
 }
 
 /** A log named as the protocol names it. */
@@ -25,10 +30,13 @@ const COLUMNS = [
   'logs.complete',
   'logs.sha256',
   'logs.pruned',
+  'logs.lines',
+  'logs.receipt',
 ] as const;
 
-function rowOf<Row extends { complete: number; pruned: number }>(row: Row) {
-  return { ...row, complete: row.complete === 1, pruned: row.pruned === 1 };
+function rowOf<Row extends { complete: number; pruned: number; receipt: string | null }>(row: Row) {
+  const receipt = row.receipt as Receipt | null;
+  return { ...row, receipt, complete: row.complete === 1, pruned: row.pruned === 1 };
 }
 
 /** The id of a step's log of that name, made when it is new. */
@@ -84,15 +92,15 @@ export async function logsOfBuild(db: Db, buildid: number): Promise<BuildLogRow[
   return rows.map(rowOf);
 }
 
-/** Logs that are not complete although their builds have ended, oldest first. Reads the whole table: for the start only. */
+/** Logs that are not complete although their builds have ended, oldest first. Numbers stand in the text, since an index of a part is used for no others. */
 export async function leftLogs(db: Db): Promise<number[]> {
   const rows = await db
     .selectFrom('logs')
     .innerJoin('steps', 'steps.stepid', 'logs.stepid')
     .innerJoin('builds', 'builds.buildid', 'steps.buildid')
     .select('logs.logid')
-    .where('logs.complete', '=', 0)
-    .where('logs.pruned', '=', 0)
+    .where('logs.complete', '=', sql.lit(0))
+    .where('logs.pruned', '=', sql.lit(0))
     .where('builds.complete_at', 'is not', null)
     .orderBy('logs.logid')
     .execute();
@@ -115,15 +123,16 @@ export async function setLogSizes(
   }
 }
 
-/** The log is whole: its final size and the SHA-256 of its bytes in hex, when it is known. */
+/** The log is whole: what is known of its end. */
 export async function completeLog(
   tx: Tx,
   logid: number,
-  end: { bytes: number; sha256: string | null },
+  end: Pick<LogEnd, 'bytes' | 'sha256'> & Partial<LogEnd>,
 ): Promise<void> {
+  const { bytes, sha256, lines = null, receipt = null } = end;
   await tx
     .updateTable('logs')
-    .set({ bytes: end.bytes, sha256: end.sha256, complete: 1 })
+    .set({ bytes, sha256, lines, receipt, complete: 1 })
     .where('logid', '=', logid)
     .execute();
 }

@@ -203,6 +203,10 @@ export interface Tables {
     sha256: string | null;
     /** 1 when retention removed the file. */
     pruned: Generated<number>;
+    /** Newlines in it; null while it grows. */
+    lines: number | null;
+    /** How it was compared when it was complete, a `Receipt` of build/receipt.ts; null while it grows, and for logs of an older bbx. */
+    receipt: string | null;
   };
 
   /** Everything that changed, in order; readers keep their own position. Kept for a week. */

@@ -22,7 +22,12 @@ export const aStep = (of: Partial<StepObject> = {}): StepObject => ({
   state_string: 'finished',
   rc: 0,
   signal: null,
-  logs: [{ logid: 1, stepid: 1, name: 'stdio', bytes: 6, complete: true, pruned: false }],
+  logs: [
+    {
+      ...{ logid: 1, stepid: 1, name: 'stdio', bytes: 6, complete: true, pruned: false },
+      ...{ lines: 1, sha256: 'ab'.repeat(32), receipt: 'verified' },
+    },
+  ],
   ...of,
 });
 

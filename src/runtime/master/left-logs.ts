@@ -2,7 +2,7 @@ import type { Log } from '../../base/log.ts';
 import type { LogFiles } from '../../store/log-files.ts';
 import { completeLog, leftLogs } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
-import type { LogIntake } from './logs.ts';
+import { endOf, type LogIntake } from './logs.ts';
 import type { OpenLog } from './running.ts';
 import { oneLine } from './trouble.ts';
 
@@ -27,7 +27,7 @@ export async function closeFormer(
   for (const logid of await store.read((db) => leftLogs(db))) {
     if (signal.aborted) return;
     try {
-      const end = await files.seal(logid);
+      const end = endOf(await files.seal(logid), {});
       await store.write((tx) => completeLog(tx, logid, end));
       logs.wake(logid);
     } catch (error) {

@@ -5,7 +5,8 @@ import type { Log } from '../../base/log.ts';
 import type { LogBytes } from '../../protocol/bbx/master-contract.ts';
 import { CLOSE } from '../../protocol/bbx/wire.ts';
 import { LIMITS } from '../../protocol/bbx/limits.ts';
-import type { LogFiles } from '../../store/log-files.ts';
+import type { LogEnd } from '../../build/receipt.ts';
+import type { FinishedLog, LogFiles } from '../../store/log-files.ts';
 import { setLogSizes } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
 import { codes } from './codes.ts';
@@ -27,6 +28,16 @@ const RETRY_MS = 1_000;
 const ROW_EVERY_MS = 2_000;
 const TROUBLE = 'log files';
 
+/** What a row says of a log that is sealed; `expected` is the worker's word. */
+export function endOf(
+  { bytes, sha256, lines, damaged }: FinishedLog,
+  expected: { bytes?: number; sha256?: string },
+): LogEnd {
+  const compared = expected.sha256 === undefined ? 'unhashed' : 'verified';
+  const told = expected.bytes === undefined ? 'unsaid' : compared;
+  return { bytes, sha256, lines, receipt: damaged.length > 0 ? 'holes' : told };
+}
+
 /** What workers send of logs, on its way to the disk and back as acknowledgements. */
 export interface LogIntake {
   /** A log that begins, or that a worker goes on with at `stored` bytes. */
@@ -39,10 +50,7 @@ export interface LogIntake {
    * Resolves when the log is on the disk, compared and closed; size and SHA-256 are those to store in its row. A difference is said loudly and
    * does not hold up the build. Of several calls the first that has all its bytes decides. Rejects when the signal of `stop` comes first.
    */
-  finish(
-    log: OpenLog,
-    expected: { bytes?: number; sha256?: string },
-  ): Promise<{ bytes: number; sha256: string | null }>;
+  finish(log: OpenLog, expected: { bytes?: number; sha256?: string }): Promise<LogEnd>;
   /** Wakes who follows a log; called with each new size. */
   listen(logid: number, listener: () => void): () => void;
   /** Says to who follows a log that its row has changed. */
@@ -158,13 +166,13 @@ export function createLogIntake(options: {
     log: OpenLog,
     logid: number,
     expected: { bytes?: number; sha256?: string },
-  ): Promise<{ bytes: number; sha256: string | null }> {
+  ): Promise<LogEnd> {
     log.complete = true;
     log.more?.();
     dirty.delete(log);
-    let end: { bytes: number; sha256: string | null };
+    let end: LogEnd;
     try {
-      end = await persist('finish', () => files.seal(logid, expected));
+      end = endOf(await persist('finish', () => files.seal(logid, expected)), expected);
     } catch (error) {
       if (!(error instanceof BbxError) || stopping.signal.aborted) throw error;
       // Not retryable: the bytes are not those that the worker counted, or cannot be read back. The result still counts.
@@ -180,13 +188,19 @@ export function createLogIntake(options: {
       );
       say.error(mismatch.message, { code: mismatch.code });
       trouble.say(`log ${logid}`, mismatch);
-      end = { bytes: await files.size(logid), sha256: null };
+      end = await files.seal(logid).then(
+        ({ bytes, sha256, lines }): LogEnd => ({ bytes, sha256, lines, receipt: 'mismatch' }),
+        async (): Promise<LogEnd> => {
+          const bytes = await files.size(logid);
+          return { bytes, sha256: null, lines: null, receipt: 'mismatch' };
+        },
+      );
     }
     open.delete(logid);
     rowsDue.delete(logid);
     log.stored = end.bytes;
     packer.add(logid);
-    return { bytes: end.bytes, sha256: end.sha256 };
+    return end;
   }
 
   function wake(logid: number): void {

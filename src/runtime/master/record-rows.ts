@@ -1,4 +1,5 @@
 import type { ProgressEvent } from '../../build/progress.ts';
+import type { LogEnd } from '../../build/receipt.ts';
 import { resultOf } from '../../build/results.ts';
 import { advanceSequence, mergeProperties, setBuildState } from '../../store/builds.ts';
 import type { Tx } from '../../store/database.ts';
@@ -20,10 +21,8 @@ export type Item =
   | { kind: 'end'; ending: Ending };
 
 /** A log that is on the disk and compared, with what its row will say. */
-export interface ClosedLog {
+export interface ClosedLog extends LogEnd {
   log: OpenLog;
-  bytes: number;
-  sha256: string | null;
 }
 
 /** What is done in memory once the rows are committed. */
@@ -106,7 +105,7 @@ async function writeEvent(
       const step = steps.get(event.step);
       if (step === undefined) throw new Error(`step ${event.step} ended before it began`);
       const own = closed.filter(({ log }) => log.step === event.step);
-      for (const { log, bytes, sha256 } of own) await completeLog(tx, log.logid!, { bytes, sha256 });
+      for (const { log, ...end } of own) await completeLog(tx, log.logid!, end);
       const { rc, signal, at, results, step: number } = event;
       const state = event.state.slice(0, STATE_CHARS);
       const result = resultOf(results) ?? 'exception';

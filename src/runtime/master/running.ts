@@ -1,3 +1,4 @@
+import type { LogEnd } from '../../build/receipt.ts';
 import type { Properties } from '../../build/plan.ts';
 import type { Lease } from '../../protocol/bbx/lease.ts';
 import type { LogBytes, MasterSession } from '../../protocol/bbx/master-contract.ts';
@@ -67,7 +68,7 @@ export interface OpenLog {
   /** Nothing more of it is taken. */
   complete: boolean;
   /** Its end as the files give it, from the moment on in which it is complete; the same for all who ask. */
-  closing: Promise<{ bytes: number; sha256: string | null }> | undefined;
+  closing: Promise<LogEnd> | undefined;
   /** Its row says that it is complete. */
   recorded: boolean;
   /** Wakes who waits for more bytes of it. */

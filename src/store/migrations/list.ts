@@ -4,6 +4,7 @@ import { up as first } from './0001-first.ts';
 import { up as cancelReason } from './0002-cancel-reason.ts';
 import { up as orphanAfter } from './0003-orphan-after.ts';
 import { up as linkHistory } from './0004-link-history.ts';
+import { up as logReceipts } from './0005-log-receipts.ts';
 
 export interface Migration {
   number: number;
@@ -17,4 +18,5 @@ export const migrations: readonly Migration[] = [
   { number: 2, name: 'cancel-reason', up: cancelReason },
   { number: 3, name: 'orphan-after', up: orphanAfter },
   { number: 4, name: 'link-history', up: linkHistory },
+  { number: 5, name: 'log-receipts', up: logReceipts },
 ];

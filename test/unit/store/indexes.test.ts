@@ -16,7 +16,7 @@ import {
 import { changeRows, changesOfBuildset, schedulerChanges } from '../../../src/store/changes.ts';
 import type { Db } from '../../../src/store/database.ts';
 import { eventsAfter, lastEventId } from '../../../src/store/events.ts';
-import { logsOfBuild } from '../../../src/store/logs.ts';
+import { leftLogs, logsOfBuild } from '../../../src/store/logs.ts';
 import { openSqlite } from '../../../src/store/sqlite/database.ts';
 import type { SqliteFile } from '../../../src/store/sqlite/database.ts';
 import { sqliteDialect } from '../../../src/store/sqlite/dialect.ts';
@@ -82,6 +82,7 @@ it.each<[string, (db: Db) => Promise<unknown>, Allowed?]>([
   ['changes of a scheduler', (from) => schedulerChanges(from, 's'), 'few'],
   ['steps of a build', (from) => stepRows(from, 1)],
   ['logs of a build', (from) => logsOfBuild(from, 1), 'few'],
+  ['logs that were left open', (from) => leftLogs(from), 'few'],
 ])('%s: found by an index', async (_, read, allowed) => {
   asked = [];
   await read(db);

@@ -69,14 +69,7 @@ export function showStep(row: StepListRow, sizeOf: (logid: number) => number | u
     state_string: row.state_string,
     rc: row.rc,
     signal: row.signal,
-    logs: row.logs.map(({ logid, stepid, name, bytes, complete, pruned }) => ({
-      logid,
-      stepid,
-      name,
-      bytes: Math.max(bytes, sizeOf(logid) ?? 0),
-      complete,
-      pruned,
-    })),
+    logs: row.logs.map((log) => ({ ...log, bytes: Math.max(log.bytes, sizeOf(log.logid) ?? 0) })),
   };
 }
 

@@ -29,7 +29,7 @@ function diskOf() {
       return new Map([...ids].map((id) => [id, disk.size]));
     },
     size: async () => disk.size,
-    finish: async (logid: number, expected?: { sha256?: string }) => {
+    seal: async (logid: number, expected?: { sha256?: string }) => {
       if (expected?.sha256 !== undefined && expected.sha256 !== 'good') {
         throw storeCodes['BBX-STO-LOG-HASH']({ logid, found: 'good', expected: expected.sha256 });
       }
@@ -126,7 +126,7 @@ describe('what workers send of logs', () => {
     void intake.take(log, piece(0, 'abc'));
     const step = intake.finish(log, { bytes: 30, sha256: 'good' });
     const left = intake.finish(log, {});
-    expect(await left).toMatchObject({ bytes: 3 });
+    expect(await left).toMatchObject({ bytes: 3, receipt: 'unsaid' });
     expect(await step).toMatchObject({ bytes: 3 });
     await intake.stop();
   });
@@ -150,7 +150,10 @@ describe('what workers send of logs', () => {
     const { intake, log, piece, trouble } = intakeOf(files);
     intake.placed(log, 9);
     void intake.take(log, piece(0, 'abc'));
-    expect(await intake.finish(log, { bytes: 3, sha256: 'x' })).toEqual({ bytes: 3, sha256: null });
+    expect(await intake.finish(log, { bytes: 3, sha256: 'x' })).toEqual({
+      ...{ bytes: 3, sha256: 'good', lines: 0 },
+      receipt: 'mismatch',
+    });
     expect(trouble.list()[0]).toMatchObject({ code: 'BBX-MAS-LOG-MISMATCH' });
     await intake.stop();
   });
@@ -165,7 +168,7 @@ describe('what workers send of logs', () => {
     const finished = intake.finish(log, { bytes: 3, sha256: 'good' });
     disk.failing = false;
     void intake.take(log, piece(0, 'abc'));
-    expect(await finished).toEqual({ bytes: 3, sha256: 'good' });
+    expect(await finished).toMatchObject({ bytes: 3, sha256: 'good', receipt: 'verified' });
     expect(acknowledged).toEqual([]);
     await intake.stop();
   });

@@ -1,5 +1,6 @@
 import { sleep } from '../base/abort.ts';
 import { errnoOf } from '../base/error.ts';
+import { momentNow, type Moment } from './births.ts';
 import { findProcesses, type ProcessQuery } from './processes.ts';
 
 /** After KILL a process is gone at once, unless it hangs in the kernel: waiting longer than this helps nobody. */
@@ -49,13 +50,30 @@ export async function endProcesses(options: EndOptions): Promise<{ found: number
   }
 }
 
-/** Ends what a killed worker left running, all that carries `marker` or one below it. */
+/** Markers, with users, of which nothing was left at a moment: whatever carries one later is younger. Newest last. */
+const clean = new Map<string, Moment>();
+/** More builders than a worker has. */
+const CLEAN_MARKERS = 1_000;
+
+/**
+ * Ends what a killed worker left running, all that carries `marker` or one below it. The first call for a marker looks at all processes of the
+ * machine, later ones at those that were born since: at the end of each build that is a few instead of hundreds.
+ */
 export async function endLeftovers(
   marker: string,
   options: { uids?: readonly number[]; sigtermTimeMs?: number } = {},
 ): Promise<{ found: number; alive: number[] }> {
   const { uids = ownUids(), sigtermTimeMs = 1_000 } = options;
-  return endProcesses({ marker, uids, sigtermTimeMs });
+  const key = `${uids.join()} ${marker}`;
+  const since = clean.get(key);
+  const now = momentNow();
+  const ended = await endProcesses({ marker, uids, sigtermTimeMs, since });
+  clean.delete(key);
+  // Where something was found it may have had heirs until the last look: the next call looks at more than it must.
+  const seen = ended.found === 0 ? now : since;
+  if (seen !== undefined && ended.alive.length === 0) clean.set(key, seen);
+  if (clean.size > CLEAN_MARKERS) clean.delete(clean.keys().next().value as string);
+  return ended;
 }
 
 /** The user of this process, and the one that builds run as. */

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { bornAfter, type Moment } from './births.ts';
 import { carriesMarker } from './marker.ts';
 
 export interface ProcessQuery {
@@ -7,7 +8,13 @@ export interface ProcessQuery {
   session?: number | undefined;
   /** Only processes of these users are looked at: this process's own, and the one that builds run as. */
   uids: readonly number[];
+  /** Nothing of it lived then, so only younger processes are looked at. */
+  since?: Moment | undefined;
 }
+
+/** Most of what is read of a process fits in here; readFileSync would take new memory for each, and three calls more. */
+const FILE_BYTES = 128 * 1024;
+const scratch = Buffer.allocUnsafeSlow(FILE_BYTES);
 
 interface ProcessRow {
   pid: number;
@@ -20,7 +27,7 @@ interface ProcessRow {
  * that both left the session and hid its environment after its parent ended is not found. Empty where there is no /proc.
  */
 export function findProcesses(query: ProcessQuery): number[] {
-  const rows = readProcesses(query.uids);
+  const rows = readProcesses(query);
   const found = new Set<number>();
   for (const row of rows) {
     if (row.session === query.session || hasMarker(row.pid, query.marker)) found.add(row.pid);
@@ -34,14 +41,15 @@ export function findProcesses(query: ProcessQuery): number[] {
   return [...found];
 }
 
-function readProcesses(uids: readonly number[]): ProcessRow[] {
+function readProcesses({ uids, since }: ProcessQuery): ProcessRow[] {
   const rows: ProcessRow[] = [];
+  const isYoung = bornAfter(since);
   for (const name of readDirectory('/proc')) {
     const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    if (!Number.isInteger(pid) || pid === process.pid || !isYoung(pid)) continue;
     try {
       if (!uids.includes(statSync(`/proc/${name}`).uid)) continue;
-      const row = parseStat(pid, readFileSync(`/proc/${name}/stat`, 'latin1'));
+      const row = parseStat(pid, readWhole(`/proc/${name}/stat`).toString('latin1'));
       if (row !== undefined) rows.push(row);
     } catch {
       // It ended meanwhile.
@@ -59,10 +67,26 @@ function parseStat(pid: number, text: string): ProcessRow | undefined {
 
 function hasMarker(pid: number, marker: string): boolean {
   try {
-    return carriesMarker(readFileSync(`/proc/${pid}/environ`), marker);
+    return carriesMarker(readWhole(`/proc/${pid}/environ`), marker);
   } catch {
     return false;
   }
+}
+
+/** A file of /proc; good until the next call. */
+function readWhole(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    let filled = 0;
+    while (filled < FILE_BYTES) {
+      const got = readSync(file, scratch, filled, FILE_BYTES - filled, null);
+      if (got === 0) return scratch.subarray(0, filled);
+      filled += got;
+    }
+  } finally {
+    closeSync(file);
+  }
+  return readFileSync(path);
 }
 
 function readDirectory(path: string): string[] {

@@ -212,6 +212,7 @@ describe('the whole tree', () => {
   test('what a killed worker left is found by the marker above it', async () => {
     await using dir = await tempDir();
     const worker = `worker-${process.pid}`;
+    const foundBefore = await endLeftovers(worker);
     await runTree({
       command: [
         '/bin/sh',
@@ -233,6 +234,8 @@ describe('the whole tree', () => {
       async () => (await readFile(join(dir.path, 'pid'), 'utf8').catch(() => '')).trim() || undefined,
     );
     await expect(endLeftovers(`${worker}x`)).resolves.toEqual({ found: 0, alive: [] });
+    // Looked for before it was born: that must not hide it.
+    expect(foundBefore).toEqual({ found: 0, alive: [] });
     await expect(endLeftovers(worker)).resolves.toEqual({ found: 1, alive: [] });
     // It may stay as a zombie where nobody takes in orphans; then it has no command line.
     expect(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).toBe('');

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+
+/** A moment in the life of the process table, on Linux. */
+export interface Moment {
+  /** The pid that was given away last. */
+  lastPid: number;
+  /** Processes and threads that were ever begun. */
+  forks: number;
+}
+
+/** The moment that is now; undefined where there is no /proc. */
+export function momentNow(): Moment | undefined {
+  try {
+    const lastPid = Number(readFileSync('/proc/loadavg', 'latin1').trim().split(' ').at(-1));
+    const forks = Number(/^processes (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
+    return Number.isInteger(lastPid) && Number.isInteger(forks) ? { lastPid, forks } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Which pids may have been given away after a moment; all of them where that cannot be told. Pids are given away in ascending order and begin
+ * anew at `pid_max` (pid_namespaces(7), proc(5)); as long as fewer were needed than there are, the order says who is younger.
+ */
+export function bornAfter(moment: Moment | undefined): (pid: number) => boolean {
+  const now = moment === undefined ? undefined : momentNow();
+  if (moment === undefined || now === undefined) return () => true;
+  // Those that are in use are skipped, so fewer than all bring it round: half is safe.
+  if (now.forks - moment.forks >= pidMax() / 2) return () => true;
+  const { lastPid } = moment;
+  return now.lastPid >= lastPid ? (pid) => pid > lastPid : (pid) => pid > lastPid || pid <= now.lastPid;
+}
+
+function pidMax(): number {
+  try {
+    return Number(readFileSync('/proc/sys/kernel/pid_max', 'latin1'));
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { bornAfter, momentNow } from '../../../src/exec/births.ts';
+
+describe.skipIf(process.platform !== 'linux')('who is younger than a moment', () => {
+  it('tells a process that was begun later from those that were there', async () => {
+    const older = spawn('sleep', ['60']);
+    const moment = momentNow();
+    const younger = spawn('sleep', ['60']);
+    try {
+      await Promise.all([once(older, 'spawn'), once(younger, 'spawn')]);
+      const isYounger = bornAfter(moment);
+      expect(isYounger(younger.pid ?? 0)).toBe(true);
+      expect(isYounger(older.pid ?? 0)).toBe(false);
+      expect(isYounger(process.pid)).toBe(false);
+    } finally {
+      for (const child of [older, younger]) child.kill('SIGKILL');
+    }
+  });
+
+  it('tells it also when pids have begun anew since', () => {
+    const now = momentNow();
+    expect(now).toBeDefined();
+    if (now === undefined) return;
+    const isYounger = bornAfter({ lastPid: now.lastPid + 1_000, forks: now.forks });
+    expect(isYounger(now.lastPid + 1_001)).toBe(true);
+    expect(isYounger(now.lastPid)).toBe(true);
+    expect(isYounger(now.lastPid + 1_000)).toBe(false);
+  });
+
+  it('calls all young when too many were begun since, or when there is no moment', () => {
+    expect(bornAfter(undefined)(1)).toBe(true);
+    expect(bornAfter({ lastPid: 10, forks: -10_000_000 })(1)).toBe(true);
+  });
+});

@@ -20,6 +20,9 @@ const all: Record<string, () => Promise<(Figure | Curve)[]>> = {
   'forced-build': async () => (await import('./figures/forced-build.ts')).forcedBuild(),
   'queued-builds': async () => (await import('./figures/queued-builds.ts')).queuedBuilds(),
   'big-log': async () => (await import('./figures/big-log.ts')).bigLog(),
+  'idle-workers': async () => (await import('./figures/idle-workers.ts')).idleWorkers(),
+  'over-idle-workers': async () =>
+    (await import('./figures/idle-workers.ts')).overIdleWorkers([100, 500, 1_000, 2_000]),
 };
 
 const wanted = process.argv.slice(2);

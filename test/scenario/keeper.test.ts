@@ -1,10 +1,14 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { BuildObject } from '../../src/api/objects.ts';
+import { findProcesses } from '../../src/exec/processes.ts';
+import { workerMarker } from '../../src/runtime/worker/workspace.ts';
 import { startBbx } from '../rigs/bbx.ts';
 import { startFarm, type Farm } from '../rigs/farm.ts';
+import { gitRepository } from '../rigs/git-repository.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 import { until } from '../rigs/wait.ts';
 
@@ -73,4 +77,215 @@ describe('a worker killed with -9 in mid-step', () => {
     expect(await farm.ask<BuildObject[]>('build', 'list')).toHaveLength(1);
     expect(await readdir(join(workerDir(farm), 'spool'))).toEqual([]);
   });
+
+  it('again and again, at moments drawn from a seed, with two builds at once', async () => {
+    await using dir = await tempDir();
+    const gates = ['app', 'other'].map((name) => join(dir.path, `${name}-gate`));
+    const copies = ['app', 'other'].map((name) => join(dir.path, `${name}-copy`));
+    const random = seeded(3);
+    const [first = '', second = ''] = ['app', 'other'].map((name, index) =>
+      talkative(gates[index] ?? '', copies[index] ?? '').replace('app:', `${name}:`),
+    );
+    const other = second.slice(second.indexOf('  other:'));
+    await using farm = await startFarm({ workers: ['w1'], config: first + other, secrets });
+    await appendFile(join(workerDir(farm), 'worker.yaml'), '\nmaxBuilds: 2\n');
+    await restart(farm, 0);
+    await farm.ask('build', 'start', 'app');
+    await farm.ask('build', 'start', 'other');
+    for (let round = 0; round < 6; round += 1) {
+      await delay(1_500 * random());
+      await restart(farm, 500 * random());
+    }
+    await farm.run('worker', 'show', 'w1', '--wait', 'attached');
+    const talks = (copy: string) => async () =>
+      (await readFile(copy, 'utf8').catch(() => '')).includes('line 30 ');
+    for (const copy of copies) await until('some output', talks(copy));
+    for (const gate of gates) await writeFile(gate, '');
+    for (const [index, name] of ['app', 'other'].entries()) {
+      expect((await farm.run('build', 'watch', `${name}/1`)).code).toBe(0);
+      await expectExact(farm, copies[index] ?? '', `${name}/1`);
+    }
+    expect(await farm.ask<BuildObject[]>('build', 'list')).toHaveLength(2);
+  });
+
+  it('and back when the command has ended: its end and its last words are there', async () => {
+    await using dir = await tempDir();
+    const done = join(dir.path, 'done');
+    const config = oneStep(`echo first; sleep 1; echo last; touch ${done}; exit 3`);
+    await using farm = await startFarm({ workers: ['w1'], config });
+    await farm.ask('build', 'start', 'app');
+    await running(farm);
+    await farm.workers.get('w1')?.end('SIGKILL');
+    await until('the command to end', () => existsSync(done));
+    await delay(300);
+    await restart(farm, 0);
+    const build = await ended(farm);
+    expect([build.result, build.steps?.[0]?.result]).toEqual(['failure', 'failure']);
+    expect((await farm.run('build', 'log', 'app/1', '--raw')).stdout).toBe('first\nlast\n');
+  });
+
+  it('between steps, many times: each step runs once', async () => {
+    await using dir = await tempDir();
+    const trace = join(dir.path, 'trace');
+    const steps = Array.from(
+      { length: 40 },
+      (_, n) => `      - { name: s${n}, run: "echo ${n} >> ${trace}; sleep 0.05" }`,
+    );
+    const config = `workers: { w1: {} }\nbuilders:\n  app:\n    workers: { names: [w1] }\n    steps:\n${steps.join('\n')}\n`;
+    await using farm = await startFarm({ workers: ['w1'], config });
+    await farm.ask('build', 'start', 'app');
+    const random = seeded(4);
+    for (let round = 0; round < 4; round += 1) {
+      await delay(600 * random());
+      await restart(farm, 50);
+    }
+    expect((await ended(farm)).result).toBe('success');
+    expect(await readFile(trace, 'utf8')).toBe(Array.from({ length: 40 }, (_, n) => `${n}\n`).join(''));
+  });
+
+  it('while git is at work: the checkout begins anew, over the locks of the one that was killed', async () => {
+    await using dir = await tempDir();
+    const repository = await gitRepository(join(dir.path, 'origin'), {
+      'file.txt': 'content\n',
+      '.gitattributes': '*.txt filter=slow\n',
+    });
+    const slow = join(dir.path, 'slow');
+    await writeFile(slow, '');
+    // A filter of the workspace's repository holds the checkout up, with git's own lock in place, until the gate is gone.
+    const filter = `while [ -e ${slow} ]; do sleep 0.1; done; cat`;
+    const config = `workers: { w1: {} }
+repositories: { src: { git: "${repository.path}", poll: 1h, branches: [main] } }
+builders:
+  app:
+    workers: { names: [w1] }
+    repository: src
+    steps:
+      - { name: filter, run: "git init -q . && git config filter.slow.smudge '${filter}'" }
+      - { name: source, git: {} }
+      - { name: after, run: "cat file.txt" }
+`;
+    await using farm = await startFarm({ workers: ['w1'], config });
+    await farm.ask('build', 'start', 'app');
+    await until('the checkout', () =>
+      existsSync(join(workerDir(farm), 'builds', 'app', 'build', '.git', 'index.lock')),
+    );
+    await farm.workers.get('w1')?.end('SIGKILL');
+    await rm(slow);
+    await restart(farm, 100);
+    const build = await ended(farm);
+    const log = (await farm.run('build', 'log', 'app/1', '--step', 'source')).stdout;
+    expect([build.result, log]).toEqual(['success', expect.stringContaining('the checkout begins anew')]);
+  });
+
+  it('and a build is cancelled meanwhile: its command is ended when the worker is back', async () => {
+    await using farm = await startFarm({ workers: ['w1'], config: oneStep('echo begun; sleep 600') });
+    await farm.ask('build', 'start', 'app');
+    await running(farm);
+    await farm.workers.get('w1')?.end('SIGKILL');
+    await farm.run('build', 'cancel', 'app/1');
+    await restart(farm, 0);
+    expect((await ended(farm)).result).toBe('cancelled');
+    await until('the command to end', () => leftOf(farm).length === 0, 10_000);
+  });
+
+  it('and nobody comes back: limits and the orphan’s deadline are kept by the keeper, which goes then', async () => {
+    await using farm = await startFarm({
+      workers: ['w1'],
+      config: `lostWorkerGrace: 8s\n${oneStep('echo begun; sleep 600')}`,
+    });
+    await farm.ask('build', 'start', 'app');
+    await running(farm);
+    await farm.workers.get('w1')?.end('SIGKILL');
+    expect(leftOf(farm)).not.toEqual([]);
+    await until('the orphan to end', () => leftOf(farm).length === 0, 8_000);
+  });
 });
+
+describe('the keeper', () => {
+  it('killed with -9: the worker ends its builds as retry, and runs the next ones under another', async () => {
+    await using farm = await startFarm({ workers: ['w1'], config: oneStep('echo begun; sleep 3') });
+    await farm.ask('build', 'start', 'app');
+    await running(farm);
+    process.kill(await keeperOf(farm), 'SIGKILL');
+    await until('the second try', async () => (await farm.ask<BuildObject[]>('build', 'list')).length === 2);
+    expect((await ended(farm, 'app/1')).result).toBe('retry');
+    expect((await ended(farm, 'app/2')).result).toBe('success');
+  });
+
+  it('killed together with its worker: the build ends as it must when a machine is gone', async () => {
+    await using farm = await startFarm({ workers: ['w1'], config: oneStep('echo begun; sleep 600') });
+    await farm.ask('build', 'start', 'app');
+    await running(farm);
+    const keeper = await keeperOf(farm);
+    const killed = farm.workers.get('w1')?.end('SIGKILL');
+    process.kill(keeper, 'SIGKILL');
+    await killed;
+    await restart(farm, 0);
+    expect((await ended(farm)).result).toBe('exception');
+    expect(leftOf(farm)).toEqual([]);
+  });
+
+  it('goes with a worker that is stopped, and no process of its builds stays', async () => {
+    await using farm = await startFarm({ workers: ['w1'], config: oneStep('echo begun; sleep 600') });
+    await farm.ask('build', 'start', 'app');
+    await running(farm);
+    const keeper = await keeperOf(farm);
+    const worker = farm.workers.get('w1');
+    worker?.child.kill('SIGTERM');
+    await worker?.waitFor(/draining/);
+    await delay(400);
+    expect(await worker?.end('SIGTERM')).toBe(0);
+    await until('the keeper to be gone', () => !lives(keeper), 2_000);
+    expect(leftOf(farm)).toEqual([]);
+  });
+});
+
+const oneStep = (run: string) =>
+  `workers: { w1: {} }\nbuilders:\n  app:\n    workers: { names: [w1] }\n    steps:\n      - { name: s, run: "${run}" }\n`;
+
+async function running(farm: Farm): Promise<void> {
+  await until(
+    'the command to run',
+    async () =>
+      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('begun') ||
+      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('first'),
+  );
+}
+
+async function ended(farm: Farm, build = 'app/1'): Promise<BuildObject> {
+  return until(
+    'the build to end',
+    async () => {
+      const shown = await farm.ask<BuildObject>('build', 'show', build);
+      return shown.complete && shown;
+    },
+    40_000,
+  );
+}
+
+async function keeperOf(farm: Farm): Promise<number> {
+  return Number(await readFile(join(workerDir(farm), '.bbx', 'keeper.lock.pid'), 'utf8'));
+}
+
+/** Whether a process runs; one that nobody has waited for does not. */
+function lives(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Processes of the worker's builds that live. */
+function leftOf(farm: Farm): number[] {
+  const marker = workerMarker(join(workerDir(farm), 'builds'));
+  return findProcesses({ marker, uids: [process.geteuid?.() ?? 0] });
+}
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+}

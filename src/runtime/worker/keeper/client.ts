@@ -18,10 +18,14 @@ export interface KeeperClient extends KeeperCalls {
 /** A keeper greets at once; one that does not within this hangs. */
 const HELLO_MS = 5_000;
 
+/** Ending commands takes their TERM, KILL and what outlives both; who waits longer waits for a keeper that hangs. */
+const QUIT_MS = 20_000;
+
 /** Greets a keeper over a fresh connection. Rejects with `KeeperLost`. */
 export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
   const open = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>();
   const met = Promise.withResolvers<KeeperClient>();
+  const gone = Promise.withResolvers<void>();
   let nextId = 1;
   let lost = false;
   let quitting = false;
@@ -53,6 +57,7 @@ export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
     onEnd() {
       clearTimeout(limit);
       lost = true;
+      gone.resolve();
       const error = new KeeperLost('the keeper of the steps’ commands has ended');
       met.reject(error);
       if (!quitting) client?.onLost?.();
@@ -91,8 +96,11 @@ export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
       call,
       async quit() {
         quitting = true;
-        await call('quit', {}).catch(() => undefined);
-        line.close();
+        call('quit', {}).catch(() => undefined);
+        // Its end of the line closes when its process is over, or as good as over.
+        const limit = setTimeout(() => line.close(), QUIT_MS);
+        await gone.promise;
+        clearTimeout(limit);
       },
     };
   }

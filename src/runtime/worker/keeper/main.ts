@@ -55,7 +55,7 @@ async function main(dir: string, software: string): Promise<void> {
       } catch (error) {
         line.send({ id, error: error instanceof Error ? error.message : String(error) });
       }
-      if (name === 'quit') socket.end(() => void leave());
+      if (name === 'quit') await leave();
     };
     current = { line, socket };
     clearTimeout(leaving);

@@ -1,5 +1,6 @@
 import type { BuildObject, RequestObject, StepObject } from '../api/objects.ts';
 import { buildName, openFarm, type DirOptions } from './farm.ts';
+import { linkWords } from './link-words.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, facts, table, type Column, type Style } from './terminal/print.ts';
 import { buildTitle, resultWord, sourceWords, tookWords } from './words.ts';
@@ -50,6 +51,7 @@ function buildWords(context: Context, style: Style, build: BuildObject): string 
       ['reason', build.reason || '-'],
       ['started', style.time(build.started_at)],
       ['took', tookWords(build)],
+      ...(build.links ?? []).map((link): [string, string] => ['link', linkWords(link, style)]),
       ['properties', properties.join(', ') || '-'],
     ]),
     ...(context.stdout.isTTY

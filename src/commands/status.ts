@@ -6,6 +6,7 @@ import { EXIT } from '../base/exit.ts';
 import type { Client } from '../client/client.ts';
 import { BUILD_COLUMNS } from './build-list.ts';
 import { openFarm, type DirOptions } from './farm.ts';
+import { findDirectory } from '../client/find-directory.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, facts, table, type Column, type Style } from './terminal/print.ts';
@@ -31,6 +32,12 @@ const REQUEST_COLUMNS: readonly Column<StatusObject['pending'][number]>[] = [
 
 /** `bbx status`: what runs, what waits, who is there, and what is wrong. */
 export async function showStatus(context: Context, options: StatusOptions): Promise<void> {
+  // A worker's directory has no farm to ask, and something to say itself.
+  const found = findDirectory({ cwd: context.cwd, named: options.dir, roles: ['master', 'worker'] });
+  if (found.role === 'worker') {
+    const { showWorkerStatus } = await import('./status-worker.ts');
+    return showWorkerStatus(context, found.dir);
+  }
   await using client = openFarm(context, options);
   const status =
     options.wait === undefined

@@ -5,10 +5,12 @@ import { BbxError } from '../base/error.ts';
 import { EXIT } from '../base/exit.ts';
 import type { Client } from '../client/client.ts';
 import { openFarm, type DirOptions } from './farm.ts';
+import { linkWords } from './link-words.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
-import { answer, facts } from './terminal/print.ts';
+import { answer, facts, type Style } from './terminal/print.ts';
 import { createProgress } from './terminal/progress.ts';
+import { span } from './terminal/span.ts';
 import { seenWord, workerState } from './worker-list.ts';
 
 export type AwaitedState = 'attached' | 'connected' | 'pending' | 'detached';
@@ -39,11 +41,48 @@ export async function showWorker(context: Context, name: string, options: ShowWo
       ['tags', seen.tags.join(', ') || '-'],
       ['from', seen.peer ?? '-'],
       ['seen', seenWord(seen, style)],
+      ...linkFacts(seen, style),
       ['key', seen.fingerprint ?? 'it has not been here yet'],
       ...Object.entries(seen.facts).filter(([name, value]) => value !== '' && !SHOWN_ABOVE.has(name)),
       ...seen.notes.map((text): [string, string] => ['note', text]),
     ]),
   );
+}
+
+/** Clocks that differ by less concern nobody. */
+const CLOCK_APART_S = 2;
+
+/** The link now and lately: since when, how fast, how often it was lost, and the last time why. */
+function linkFacts({ link }: WorkerObject, style: Style): [string, string][] {
+  if (link === undefined) return [];
+  const { since, rtt_ms, rtt_max_ms, missed, pings, clock_ahead, lost_hour, lost_day, last } = link;
+  const trip =
+    rtt_ms === null
+      ? ''
+      : `, round trip ${ms(rtt_ms)}${rtt_max_ms === null ? '' : ` (at most ${ms(rtt_max_ms)})`}`;
+  const pinged = missed === 0 ? '' : `, ${missed} of ${pings} pings missed`;
+  const rows: [string, string][] = [
+    ['link', since === null ? 'none' : `since ${style.time(since)}${trip}${pinged}`],
+    [
+      'lost',
+      lost_day === 0
+        ? 'not in the last day'
+        : `${lost_hour} times in the last hour, ${lost_day} in the last day`,
+    ],
+  ];
+  if (last !== null) rows.push(['last', linkWords(last, style)]);
+  if (clock_ahead !== null && Math.abs(clock_ahead) > CLOCK_APART_S) {
+    const way = clock_ahead > 0 ? 'behind' : 'ahead of';
+    rows.push([
+      'clock',
+      `${span(Math.abs(clock_ahead))} ${way} the master's; its times are shown as the master's`,
+    ]);
+  }
+  return rows;
+}
+
+function ms(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
 }
 
 function isSo(worker: WorkerObject | undefined, wanted: AwaitedState): boolean {

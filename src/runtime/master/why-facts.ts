@@ -14,7 +14,9 @@ import { codes } from './codes.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { findRequest, tryBuild } from './http/lookup.ts';
 import type { SchedulerRunner } from './schedulers/runner.ts';
-import { whyBuild, whyChange, whyRequest, type ChangeFacts, type SchedulerFacts } from './why.ts';
+import { whyChange, type ChangeFacts, type SchedulerFacts } from './why-change.ts';
+import { whyBuild, whyRequest } from './why.ts';
+import { linksOfBuild } from './workers/link-view.ts';
 import type { Roster } from './workers/roster.ts';
 
 export interface WhyDeps {
@@ -111,7 +113,9 @@ async function aboutRequest(db: Db, row: RequestListRow, deps: WhyDeps): Promise
 async function aboutBuild(db: Db, row: BuildRow): Promise<WhyObject> {
   const request = await requestById(db, row.buildrequestid);
   const steps = await stepRows(db, row.buildid);
+  const links = await linksOfBuild(db, row);
   return whyBuild({
+    links,
     builder: row.builder,
     number: row.number,
     worker: row.worker,

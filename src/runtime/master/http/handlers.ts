@@ -17,6 +17,7 @@ import { createStatus, type MasterFacts } from '../status.ts';
 import type { TroubleList } from '../trouble.ts';
 import { explain, type WhyDeps } from '../why-facts.ts';
 import type { WorkerAdmin } from '../workers/admin.ts';
+import { linkOfWorker, linksOfBuild } from '../workers/link-view.ts';
 import type { Roster } from '../workers/roster.ts';
 import { findBuild, findRequest, findStepOf } from './lookup.ts';
 import type { Handlers } from './routes.ts';
@@ -71,7 +72,11 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     },
 
     workers: async () => roster.all().map((worker) => showWorker(worker, roster)),
-    worker: async ({ params }) => showWorker(workers.known(params.worker), roster),
+    async worker({ params }) {
+      const worker = workers.known(params.worker);
+      const link = await store.read((db) => linkOfWorker(db, worker, clock.wall()));
+      return { ...showWorker(worker, roster), link };
+    },
     addWorker: ({ body }) => workers.invite(body),
     approveWorker: async ({ params }) => showWorker(await workers.approve(params.worker), roster),
     pauseWorker: async ({ params }) => showWorker(await workers.pause(params.worker), roster),
@@ -93,7 +98,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       store.read(async (db) => {
         const build = await findBuild(db, params.build);
         const steps = await stepRows(db, build.buildid);
-        return { ...showBuild(build), steps: steps.map((step) => showStep(step, logs.sizeOf)) };
+        const links = await linksOfBuild(db, build);
+        return { ...showBuild(build), steps: steps.map((step) => showStep(step, logs.sizeOf)), links };
       }),
     step: ({ params }) =>
       store.read(async (db) =>

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Candidate } from '../../../../src/runtime/master/match.ts';
 import {
-  whyBuild,
   whyChange,
+  type ChangeFacts,
+  type SchedulerFacts,
+} from '../../../../src/runtime/master/why-change.ts';
+import {
+  whyBuild,
   whyNotWorker,
   whyRequest,
   type BuildFacts,
-  type ChangeFacts,
   type RequestFacts,
-  type SchedulerFacts,
 } from '../../../../src/runtime/master/why.ts';
 
 const worker = (over: Partial<Candidate> = {}): Candidate => ({
@@ -128,6 +130,7 @@ describe('whyBuild', () => {
     startedAt: 130,
     completeAt: 160,
     lostAt: null,
+    links: [],
     cancelReason: null,
     steps: [
       { number: 0, name: 'git', result: 'success', state: 'finished', startedAt: 131, completeAt: 132 },
@@ -146,6 +149,27 @@ describe('whyBuild', () => {
         { about: 'step 1 "test"', reason: 'failure: exit code 2', since: 150 },
       ],
     });
+  });
+
+  it('names a lost link, and what each side saw of it', () => {
+    const link = {
+      ...{
+        lost_at: 120,
+        back_at: 122.1,
+        seconds: 2.1,
+        cause: 'address-changed' as const,
+        from: 'a',
+        to: 'b',
+      },
+      ...{ words: "worker's address changed from a to b, nothing lost", closed_by: 'nobody' as const },
+      ...{ code: 1006, tries: 0, master: 'the connection was gone', worker: null, clock_ahead: 0 },
+    };
+    const { reasons } = whyBuild({ ...facts, links: [link] });
+    expect(reasons.filter(({ about }) => about.startsWith('link'))).toEqual([
+      { about: 'link', reason: `lost for 2.1 s: ${link.words}`, since: 120 },
+      { about: 'link, seen by the master', reason: 'the connection was gone', since: 120 },
+      { about: 'link, seen by the worker', reason: 'it has not told what it saw', since: 120 },
+    ]);
   });
 
   it('says where a running build is, and that a lost worker is waited for', () => {

@@ -5,7 +5,7 @@ import { sqliteError } from './error.ts';
 
 /**
  * How long SQLite itself waits, blocking the process, for another process's lock. Short: the store waits longer than this, but
- * without holding up everything else (see `begin` in store.ts).
+ * without holding up everything else (see `begin` in transactions.ts).
  */
 const BUSY_TIMEOUT_MS = 50;
 
@@ -17,15 +17,13 @@ export interface SqliteFile extends SqliteDatabase {
   readonly raw: DatabaseSync;
 }
 
-/**
- * Opens a file. With `readOnly` nothing is ever written by this connection. Durability is strict: a commit is on the disk when it
- * returns (`synchronous=FULL`).
- */
+/** Opens a file. With `readOnly` nothing is ever written by this connection. */
 export function openSqlite(file: string, options: { readOnly: boolean }): SqliteFile {
   return translated(file, () => {
     const raw = new DatabaseSync(file, { readOnly: options.readOnly, timeout: BUSY_TIMEOUT_MS });
     try {
-      raw.exec('pragma foreign_keys = on; pragma synchronous = full; pragma temp_store = memory');
+      // A commit is in the write-ahead log when it returns, and on the disk after a flush of that (wal.ts).
+      raw.exec('pragma foreign_keys = on; pragma synchronous = normal; pragma temp_store = memory');
       // 16 MB of pages: the indexes of a year's history stay in memory.
       raw.exec('pragma cache_size = -16384');
       return wrap(file, raw);

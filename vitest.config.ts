@@ -23,7 +23,7 @@ export default defineConfig({
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 30_000,
-          globalSetup: ['test/rigs/postgres.ts'],
+          globalSetup: ['test/rigs/debian.ts', 'test/rigs/postgres.ts'],
           sequence: { groupOrder: 1 },
         },
       },

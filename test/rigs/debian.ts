@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { findPostgres } from '../../src/exec/postgres-server.ts';
 
 /** Programs that tests run for real, and the Debian packages that bring them. */
 const PACKAGES = {
@@ -11,11 +12,14 @@ const PACKAGES = {
   ssh: 'openssh-client',
   sshd: 'openssh-server',
   'ansible-playbook': 'ansible-core',
+  postgres: 'postgresql',
 } as const;
 export type Tool = keyof typeof PACKAGES;
 
 /** Whether a program is there now. Tests that need one say so: `describe.skipIf(!has('ip'))`. */
 export function has(tool: Tool): boolean {
+  // Debian keeps a server's own programs out of everybody's path.
+  if (tool === 'postgres') return findPostgres() !== undefined;
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return folders.some((folder) => {
     try {

@@ -141,7 +141,6 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
     clock: session.masterClock,
     builds: jobs.inventory(),
     aside: spool.aside.map(({ build, epoch: other, name: title }) => ({ build, epoch: other, name: title })),
-    aside: spool.aside.map(({ build, epoch: other, name: title }) => ({ build, epoch: other, name: title })),
   });
   if (spool.notes().length > 0) send(state());
 

@@ -8,6 +8,9 @@ export interface Moment {
   forks: number;
 }
 
+/** So many may be born while somebody looks; they count as younger, too. */
+const LOOKING = 200;
+
 /** The moment that is now; undefined where there is no /proc. */
 export function momentNow(): Moment | undefined {
   try {
@@ -29,7 +32,10 @@ export function bornAfter(moment: Moment | undefined): (pid: number) => boolean 
   // Those that are in use are skipped, so fewer than all bring it round: half is safe.
   if (now.forks - moment.forks >= pidMax() / 2) return () => true;
   const { lastPid } = moment;
-  return now.lastPid >= lastPid ? (pid) => pid > lastPid : (pid) => pid > lastPid || pid <= now.lastPid;
+  const newest = now.lastPid + LOOKING;
+  return now.lastPid >= lastPid
+    ? (pid) => pid > lastPid && pid <= newest
+    : (pid) => pid > lastPid || pid <= newest;
 }
 
 function pidMax(): number {

@@ -14,6 +14,8 @@ describe.skipIf(process.platform !== 'linux')('who is younger than a moment', ()
       expect(isYounger(younger.pid ?? 0)).toBe(true);
       expect(isYounger(older.pid ?? 0)).toBe(false);
       expect(isYounger(process.pid)).toBe(false);
+      // One that was born before the numbers began anew.
+      expect(isYounger((younger.pid ?? 0) + 5_000)).toBe(false);
     } finally {
       for (const child of [older, younger]) child.kill('SIGKILL');
     }
@@ -23,10 +25,10 @@ describe.skipIf(process.platform !== 'linux')('who is younger than a moment', ()
     const now = momentNow();
     expect(now).toBeDefined();
     if (now === undefined) return;
-    const isYounger = bornAfter({ lastPid: now.lastPid + 1_000, forks: now.forks });
-    expect(isYounger(now.lastPid + 1_001)).toBe(true);
+    const isYounger = bornAfter({ lastPid: now.lastPid + 5_000, forks: now.forks });
+    expect(isYounger(now.lastPid + 5_001)).toBe(true);
     expect(isYounger(now.lastPid)).toBe(true);
-    expect(isYounger(now.lastPid + 1_000)).toBe(false);
+    expect(isYounger(now.lastPid + 5_000)).toBe(false);
   });
 
   it('calls all young when too many were begun since, or when there is no moment', () => {

@@ -43,10 +43,13 @@ export async function encodeBlock(
   runs: readonly Run[],
   where: { offset: number; lines: number; at: number; position: number },
 ): Promise<{ bytes: Buffer; block: Block }> {
+  // Told the size, zstd takes memory for that: for the log of a small build kilobytes instead of megabytes, twice.
   const frame = await compress(raw, {
+    pledgedSrcSize: raw.length,
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
   });
-  const packed = await compress(encodeRuns(runs));
+  const unpacked = encodeRuns(runs);
+  const packed = await compress(unpacked, { pledgedSrcSize: unpacked.length });
   const trailer = Buffer.alloc(SKIPPABLE_HEADER_BYTES + TRAILER_FIXED_BYTES + packed.length + 4);
   trailer.writeUInt32LE(TRAILER_MAGIC, 0);
   trailer.writeUInt32LE(trailer.length - SKIPPABLE_HEADER_BYTES, 4);

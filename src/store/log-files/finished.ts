@@ -12,11 +12,12 @@ import type { Table } from './table.ts';
 import { readFully } from './window.ts';
 
 /**
- * Writes the pieces of a whole log as a finished one; durable when it resolves. Memory: one block. `rest` is waited for after each block,
+ * Writes the pieces of a whole log of `size` bytes as a finished one; durable when it resolves. Memory: one block. `rest` is waited for after each block,
  * with the milliseconds that the block took.
  */
 export async function writeFinished(
   handle: FileHandle,
+  size: number,
   pieces: AsyncIterable<LogPiece>,
   damaged: () => Range[],
   rest: (tookMs: number) => Promise<void> | undefined,
@@ -24,7 +25,7 @@ export async function writeFinished(
   const hash = createHash('sha256');
   const blocks: Block[] = [];
   const runs = createRuns();
-  const raw = Buffer.allocUnsafe(BLOCK_BYTES);
+  const raw = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, size));
   let filled = 0;
   let position = 0;
   let offset = 0;
@@ -49,12 +50,12 @@ export async function writeFinished(
   for await (const piece of pieces) {
     hash.update(piece.bytes);
     for (let from = 0; from < piece.bytes.length;) {
-      const length = Math.min(piece.bytes.length - from, BLOCK_BYTES - filled);
+      const length = Math.min(piece.bytes.length - from, raw.length - filled);
       raw.set(piece.bytes.subarray(from, from + length), filled);
       runs.add({ length, channel: piece.damaged === true ? undefined : piece.channel, at: piece.at });
       filled += length;
       from += length;
-      if (filled === BLOCK_BYTES) await flush();
+      if (filled === raw.length) await flush();
     }
   }
   if (filled > 0) await flush();

@@ -35,6 +35,7 @@ export function createFinisher(deps: {
       const table = await handles.use(place.running, 'r+', (source) =>
         writeFinished(
           output,
+          running.size,
           readRunning(source, running, whole, (range) => onDamage(entry, range), 'reuse'),
           () => running.damaged,
           rest,

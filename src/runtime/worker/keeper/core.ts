@@ -10,6 +10,7 @@ import { runTree } from '../../../exec/run-tree.ts';
 import { createSpoolBudget } from '../spool-budget.ts';
 import { createSpoolLog, type SpoolDeps, type SpoolLog } from '../spool-log.ts';
 import { orphanLeftMs } from './deadline.ts';
+import { writeBehind } from './write-behind.ts';
 import type {
   CallName,
   Calls,
@@ -175,7 +176,8 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
     return made.end;
 
     async function walk(): Promise<RunEnd> {
-      const output = createStepOutput(log, build.mask);
+      const behind = writeBehind(log);
+      const output = createStepOutput(behind, build.mask);
       try {
         const end = await runTree({
           ...order,
@@ -185,6 +187,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
           onOutput: output.onOutput,
         });
         await output.settle();
+        await behind.settle();
         const { ended, rc, signal, leftovers, alive } = end;
         const error = end.error === undefined ? undefined : sentences(end.error).join(': ');
         return { ended, rc, signal, leftovers, alive, error };

@@ -3,7 +3,7 @@ import type { DrillReport, RoundReport, Spread } from '../drill/report.ts';
 import { planSeries, runSeries } from '../drill/series.ts';
 import { FAULTS } from '../drill/faults/table.ts';
 import { EXIT } from '../base/exit.ts';
-import { Interrupted, type Context } from './terminal/context.ts';
+import { Interrupted, SAME_WISH_MS, type Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
 import { answer, note, table, type Style } from './terminal/print.ts';
 import { createProgress } from './terminal/progress.ts';
@@ -25,7 +25,6 @@ export interface DrillOptions {
 /** Rehearses outages on a farm of its own in a temporary directory. Exit 1 when something was lost, doubled, stuck or left. */
 export async function drill(context: Context, options: DrillOptions): Promise<void> {
   if (options.list === true) return listFaults(context);
-  const { signal } = context;
   const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
   const chosen = await readFaults(options.faults, { strict: options.strict === true });
   const names = Array.from({ length: options.workers }, (_, index) => `w${index + 1}`);
@@ -39,6 +38,9 @@ export async function drill(context: Context, options: DrillOptions): Promise<vo
   saySkipped(context, chosen);
   if (options.dryRun === true) return showPlan(context, series);
 
+  context.releaseSignals();
+  using orders = takeOrders();
+  const { signal } = orders;
   using progress = createProgress(context);
   let done = 0;
   const last = options.from + options.rounds - 1;
@@ -55,7 +57,7 @@ export async function drill(context: Context, options: DrillOptions): Promise<vo
     onFarm: (dir) => progress.wait(`${done} of ${options.rounds} rounds; farm in ${dir}`),
     onRound(round) {
       done += 1;
-      progress.line(roundLine(round));
+      progress.line([roundLine(round), ...round.wrong.map((line) => `       ${line}`)].join('\n'));
       progress.wait(`${done} of ${options.rounds} rounds`);
     },
   }).catch((error: unknown) => {
@@ -65,6 +67,25 @@ export async function drill(context: Context, options: DrillOptions): Promise<vo
   progress.stop();
   answer(context, report, (style, seen) => reportWords(context, style, seen));
   if (report.verdict === 'failed') throw new Outcome(EXIT.failed);
+}
+
+/** The first signal ends the drill with its farms; a second one ends this process at once and leaves what its farms run. */
+function takeOrders(): { signal: AbortSignal } & Disposable {
+  const stop = new AbortController();
+  let since: number | undefined;
+  const onSignal = () => {
+    if (since !== undefined && performance.now() - since > SAME_WISH_MS) process.exit(EXIT.interrupted);
+    since ??= performance.now();
+    stop.abort(new Interrupted());
+  };
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of names) process.on(name, onSignal);
+  return {
+    signal: stop.signal,
+    [Symbol.dispose]() {
+      for (const name of names) process.removeListener(name, onSignal);
+    },
+  };
 }
 
 /** The Node and the program that run this very command. */
@@ -127,7 +148,7 @@ function roundLine({ round, words, asked, wrong, noticeSeconds, recoverSeconds }
     noticeSeconds === null ? undefined : `noticed after ${noticeSeconds.toFixed(1)} s`,
     recoverSeconds === null ? undefined : `whole after ${recoverSeconds.toFixed(1)} s`,
   ].filter((part) => part !== undefined);
-  const verdict = wrong.length === 0 ? 'ok' : `WRONG: ${wrong[0]}`;
+  const verdict = wrong.length === 0 ? 'ok' : 'WRONG';
   return `${String(round).padStart(5)}  ${words}; ${asked} builds, ${times.join(', ')}: ${verdict}`;
 }
 

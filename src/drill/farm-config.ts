@@ -18,6 +18,11 @@ export interface FarmWords {
   keepBuilds?: number;
 }
 
+/**
+ * Workers learn from their master how else it can be reached, and would go round their relay then: nothing listens on the port of `discard`.
+ */
+const NOWHERE = 'localhost:9';
+
 /** Name of the one secret, in the configuration and in the environment of the step that prints it. */
 export const SECRET = 'SECRET';
 
@@ -40,7 +45,7 @@ export function masterYaml(words: FarmWords): string {
   return stringify({
     title: `drill ${reload}`,
     listen: { workers: listen, web: [] },
-    reach: [listen],
+    reach: [NOWHERE],
     store,
     lostWorkerGrace: grace,
     secrets: { [SECRET]: { file: 'secrets/drill' } },

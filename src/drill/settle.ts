@@ -22,7 +22,8 @@ export async function settle(
     async () => {
       const { workers, running, pending, trouble } = await status();
       const whole =
-        workers.every(({ attached, notes }) => attached && notes.length === 0) && trouble.length === 0;
+        workers.every(({ attached, notes }) => attached && notes.every(isRefusal)) &&
+        trouble.every(({ code }) => code === 'BBX-MAS-WORKER-REFUSES');
       if (whole) onRecovered();
       return (
         whole && running.length === 0 && pending.length === 0 && workers.every((one) => one.running === 0)
@@ -54,6 +55,9 @@ export async function settle(
     throw new Error(left.join('; '), { cause: error });
   });
 }
+
+/** A worker that has refused a build is known to take some again only when it is asked for one. */
+const isRefusal = (note: string) => note.startsWith('refuses builds');
 
 /** What keeps a farm from being quiet. */
 export async function stuck(farm: Sandbox): Promise<string[]> {

@@ -67,7 +67,7 @@ function linkFacts({ link }: WorkerObject, style: Style): [string, string][] {
       'lost',
       lost_day === 0
         ? 'not in the last day'
-        : `${lost_hour} times in the last hour, ${lost_day} in the last day`,
+        : `${times(lost_hour)} in the last hour, ${times(lost_day)} in the last day`,
     ],
   ];
   if (last !== null) rows.push(['last', linkWords(last, style)]);
@@ -79,6 +79,10 @@ function linkFacts({ link }: WorkerObject, style: Style): [string, string][] {
     ]);
   }
   return rows;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : count === 0 ? 'not' : `${count} times`;
 }
 
 function ms(value: number): string {

@@ -6,6 +6,8 @@ export interface CuttableRelay extends AsyncDisposable {
   readonly address: string;
   /** Where connections go, `[::1]:9989`; set when it is known. */
   target: string;
+  /** Own address of the connections that are made from now on, as if whoever connects had moved; undefined: the system's choice. */
+  from: string | undefined;
   /** Bytes stop in both directions; open connections stay open and silent; new ones are accepted and stay silent. */
   unplug(): void;
   /** Bytes flow again, those held up included. */
@@ -23,7 +25,9 @@ export async function cuttableRelay(): Promise<CuttableRelay> {
   const deaf = new Set<Socket>();
   let unplugged = false;
   const server = createServer((near) => {
-    const far = createConnection({ host: '::1', port: Number(relay.target.split(':').at(-1)) });
+    const host = relay.target.startsWith('[') ? '::1' : '127.0.0.1';
+    const port = Number(relay.target.split(':').at(-1));
+    const far = createConnection({ host, port, ...(relay.from && { localAddress: relay.from }) });
     const pair: [Socket, Socket] = [near, far];
     pairs.add(pair);
     for (const [from, to] of [pair, [far, near] as const]) {
@@ -48,6 +52,7 @@ export async function cuttableRelay(): Promise<CuttableRelay> {
   await once(server, 'listening');
   const relay: CuttableRelay = {
     target: '',
+    from: undefined,
     address: `[::1]:${(server.address() as AddressInfo).port}`,
     unplug() {
       unplugged = true;

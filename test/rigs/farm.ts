@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { bbx, bbxOk, startBbx, type Program, type Ran, type RunOptions } from './bbx.ts';
 import { tempDir } from './temp-dir.ts';
 
-type Place = Pick<RunOptions, 'within' | 'uid' | 'gid'>;
+type Place = Pick<RunOptions, 'within' | 'uid' | 'gid' | 'env'>;
 
 export interface FarmOptions {
   /** The whole `master.yaml` less `listen` and `reach`, which the rig writes. */

@@ -249,7 +249,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     config: { file: deps.file, loaded_at: live.loadedAt, error: live.error },
   });
   const handlers = createHandlers({
-    ...{ farm, roster, logs, requests, changes, workers, trouble, dispatcher, schedulers, clock },
+    ...{ farm, roster, logs, requests, changes, workers, trouble, dispatcher, schedulers, clock, book },
     ...{ config: current, facts, live },
   });
   const onWorker = createWorkerPort({ sessions, log, signal: stopping.signal });

@@ -27,7 +27,7 @@ export function startLinkPulse(options: {
       note();
       const now = clock.monotonic();
       // An end without a word is told by what the system said of it.
-      const said = code === 1006 || code === CLOSE.silent ? (error?.message ?? reason) : reason;
+      const said = code === 1006 || code === CLOSE.silent ? String(error?.data['state'] ?? reason) : reason;
       history.add({
         kind: 'down',
         session: session.accepted.session,

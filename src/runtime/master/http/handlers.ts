@@ -17,6 +17,7 @@ import { createStatus, type MasterFacts } from '../status.ts';
 import type { TroubleList } from '../trouble.ts';
 import { explain, type WhyDeps } from '../why-facts.ts';
 import type { WorkerAdmin } from '../workers/admin.ts';
+import type { LinkBook } from '../workers/link-book.ts';
 import { linkOfWorker, linksOfBuild } from '../workers/link-view.ts';
 import type { Roster } from '../workers/roster.ts';
 import { findBuild, findRequest, findStepOf } from './lookup.ts';
@@ -35,11 +36,12 @@ export interface HandlerDeps extends WhyDeps {
   facts: () => MasterFacts;
   live: Pick<LiveConfig, 'apply' | 'plan'>;
   clock: Clock;
+  book: Pick<LinkBook, 'settled'>;
 }
 
 /** What answers each route of the table. */
 export function createHandlers(deps: HandlerDeps): Handlers {
-  const { farm, roster, logs, requests, changes, workers, trouble, config, facts, live, clock } = deps;
+  const { farm, roster, logs, requests, changes, workers, trouble, config, facts, live, clock, book } = deps;
   const { store } = farm;
   const status = createStatus({ store, roster, trouble });
 
@@ -74,6 +76,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     workers: async () => roster.all().map((worker) => showWorker(worker, roster)),
     async worker({ params }) {
       const worker = workers.known(params.worker);
+      await book.settled();
       const link = await store.read((db) => linkOfWorker(db, worker, clock.wall()));
       return { ...showWorker(worker, roster), link };
     },
@@ -94,13 +97,15 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       };
       return (await store.read((db) => buildRows(db, filter, { limit, offset }))).map(showBuild);
     },
-    build: ({ params }) =>
-      store.read(async (db) => {
+    async build({ params }) {
+      await book.settled();
+      return store.read(async (db) => {
         const build = await findBuild(db, params.build);
         const steps = await stepRows(db, build.buildid);
         const links = await linksOfBuild(db, build);
         return { ...showBuild(build), steps: steps.map((step) => showStep(step, logs.sizeOf)), links };
-      }),
+      });
+    },
     step: ({ params }) =>
       store.read(async (db) =>
         showStep(await findStepOf(db, await findBuild(db, params.build), params.step), logs.sizeOf),
@@ -143,7 +148,10 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       return showChange(await changes.add({ ...change, when_timestamp: when ?? clock.wall() }));
     },
 
-    why: ({ params }) => store.read((db) => explain(db, params.subject, deps)),
+    async why({ params }) {
+      await book.settled();
+      return store.read((db) => explain(db, params.subject, deps));
+    },
     planConfig: () => live.plan(),
     applyConfig: () => live.apply(),
   };

@@ -55,7 +55,8 @@ export interface LinkPage {
 /** The master's memory of its links: a row for each session, and what the workers tell of theirs. */
 export interface LinkBook {
   open(worker: Worker, session: MasterSession, of: { id: string; boot: string; peer: string }): LinkPage;
-  /** Writes what waits. */
+  /** Writes what waits, so that who reads now misses nothing. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -167,7 +168,7 @@ export async function openLinkBook(options: {
           goneAt.set(workerid, now);
           const closed_at = steady.wall();
           const { received, sent } = session.traffic;
-          const said = by === 'nobody' ? (error?.message ?? reason) : reason;
+          const said = by === 'nobody' ? String(error?.data['state'] ?? reason) : reason;
           const values = {
             ...{ closed_at, seen_at: closed_at, code, closed_by: WHO[by], reason: said.slice(0, 300) },
             ...{ silent_ms: Math.max(0, now - session.heardAt), received, sent },
@@ -189,11 +190,14 @@ export async function openLinkBook(options: {
       });
       return page;
     },
-    async stop() {
-      clearInterval(pulses);
+    settled() {
       clearTimeout(timer);
       flush();
-      await working;
+      return working;
+    },
+    async stop() {
+      clearInterval(pulses);
+      await this.settled();
     },
   };
 }

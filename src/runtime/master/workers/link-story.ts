@@ -82,7 +82,9 @@ export function tellGap(gap: Gap): LinkEventObject {
     master: seen(before.closed_by, 'master', before.code, before.reason, before.silent_ms),
     worker:
       gap.down === undefined
-        ? null
+        ? after !== undefined && after.boot !== before.boot
+          ? 'its process was gone before it could write anything down'
+          : null
         : seen(
             String(gap.down.fact['by']),
             'worker',

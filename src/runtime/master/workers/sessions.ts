@@ -17,9 +17,10 @@ import type { BuildTimes } from '../build-times.ts';
 import type { Builds } from '../builds.ts';
 import type { Emit, Farm } from '../events.ts';
 import { codes } from '../codes.ts';
+import { createTogether } from '../together.ts';
 import { oneLine, type TroubleList } from '../trouble.ts';
 import { createAlternation } from './alternation.ts';
-import { enrol } from './enrolment.ts';
+import { enrol, letInKnown } from './enrolment.ts';
 import type { LinkBook } from './link-book.ts';
 import { createLatest } from './latest.ts';
 import type { Roster, Worker } from './roster.ts';
@@ -73,6 +74,7 @@ export function createWorkerSessions(options: {
   const { farm, roster, builds, key, reach, pins, software, trouble, clock, log: say, onReady } = options;
   const { book, times } = options;
   const alternation = createAlternation();
+  const together = createTogether(farm);
   const sessions = new Map<MasterSession, Promise<void>>();
   let unauthenticated = 0;
   let stopping = false;
@@ -80,9 +82,11 @@ export function createWorkerSessions(options: {
   async function authenticate(claim: WorkerClaim): Promise<Decision> {
     if (stopping) return { let: 'out', reason: 'busy', message: 'the master is stopping', retryAfter: 1 };
     if (!NAME.test(claim.name)) return { let: 'out', reason: 'unknown' };
-    const { outcome, row, dropped } = await farm.change((tx, emit) =>
-      enrol(tx, emit, claim, { now: clock.wall(), reach: reach(), pins, log: say }),
-    );
+    const ways = { reach: reach(), pins };
+    const known = await farm.store.read((db) => letInKnown(db, claim, ways));
+    const { outcome, row, dropped } =
+      known ??
+      (await farm.change((tx, emit) => enrol(tx, emit, claim, { now: clock.wall(), ...ways, log: say })));
     for (const name of dropped) roster.forget(name);
     if (row !== undefined && !claim.probe) remember(row);
     if (outcome.let === 'out') {
@@ -175,7 +179,7 @@ export function createWorkerSessions(options: {
         await builds.adopt(worker, session, inventory);
         if (!isCurrent()) return;
         let told: string[] = [];
-        await farm.change(async (tx, emit) => {
+        await together(async (tx, emit) => {
           told = tellAside(worker, inventory.aside ?? [], emit);
           const info = { maxBuilds: inventory.maxBuilds, facts, software: claim.software, aside: told };
           await workerSeen(tx, worker.name, { at: clock.wall(), peer: claim.peer, info });
@@ -265,7 +269,7 @@ export function createWorkerSessions(options: {
     sayNotes(worker.name, []);
     // It may come back mended.
     builds.endRest(worker);
-    await farm.change(async (tx, emit) => {
+    await together(async (tx, emit) => {
       await workerSeen(tx, worker.name, { at: worker.seenAt ?? clock.wall() });
       if (wasReady) emit({ type: 'worker.changed', name: worker.name, what: 'detached' });
     });

@@ -15,6 +15,7 @@ import { migrations } from '../store/migrations/list.ts';
 import { RESTORED, type Restored } from '../store/restored.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { markPruned } from '../store/logs.ts';
+import { parseStoreUrl } from '../store/url.ts';
 import { codes } from './codes.ts';
 import { unpackBackup, type Unpacked } from './unpack.ts';
 
@@ -63,6 +64,7 @@ export async function restoreBackup(options: {
       : options.source;
   const staging = join(dirname(dir), `.${basename(dir)}.restoring-${randomBytes(4).toString('hex')}`);
   let store: Store | undefined;
+  let filled: string | undefined;
   try {
     await mkdir(dirname(dir), { recursive: true });
     await mkdir(staging, { mode: 0o700 });
@@ -75,17 +77,18 @@ export async function restoreBackup(options: {
     if (options.store !== undefined)
       await changeFile('master', staging, [{ path: ['store'], value: options.store }]);
     const url = options.store ?? (await loadMaster(staging, { env, signal })).config.store;
-    await mustBeUnused(url, staging);
+    await mustBeUnused(url, staging, env);
+    filled = url;
     store = await openStore(url, {
-      dir: staging,
-      clock,
+      ...{ dir: staging, clock, env, signal },
+      sole: true,
       migrations: migrations.filter(({ number }) => number <= unpacked.head.schema),
     });
     const rows = await putRows(store, unpacked, signal, options.onProgress);
     const restored = await markRestored(store, unpacked, clock);
     await store.close();
     // Brings rows of an older bbx to this schema.
-    store = await openStore(url, { dir: staging, clock });
+    store = await openStore(url, { dir: staging, clock, env, signal, sole: true });
     const from = unpacked.head.epoch;
     const epoch = await store.newEpoch();
     const { name: storeName } = store;
@@ -110,6 +113,7 @@ export async function restoreBackup(options: {
     };
   } catch (error) {
     await store?.close().catch(() => undefined);
+    if (filled !== undefined) await leaveEmpty(filled, { dir: staging, env }).catch(() => undefined);
     throw fileTrouble(error, pathOf(error) ?? staging) ?? error;
   } finally {
     source.destroy();
@@ -141,10 +145,10 @@ async function mustBeEmpty(dir: string): Promise<void> {
 }
 
 /** A store that is new, or a database without a table. */
-async function mustBeUnused(url: string, dir: string): Promise<void> {
+async function mustBeUnused(url: string, dir: string, env: NodeJS.ProcessEnv): Promise<void> {
   let problem = 'rows are in it already';
   try {
-    await (await openStore(url, { dir, readOnly: true })).close();
+    await (await openStore(url, { dir, readOnly: true, env })).close();
   } catch (error) {
     if (!(error instanceof BbxError)) throw error;
     if (error.code === 'BBX-STO-MISSING') return;
@@ -154,7 +158,24 @@ async function mustBeUnused(url: string, dir: string): Promise<void> {
     problem = error.message;
   }
   // A password may stand in it.
-  throw codes['BBX-BAK-STORE']({ store: url.replace(/\/\/[^@/]*@/, '//***@'), problem });
+  throw codes['BBX-BAK-STORE']({
+    store: url.replace(/\/\/.*@/s, '//***@').replace(/password=[^&]*/g, 'password=***'),
+    problem,
+  });
+}
+
+/** Takes back what was put into a store that was new: its tables go, or its file, wherever that is. */
+async function leaveEmpty(url: string, place: { dir: string; env: NodeJS.ProcessEnv }): Promise<void> {
+  const found = parseStoreUrl(url, place.dir);
+  if (found.kind === 'sqlite') {
+    for (const end of ['', '-wal', '-shm']) await rm(`${found.file}${end}`, { force: true });
+    return;
+  }
+  await using store = await openStore(url, place);
+  await store.write(async (tx) => {
+    for (const { name } of DUMPED.toReversed())
+      await tx.schema.dropTable(name).ifExists().cascade().execute();
+  });
 }
 
 /** Puts the rows back, a piece of some hundred in one transaction; gives their number. */
@@ -173,9 +194,8 @@ async function putRows(
       const text = await readFile(join(folder, file), 'utf8');
       const lines = text.split('\n').filter((line) => line !== '');
       const rows = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-      // What a store says of itself is its own; the epoch ends here.
-      const wanted = name === 'meta' ? rows.filter(({ key }) => key !== 'schema' && key !== 'epoch') : rows;
-      if (wanted.length > 0) await store.write((tx) => loadRows(tx, name, wanted));
+      // What a store says of itself (schema, life, the master that has it) is its own.
+      if (name !== 'meta') await store.write((tx) => loadRows(tx, name, rows));
       done += rows.length;
       onProgress?.(`putting rows back: ${done} of ${total}`);
     }

@@ -6,7 +6,7 @@ import { constants, createZstdCompress } from 'node:zlib';
 import type { Clock } from '../base/clock.ts';
 import { masterLayout } from '../config/layout.ts';
 import type { Db } from '../store/database.ts';
-import { DUMPED, dumpTable, lastIds, withSnapshot } from '../store/dump.ts';
+import { DUMPED, dumpTable, lastIds } from '../store/dump.ts';
 import type { Store } from '../store/store.ts';
 import {
   BACKUP_FORMAT,
@@ -183,7 +183,7 @@ async function* inSnapshot(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const opened = Promise.withResolvers<Db>();
   const over = Promise.withResolvers<void>();
-  const held = withSnapshot(store, async (db) => {
+  const held = store.snapshot(async (db) => {
     opened.resolve(db);
     await over.promise;
   });

@@ -37,7 +37,7 @@ export async function backup(context: Context, target: string, options: BackupOp
   if (!toStdout && options.force !== true && (await exists(file)))
     throw codes['BBX-BAK-EXISTS']({ file: target });
   const { config } = await loadMaster(dir, { env: context.env, signal });
-  await using store = await openAsItIs(config.store, dir);
+  await using store = await openAsItIs(config.store, dir, context.env);
   using progress = createProgress(context);
   progress.wait('backing up');
   const beside = `${file}.partial-${process.pid}`;
@@ -73,14 +73,14 @@ export async function backup(context: Context, target: string, options: BackupOp
 }
 
 /** The store with the schema that it has: a backup is what one wants before an upgrade. */
-async function openAsItIs(url: string, dir: string): Promise<Store> {
+async function openAsItIs(url: string, dir: string, env: Context['env']): Promise<Store> {
   try {
-    return await openStore(url, { dir, readOnly: true });
+    return await openStore(url, { dir, env, readOnly: true });
   } catch (error) {
     if (!(error instanceof BbxError) || error.code !== 'BBX-STO-OLDER-SCHEMA') throw error;
     const found = Number(error.data['found']);
     const known = migrations.filter(({ number }) => number <= found);
-    return openStore(url, { dir, readOnly: true, migrations: known });
+    return openStore(url, { dir, env, readOnly: true, migrations: known });
   }
 }
 

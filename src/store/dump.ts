@@ -45,21 +45,6 @@ export interface RowPiece {
   bytes: Buffer;
 }
 
-/** Runs `act` with rows as they all were at one moment, while others go on writing. Only reads may stand in it. */
-export async function withSnapshot<T>(store: Store, act: (db: Db) => Promise<T>): Promise<T> {
-  const begin = store.dialect === 'sqlite' ? 'begin' : 'begin isolation level repeatable read read only';
-  return store.read((reader) =>
-    reader.connection().execute(async (db) => {
-      await sql.raw(begin).execute(db);
-      try {
-        return await act(db);
-      } finally {
-        await sql`rollback`.execute(db);
-      }
-    }),
-  );
-}
-
 /** Every row of a table in the order of its key, read in bounded portions. */
 export async function* dumpTable(
   db: Db,

@@ -23,6 +23,8 @@ export interface Engine {
   readonly transactionMs: number;
   /** Makes commits durable, several at once, where a commit by itself is not. */
   readonly flusher?: Flusher;
+  /** Runs `act` with rows as they all were at one moment. Only reads may stand in it. */
+  snapshot<T>(act: (db: Db) => Promise<T>): Promise<T>;
   /** Whether an error means that the same transaction may succeed a moment later. */
   isBusy(error: unknown): boolean;
   /** Makes sure that a transaction which took too long can write nothing more; gives the error that says so. */

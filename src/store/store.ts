@@ -64,6 +64,11 @@ export interface Store {
    * resolves.
    */
   read<T>(act: (db: Db) => Promise<T>): Promise<T>;
+  /**
+   * Runs `act` with rows as they all were at one moment, while others write. Only reads through `db` may stand in it, none through
+   * `read`.
+   */
+  snapshot<T>(act: (db: Db) => Promise<T>): Promise<T>;
   /** Renews the epoch; for a store that was restored from a backup, so that nothing of its other life is mixed in. */
   newEpoch(): Promise<string>;
   /** Gives space of deleted rows back to the disk, a bounded piece at a time, until `signal` or the end. */
@@ -144,6 +149,10 @@ export async function storeOver(engine: Engine, options: Omit<StoreOptions, 'dir
       const found = await act(engine.reader);
       await engine.flusher?.settled();
       return found;
+    },
+    async snapshot(act) {
+      open();
+      return engine.snapshot(act);
     },
     async newEpoch() {
       const renewed = newName();

@@ -8,7 +8,7 @@ import type { Tables } from '../tables.ts';
 import { createHold } from './hold.ts';
 import { openLine, type Line } from './line.ts';
 import { createReaders } from './readers.ts';
-import { connect, targetOf } from './session.ts';
+import { connect, targetOf, type Session } from './session.ts';
 
 /**
  * One transaction, over all its statements. Each of them has its own limit, so a slow server only holds things up; but it must end some
@@ -41,7 +41,7 @@ export async function openPostgresEngine(
     const look = (signal?: AbortSignal) => connect(target, 'look', signal);
     const readers = createReaders({ store, connect: look, first: await look() });
     const reader = databaseOver(readers.query);
-    return engineOf({ store, writer: reader, reader, line: undefined, close: readers.close });
+    return engineOf({ store, writer: reader, reader, line: undefined, look, close: readers.close });
   }
   const line = await openLine({
     store,
@@ -58,6 +58,7 @@ export async function openPostgresEngine(
     writer: databaseOver(queryOf(line)),
     reader: databaseOver(readers.query),
     line,
+    look: () => connect(target, 'look'),
     async close() {
       await readers.close();
       await line.close();
@@ -70,15 +71,25 @@ function engineOf(parts: {
   writer: Kysely<Tables>;
   reader: Kysely<Tables>;
   line: Line | undefined;
+  look: () => Promise<Session>;
   close: () => Promise<void>;
 }): Engine {
-  const { store, writer, reader, line, close } = parts;
+  const { store, writer, reader, line, look, close } = parts;
   return {
     dialect: 'postgres',
     name: store,
     writer,
     reader,
     transactionMs: TRANSACTION_MS,
+    async snapshot(act) {
+      const session = await look();
+      try {
+        await session.query('begin isolation level repeatable read read only');
+        return await act(databaseOver((text, parameters) => session.query(text, parameters)));
+      } finally {
+        await session.close();
+      }
+    },
     // The line itself waits.
     isBusy: () => false,
     overdue(ms) {

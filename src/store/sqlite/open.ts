@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { Tables } from '../tables.ts';
 import type { Engine } from '../engine.ts';
 import { createFlusher } from '../flusher.ts';
@@ -43,6 +43,15 @@ export function openSqliteEngine(file: string, options: { readOnly: boolean }): 
     writer,
     reader,
     isBusy,
+    snapshot: (act) =>
+      reader.connection().execute(async (db) => {
+        await sql`begin`.execute(db);
+        try {
+          return await act(db);
+        } finally {
+          await sql`rollback`.execute(db);
+        }
+      }),
     ...(flusher === undefined ? {} : { flusher }),
     transactionMs: TRANSACTION_MS,
     overdue: (ms) =>

@@ -12,6 +12,7 @@ import { completeLog, ensureLog, markPruned, setLogSizes } from '../../../src/st
 import { restoredFrom } from '../../../src/store/restored.ts';
 import { startStep } from '../../../src/store/steps.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
+import { hasPostgres, makeDatabase } from '../../rigs/postgres.ts';
 import { tempDir } from '../../rigs/temp-dir.ts';
 import { farmRows } from '../store/farm.ts';
 
@@ -50,7 +51,7 @@ async function farmDirectory(root: string) {
     await store.write((tx) => setLogSizes(tx, [[logid, `${name}\n`.length * 1000]]));
     if (name === 'finished') {
       const end = await files.finish(logid);
-      await store.write((tx) => completeLog(tx, logid, end));
+      await store.write((tx) => completeLog(tx, logid, { ...end, receipt: 'verified' }));
     }
     if (name === 'removed') {
       await files.remove(logid);
@@ -182,6 +183,73 @@ it('calls a log that retention removes meanwhile removed, and one that was gone 
     { logid: first, pruned: 0 },
     { logid: second, pruned: 1 },
   ]);
+});
+
+it.skipIf(!hasPostgres())('goes from a file to PostgreSQL and back, with every row as it was', async () => {
+  await using temp = await tempDir();
+  const { dir, store, files } = await farmDirectory(temp.path);
+  const file = join(temp.path, 'farm.bbx');
+  await backupOf(dir, store, file);
+  const before = await allRows(store);
+  await files.close();
+  await store.close();
+
+  const database = await makeDatabase();
+  const middle = join(temp.path, 'middle');
+  const made = await restored(file, middle, { store: database.url });
+  expect(made.store).toMatch(/^postgres:/);
+  const back = join(temp.path, 'back.bbx');
+  {
+    await using there = await openStore(database.url, { dir: middle, sole: true });
+    expect(await allRows(there)).toEqual(before);
+    // Others go on writing while it is read.
+    await farmRows(there).build('meanwhile');
+    await backupOf(middle, there, back);
+  }
+  // A database that is in use stays as it is.
+  await expect(restored(back, join(temp.path, 'other'))).rejects.toMatchObject({ code: 'BBX-BAK-STORE' });
+  const second = await makeDatabase();
+  const third = join(temp.path, 'third');
+  await restored(back, third, { store: second.url });
+  {
+    await using there = await openStore(second.url, { dir: third, sole: true });
+    expect((await allRows(there))['builds']).toHaveLength(2);
+    expect((await farmRows(there).build('a')).buildid).toBe(3);
+  }
+  const target = join(temp.path, 'again');
+  await restored(back, target, { store: 'sqlite:state.sqlite' });
+  await using again = await openStore('sqlite:state.sqlite', { dir: target });
+  const rows = await allRows(again);
+  expect(rows['changes']).toEqual(before['changes']);
+  expect(rows['logs']).toEqual(before['logs']);
+  expect(rows['builds']?.slice(0, 1)).toEqual(before['builds']);
+  expect(rows['builds']).toHaveLength(2);
+  expect(await Array.fromAsync(checkStore(again, join(target, 'logs')))).toEqual([]);
+});
+
+it.skipIf(!hasPostgres())('leaves a database as empty as it was when the restore fails', async () => {
+  await using temp = await tempDir();
+  const { dir, store, files } = await farmDirectory(temp.path);
+  const file = join(temp.path, 'farm.bbx');
+  await backupOf(dir, store, file);
+  await files.close();
+  await store.close();
+  const database = await makeDatabase();
+  const target = join(temp.path, 'again');
+  const stop = new AbortController();
+  const stopped = restoreBackup({
+    ...{ source: file, dir: target, store: database.url, damaged: false },
+    ...{ clock: systemClock, signal: stop.signal, env: {} },
+    onProgress: (text) =>
+      text.startsWith('making it durable') ? stop.abort(new Error('enough')) : undefined,
+  });
+  await expect(stopped).rejects.toThrow('enough');
+  const tables = await database.query(
+    "select 1 from information_schema.tables where table_schema = 'public'",
+  );
+  expect(tables).toEqual([]);
+  expect((await readdir(temp.path)).sort()).toEqual(['farm.bbx', 'master']);
+  await restored(file, target, { store: database.url });
 });
 
 it.each([

@@ -195,7 +195,7 @@ describe('a spool', () => {
     const spool = await open(dir.path);
     const place = join(dir.path, `${lease.build}-${lease.token}`);
     await mkdir(place);
-    await symlink('/dev/full', join(place, 'lease.json.new'));
+    await symlink('/dev/full', join(place, 'lease.json'));
     await expect(spool.create(lease)).rejects.toThrow(/ENOSPC/);
     expect(await readdir(dir.path)).toEqual([]);
     expect(spool.used).toBe(0);
@@ -233,6 +233,24 @@ describe('a spool', () => {
 });
 
 describe('after a crash', () => {
+  it('of the machine, what a step’s end promises and the disk has not kept is said', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path);
+    const build = await spool.create(lease);
+    await build.journal.event({ type: 'buildStarted', at: 1, workdir: '/b' });
+    await build.journal.event({ type: 'stepStarted', at: 1, step: 0, name: 'a' });
+    const log = build.journal.log(0, 'stdio');
+    await log.write('stdout', counted(0, 1_000));
+    await log.write('stdout', counted(0, 1_000));
+    const logs = [{ name: 'stdio', ...(await log.finish()) }];
+    const rest = { results: 0, state: 'finished', rc: 0, signal: null, properties: {} };
+    await build.journal.event({ type: 'stepFinished', at: 1, step: 0, logs, ...rest });
+    await spool.close();
+    expect((await open(dir.path)).builds[0]?.lost).toBeUndefined();
+    await truncate(join(build.dir, 'log-0-0'), 1_500);
+    expect((await open(dir.path)).builds[0]?.lost).toContain('1000 of 2000 bytes');
+  });
+
   it.each([3, 40, 150])(
     'by SIGKILL everything that was written is there, byte for byte (%d writes)',
     async (writes) => {

@@ -270,6 +270,7 @@ export function createJobs(options: JobsOptions): Jobs {
   for (const build of spool.builds) {
     const job = makeJob(build);
     const sizes = new Map(build.logs.map(({ id, size }) => [id, size]));
+    job.unfit = build.lost;
     job.recovered = { sequence: build.sequence, sizes };
     jobs.set(leaseKey(build.lease), job);
   }

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { aborted } from '../../base/abort.ts';
@@ -47,6 +47,8 @@ export interface SpoolBuild {
   readonly logs: readonly SpoolLog[];
   /** All events so far. */
   readonly events: readonly ProgressEvent[];
+  /** What a power cut has taken of it, in words; undefined when all that its events promise is here. */
+  readonly lost: string | undefined;
   /** The keeper that writes its logs, if one does. */
   readonly kept: KeptBuild | undefined;
   /** From now on the keeper writes its logs; said before the first of them. */
@@ -86,19 +88,14 @@ export async function createSpoolBuild(
   const text = JSON.stringify(lease);
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    for (const [name, content] of [
-      [JOURNAL, ''],
-      [`${LEASE}.new`, text],
-    ] as const) {
-      const file = await open(join(dir, name), 'w', 0o600);
-      try {
-        await file.writeFile(content);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+    // A file that a power cut leaves half-written is no lease, and was never answered.
+    const file = await open(join(dir, LEASE), 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
     }
-    await rename(join(dir, `${LEASE}.new`), join(dir, LEASE));
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     throw error;
@@ -192,13 +189,13 @@ function makeBuild(
   let last: Promise<unknown> = Promise.resolve();
   let removed = false;
   const changed = () => told.changed?.();
-  const append = (line: z.infer<typeof entry>, sync: boolean): Promise<void> => {
+  const append = (line: z.infer<typeof entry>): Promise<void> => {
     const next = last.then(async () => {
       const record = encodeRecord(Buffer.from(JSON.stringify(line)));
       if (record.length > RECORD_MAX_BYTES) throw new Error(`an event of ${record.length} bytes`);
       deps.budget.force(record.length);
+      // Not synced: a killed process loses nothing that is written, and after a power cut `lost` says what is missing.
       await file.append(record);
-      if (sync) await file.sync();
     });
     last = next.catch(() => undefined);
     return next;
@@ -206,8 +203,7 @@ function makeBuild(
 
   const journal: Journal = {
     async event(event) {
-      // The end of a step promises that its logs are whole: they were synced by `finish`, the promise is synced here.
-      await append({ event }, event.type === 'stepFinished' || event.type === 'buildFinished');
+      await append({ event });
       events.push(event);
       changed();
     },
@@ -216,8 +212,7 @@ function makeBuild(
       const place: LogPlace = { dir, gone: gone.signal, id: logs.length, step, name, changed };
       const log = known ?? kept?.openLog(place, deps) ?? createSpoolLog(place, deps);
       if (known === undefined) logs.push(log);
-      const named =
-        known === undefined ? append({ log: { id: log.id, step, name } }, false) : Promise.resolve();
+      const named = known === undefined ? append({ log: { id: log.id, step, name } }) : Promise.resolve();
       named.catch(() => undefined);
       return {
         place: { step, log: { id: log.id, name } },
@@ -257,6 +252,7 @@ function makeBuild(
     journal,
     logs,
     events,
+    lost: lostOf(events, logs),
     get kept() {
       return kept;
     },
@@ -299,6 +295,19 @@ function makeBuild(
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** The end of a step promises bytes; nothing was synced, so after a power cut they may be missing. */
+function lostOf(events: readonly ProgressEvent[], logs: readonly SpoolLog[]): string | undefined {
+  for (const event of events) {
+    if (event.type !== 'stepFinished') continue;
+    for (const { name, bytes } of event.logs) {
+      const size = logs.find((log) => log.step === event.step && log.name === name)?.size ?? 0;
+      if (size < bytes)
+        return `this machine has lost a part of log "${name}" of step ${event.step}: ${size} of ${bytes} bytes are here`;
+    }
+  }
+  return undefined;
 }
 
 function parseLease(text: string): SpoolLease | undefined {

@@ -61,8 +61,6 @@ export interface AppendFile {
   readonly size: number;
   /** One at a time. A full disk makes it wait and try again: nothing is dropped. */
   append(bytes: Uint8Array): Promise<void>;
-  /** To the disk itself. */
-  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -86,7 +84,6 @@ export async function openAppendFile(path: string, size: number, disk: FullDisk)
       }
       end += bytes.length;
     },
-    sync: () => retried(disk, () => file.datasync()),
     close: () => file.close(),
   };
 }

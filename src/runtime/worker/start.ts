@@ -15,7 +15,7 @@ import type { Environment } from '../../exec/environment.ts';
 import { lookUpIdentity } from '../../exec/identity.ts';
 import { printAddress } from '../../net/endpoint/address.ts';
 import { openGitRoutes } from '../../net/git-routes.ts';
-import type { Limits } from '../../protocol/bbx/limits.ts';
+import { LIMITS, type Limits } from '../../protocol/bbx/limits.ts';
 import { machineElapsed } from './elapsed.ts';
 import { createJobs } from './jobs.ts';
 import { openKeptBuilds } from './keeper/kept-builds.ts';
@@ -34,6 +34,8 @@ import { openWorkspace, workerMarker } from './workspace.ts';
 const LAST_WORDS_MS = 3_000;
 /** Ending a step takes TERM, KILL and the journal; one that waits longer is stuck in a full spool. */
 const STOP_BUILDS_MS = 15_000;
+/** Later than its ping by so much a master that is connected is not silent, but late. */
+const LATE_MS = 5_000;
 
 export interface WorkerDeps {
   /** The worker's directory. */
@@ -204,7 +206,8 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     kept?.watch({
       lost: jobs.keeperLost,
       spool: spool.keeperSaid,
-      silentMs: () => (jobs.lostSince === undefined ? link.silentMs : clock.monotonic() - jobs.lostSince),
+      silentMs: () =>
+        jobs.lostSince === undefined ? unusualSilence(link.silentMs) : clock.monotonic() - jobs.lostSince,
       room: () => ({ limit: spool.limit, other: spool.other }),
     });
     // Beside the dialling: an idle worker has it ready when the first build comes.
@@ -283,4 +286,9 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     lock.release();
     throw error;
   }
+}
+
+/** A master with nothing to say is heard with each of its pings only: such a silence is none, whatever the grace of a build. */
+function unusualSilence(silentMs: number): number {
+  return silentMs <= LIMITS.pingEveryMs + LATE_MS ? 0 : silentMs;
 }

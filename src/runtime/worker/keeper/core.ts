@@ -240,6 +240,8 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
           gone: new AbortController(),
           orphaned: false,
         });
+        // The master has just given it, however long ago it was heard before.
+        contactAt = clock.monotonic();
         watchDeadline();
       }
       return null;

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { createKeeperCore } from '../../../../../src/runtime/worker/keeper/core.ts';
+import type { Notice } from '../../../../../src/runtime/worker/keeper/messages.ts';
+
+/** A build that may go on for `orphanAfter` seconds without its master. */
+const held = (key: string, orphanAfter: number) => ({
+  key,
+  dir: `/nowhere/${key}`,
+  builddir: '/nowhere/build',
+  marker: `keeper-core-test/${key}`,
+  uids: [],
+  orphanAfter,
+  secrets: {},
+});
+
+describe('a keeper whose worker is there', () => {
+  it('does not end a new build because its master was last heard before a long rest', async () => {
+    let now = 0;
+    const clock = { wall: () => now / 1_000, monotonic: () => now };
+    const keeper = createKeeperCore({ version: 1, clock });
+    keeper.attach(() => undefined, 'test');
+    now = 3_600_000;
+    await keeper.handle('hold', { build: held('1-a', 300) });
+    let hello: Notice | undefined;
+    keeper.attach((notice) => (hello ??= notice), 'test');
+    expect(hello).toMatchObject({ type: 'hello', builds: [{ orphaned: false }] });
+
+    now += 400_000;
+    await keeper.handle('contact', { ageMs: 350_000 });
+    keeper.attach((notice) => (hello = notice.type === 'hello' ? notice : hello), 'test');
+    expect(hello).toMatchObject({ builds: [{ orphaned: true }] });
+    await keeper.stop();
+  });
+});

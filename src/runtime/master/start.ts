@@ -166,6 +166,14 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   // What is measured (builds, links) has a clock that nobody sets; what is agreed (nights, expiries) has the machine's.
   const steady = createSteadyClock(clock);
   const times = createBuildTimes(clock, steady);
+  /** A build that begins while none runs begins at the machine's time. */
+  const atStart: Clock = {
+    monotonic: () => clock.monotonic(),
+    wall() {
+      if (builds.running.size === 0) steady.settle();
+      return steady.wall();
+    },
+  };
   const builds = createBuilds({
     farm,
     roster,
@@ -190,9 +198,9 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
       dispatcher.nudge();
     },
   });
-  const dispatcher = createDispatcher({ farm, roster, builds, config: current, clock: steady, log });
+  const dispatcher = createDispatcher({ farm, roster, builds, config: current, clock: atStart, log });
   const book = await openLinkBook({ farm, clock, steady, log });
-  const requests = createRequests({ farm, builds, dispatcher, clock });
+  const requests = createRequests({ farm, builds, dispatcher, clock: atStart });
   const changes = createChanges({ farm, config: current, clock });
   const sessions = createWorkerSessions({
     farm,

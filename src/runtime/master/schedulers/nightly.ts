@@ -31,13 +31,25 @@ export function decideNightly(
   changes: number,
   now: number,
 ): NightlyDecision {
-  const last = memory?.cron === rule.cron ? memory.lastAt : now;
+  const last = holds(rule, memory, now) ? memory.lastAt : now;
   const next = nextTime(rule, last);
   if (next === null || next > now) return { act: 'wait', at: next };
   if (rule.onlyIfChanged && changes === 0) {
     return { act: 'skip', at: now, why: 'nothing has changed since its last build' };
   }
   return { act: 'build', at: now };
+}
+
+/** Farther in the future than this a memory is of a clock that was wrong: it would keep the nights away until then. */
+const FUTURE_S = 86_400;
+
+/** Whether a memory is of this pattern, and of a time that can have been. */
+export function holds(
+  rule: Pick<NightlyRule, 'cron'>,
+  memory: NightlyMemory | undefined,
+  now: number,
+): memory is NightlyMemory {
+  return memory?.cron === rule.cron && memory.lastAt <= now + FUTURE_S;
 }
 
 /** The first time of the pattern after `after` (epoch seconds); null: none. */

@@ -17,7 +17,8 @@ import type { Farm } from '../events.ts';
 import { submit, type Requests } from '../requests.ts';
 import { oneLine } from '../trouble.ts';
 import { dueTrees } from './branch.ts';
-import { decideNightly, type NightlyMemory } from './nightly.ts';
+import { decideNightly, holds, type NightlyMemory } from './nightly.ts';
+import { createPatience } from './patience.ts';
 
 /** Longest sleep: the wall clock may be set meanwhile, and a night must not be missed for it. */
 const LONGEST_WAIT_MS = 60_000;
@@ -42,6 +43,7 @@ export function runSchedulers(options: {
   const { farm, requests, config, clock, log: say } = options;
   const stopping = new AbortController();
   const next = new Map<string, number | null>();
+  const patience = createPatience(clock);
   let again = false;
   let wake: (() => void) | undefined;
 
@@ -74,8 +76,10 @@ export function runSchedulers(options: {
 
   async function lookBranch(name: string, scheduler: BranchSchedulerConfig): Promise<number | null> {
     const rows = await farm.store.read((db) => schedulerChanges(db, name));
-    const waiting = rows.map(({ received_at, ...row }) => ({ ...row, receivedAt: received_at }));
-    const { due, nextAt } = dueTrees(scheduler, waiting, clock.wall());
+    const now = clock.wall();
+    const waits = patience.waits(name, rows, now);
+    const waiting = rows.map((row) => ({ ...row, receivedAt: now - waits.get(row.changeid)! }));
+    const { due, nextAt } = dueTrees(scheduler, waiting, now);
     for (const { repository, branch, revision, changes } of due) {
       const properties = rows.find(({ changeid }) => changeid === changes.at(-1))?.properties ?? {};
       await requests.submitting(async (tx, emit) => {
@@ -108,8 +112,7 @@ export function runSchedulers(options: {
     const decision = decideNightly(rule, memory, changes.length, now);
     const remember = { cron: scheduler.cron, lastAt: decision.act === 'wait' ? now : decision.at };
     if (decision.act === 'wait') {
-      if (memory?.cron !== scheduler.cron)
-        await farm.store.write((tx) => setSchedulerState(tx, name, remember));
+      if (!holds(rule, memory, now)) await farm.store.write((tx) => setSchedulerState(tx, name, remember));
       return decision.at;
     }
     if (decision.act === 'skip') say.info('Nothing to build', { scheduler: name, why: decision.why });

@@ -106,6 +106,11 @@ export async function openLinkBook(options: {
       }
     });
   }
+  async function settled(): Promise<void> {
+    clearTimeout(timer);
+    flush();
+    await working;
+  }
   const pulses = setInterval(() => {
     for (const session of open) session.pulse();
     if (open.size === 0) return;
@@ -190,14 +195,10 @@ export async function openLinkBook(options: {
       });
       return page;
     },
-    settled() {
-      clearTimeout(timer);
-      flush();
-      return working;
-    },
+    settled,
     async stop() {
       clearInterval(pulses);
-      await this.settled();
+      await settled();
     },
   };
 }

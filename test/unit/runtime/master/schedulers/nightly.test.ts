@@ -35,6 +35,29 @@ describe('decideNightly', () => {
     });
   });
 
+  it('counts afresh when its memory is of a time that a wrong clock had', () => {
+    const now = at('2026-01-02T02:00:00Z');
+    expect(decideNightly(rule, memory('2030-01-01T03:00:00Z'), 0, now)).toEqual({
+      act: 'wait',
+      at: at('2026-01-02T03:00:00Z'),
+    });
+  });
+
+  it.each([3_600, -3_600])('runs once in a night in which the clock jumps by %s s and back', (by) => {
+    let remembered = memory('2026-01-01T03:00:00Z');
+    const fired: number[] = [];
+    // A look each minute from 2:00 to 5:00 of real time; from 2:30 to 3:30 the clock is off.
+    for (let minute = 0; minute <= 180; minute += 1) {
+      const real = at('2026-01-02T02:00:00Z') + minute * 60;
+      const now = real + (minute >= 30 && minute < 90 ? by : 0);
+      const decision = decideNightly(rule, remembered, 1, now);
+      if (decision.act === 'wait') continue;
+      fired.push(minute);
+      remembered = { ...remembered, lastAt: decision.at };
+    }
+    expect(fired).toHaveLength(1);
+  });
+
   it('counts afresh when its pattern was changed', () => {
     const now = at('2026-01-09T08:00:00Z');
     expect(decideNightly(rule, memory('2026-01-01T00:00:00Z', '0 1 * * *'), 0, now)).toMatchObject({

@@ -82,14 +82,15 @@ export function parsePostgresAddress(text: string): PostgresAddress | { problem:
   };
 }
 
-/** The database and the way to it, without options: for people. */
+/** The database and the way to it, without options: for people, and as an address again. */
 export function printPostgresAddress(address: PostgresAddress): string {
   const { user, hosts, database } = address;
   const where = hosts.map(({ host, port }) => {
-    const shown = host.includes(':') ? `[${host}]` : host;
+    const shown = host.includes(':') ? `[${host}]` : encodeURIComponent(host);
     return port === DEFAULT_PORT ? shown : `${shown}:${port}`;
   });
-  return `postgres://${user === undefined ? '' : `${user}@`}${where.join(',')}/${database ?? ''}`;
+  const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;
+  return `postgres://${login}${where.join(',')}/${encodeURIComponent(database ?? '')}`;
 }
 
 /** The text without its percent signs; undefined when it is none, or has a zero byte in it. */

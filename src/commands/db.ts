@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
+import { BbxError } from '../base/error.ts';
 import { EXIT } from '../base/exit.ts';
 import { masterLayout } from '../config/layout.ts';
 import { loadMaster } from '../config/master.ts';
 import { lockDirectory } from '../exec/directory-lock.ts';
 import { checkStore as findDamage, type StoreFinding } from '../store/check.ts';
 import { openStore } from '../store/store.ts';
-import { parseStoreUrl } from '../store/url.ts';
 import { masterDirectory, type DirOptions } from './farm.ts';
 import type { Context } from './terminal/context.ts';
 import { answer } from './terminal/print.ts';
@@ -19,7 +18,7 @@ export async function checkStore(context: Context, options: DirOptions): Promise
   const { config } = await loadMaster(dir, { env: context.env, signal });
   using progress = createProgress(context);
   progress.wait('reading the whole store and its logs');
-  await using store = await openStore(config.store, { dir, readOnly: true });
+  await using store = await openStore(config.store, { dir, env: context.env, readOnly: true });
   const findings: StoreFinding[] = [];
   for await (const finding of findDamage(store, masterLayout(dir).logs, { signal })) findings.push(finding);
   progress.stop();
@@ -63,12 +62,16 @@ function sentence(finding: StoreFinding): string {
 export async function upgradeStore(context: Context, options: DirOptions): Promise<void> {
   const dir = masterDirectory(context, options);
   const { config } = await loadMaster(dir, { env: context.env, signal: context.signal });
-  const place = parseStoreUrl(config.store, dir);
+  const place = { dir, env: context.env };
   // Opening for reading says that it is missing, instead of making a new one, and a lock beside nothing.
-  if (place.kind === 'sqlite' && !existsSync(place.file))
-    await openStore(config.store, { dir, readOnly: true });
+  await openStore(config.store, { ...place, readOnly: true })
+    .then((store) => store.close())
+    .catch((error: unknown) => {
+      if (!(error instanceof BbxError && error.code === 'BBX-STO-OLDER-SCHEMA')) throw error;
+    });
   using _lock = await lockDirectory(masterLayout(dir).lock);
-  await using store = await openStore(config.store, { dir });
+  // A master of another directory or machine has no lock here, but holds the store.
+  await using store = await openStore(config.store, { ...place, sole: true });
   const done = {
     store: store.name,
     schema: store.schema,

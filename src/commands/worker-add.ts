@@ -98,7 +98,7 @@ async function onStore(
 ): Promise<AnswerOf<'addWorker'>> {
   const { config } = await loadMaster(dir, { env: context.env, signal: context.signal });
   const keyPem = await readKey(masterLayout(dir).key);
-  await using store = await openStore(config.store, { dir });
+  await using store = await openStore(config.store, { dir, env: context.env });
   // A port that the system chooses is not known before the master runs.
   const fixed = config.listen.workers.map(printListen).filter((address) => !address.endsWith(':0'));
   const identity = { keyPem, pins: [pinOf(keyPem)], reach: waysHere(config, fixed) };

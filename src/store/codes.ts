@@ -11,7 +11,7 @@ export const codes = defineCodes({
     about: 'The store’s address in the configuration is of a kind that this bbx cannot open.',
   }),
   'BBX-STO-MISSING': row<{ file: string }>({
-    message: ({ file }) => `Cannot open store "${file}": there is no such file`,
+    message: ({ file }) => `Cannot open store "${file}": there is none yet`,
     hint: () => 'The first start of the master makes it: bbx run master',
     exit: EXIT.notFound,
     about: 'A command wanted to read the store of a master that has never run, or of another directory.',
@@ -78,7 +78,7 @@ export const codes = defineCodes({
   }),
   'BBX-STO-RIGHTS': row<{ store: string; problem: string }>({
     message: ({ store, problem }) => `Cannot use store "${store}": ${problem}`,
-    hint: () => 'The user of the master must own the file or the database, or its schema',
+    hint: () => 'Let the user of the master own it: chown the file, or alter database NAME owner to USER',
     exit: EXIT.forbidden,
     about:
       'The system or PostgreSQL does not permit what the store needs: to read and write the file, or to make tables in the schema.',

@@ -189,6 +189,7 @@ async function agree(
   if (found === undefined) throw codes['BBX-STO-FOREIGN']({ file });
   if (found > known) throw codes['BBX-STO-NEWER-SCHEMA']({ file, found, known });
   if (found === known) return [];
+  if (readOnly && found === 0) throw codes['BBX-STO-MISSING']({ file });
   if (readOnly) throw codes['BBX-STO-OLDER-SCHEMA']({ file, found, known });
   return migrate({
     db: engine.writer,

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bbx, bbxOk } from '../rigs/bbx.ts';
@@ -44,6 +44,17 @@ const CASES: Case[] = [
     code: 5,
     name: 'BBX-FILE-DENIED',
     says: /Cannot open ".*\/identity\/key\.pem": permission denied/,
+  },
+  {
+    title: "somebody else's store",
+    spoil: async (dir) => {
+      await writeFile(join(dir, 'master/state.sqlite'), '');
+      await chmod(join(dir, 'master/state.sqlite'), 0);
+    },
+    args: ['run', 'master', 'master'],
+    code: 5,
+    name: 'BBX-STO-RIGHTS',
+    says: /Cannot use store ".*\/state\.sqlite": it may not be written/,
   },
   {
     title: 'a key that is gone',

@@ -1,3 +1,6 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from '../../base/error.ts';
 import { codes } from '../codes.ts';
 
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html); extended codes hold them in their low byte. */
@@ -11,6 +14,18 @@ const SQLITE = {
   cantOpen: 14,
   notADatabase: 26,
 };
+
+/** Whether this process may not use the file, or make one beside it. */
+function isDenied(file: string): boolean {
+  return [file, dirname(file)].some((path) => {
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+      return false;
+    } catch (error) {
+      return ['EACCES', 'EPERM'].includes(errnoOf(error) ?? '');
+    }
+  });
+}
 
 /** Whether an error is SQLite's word that another connection holds the database. */
 export function isBusy(error: unknown): boolean {
@@ -34,6 +49,9 @@ export function sqliteError(file: string, error: unknown): unknown {
       return codes['BBX-STO-DAMAGED']({ file, problem }, options);
     case SQLITE.cantOpen:
     case SQLITE.readOnly:
+      // SQLite does not say why; only the system knows who may.
+      if (isDenied(file))
+        return codes['BBX-STO-RIGHTS']({ store: file, problem: 'it may not be written' }, options);
       return codes['BBX-STO-OPEN']({ file, problem }, options);
     case SQLITE.ioError:
       return codes['BBX-STO-IO']({ file, problem }, options);

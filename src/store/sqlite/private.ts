@@ -6,12 +6,16 @@ import { codes } from '../codes.ts';
 const PRIVATE = 0o600;
 const OTHERS = 0o077;
 
-/** Makes an empty file that nobody else may open, in no moment. Throws BBX-STO-OPEN. */
+/** Makes an empty file that nobody else may open, in no moment. Throws BBX-STO-OPEN, -RIGHTS. */
 export function makePrivateFile(file: string): void {
   try {
     closeSync(openSync(file, 'a', PRIVATE));
   } catch (cause) {
-    throw codes['BBX-STO-OPEN']({ file, problem: errnoOf(cause) ?? String(cause) }, { cause });
+    const problem = errnoOf(cause) ?? String(cause);
+    if (problem === 'EACCES' || problem === 'EPERM') {
+      throw codes['BBX-STO-RIGHTS']({ store: file, problem: 'its directory may not be written' }, { cause });
+    }
+    throw codes['BBX-STO-OPEN']({ file, problem }, { cause });
   }
 }
 

@@ -19,6 +19,8 @@ const all: Record<string, () => Promise<(Figure | Curve)[]>> = {
   'farm-start': async () => (await import('./figures/farm-start.ts')).farmStart(),
   'forced-build': async () => (await import('./figures/forced-build.ts')).forcedBuild(),
   'queued-builds': async () => (await import('./figures/queued-builds.ts')).queuedBuilds(),
+  'dispatch-latency': async () => (await import('./figures/dispatch-latency.ts')).dispatchLatency(),
+  history: async () => (await import('./figures/history.ts')).history(),
   'big-log': async () => (await import('./figures/big-log.ts')).bigLog(),
   'idle-workers': async () => (await import('./figures/idle-workers.ts')).idleWorkers(),
   'over-idle-workers': async () =>

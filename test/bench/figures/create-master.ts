@@ -9,7 +9,7 @@ const RUNS = 15;
 export async function createMaster(bin: string): Promise<Figure[]> {
   await using dir = await tempDir();
   let made = 0;
-  const create = () => ended([bin, 'create-master', join(dir.path, `m${(made += 1)}`), '--name', 'bench']);
+  const create = () => ended([bin, 'create-master', join(dir.path, `m${(made += 1)}`)]);
   await create();
   const { own, bare } = await inTurn(RUNS, { own: create, bare: () => ended(['-e', '0']) });
   return [figure('bbx create-master', 'ms', own, 'node -e 0', bare, { reach: { atMost: 5 } })];

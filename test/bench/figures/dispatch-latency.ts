@@ -1,0 +1,46 @@
+import { startFarm } from '../../rigs/farm.ts';
+import { spread, timed, type Curve } from '../figure.ts';
+import { writeHistory } from '../history-rows.ts';
+import { followRequests } from '../request-follower.ts';
+
+const SIZES = [1, 100, 1_000, 10_000];
+const RUNS = 15;
+
+/** A forced build of `true` while so many requests of another builder wait for a worker that is not there. */
+export async function dispatchLatency(): Promise<Curve[]> {
+  await using farm = await startFarm({
+    workers: ['w1'],
+    config: `
+workers: { w1: {}, away: {} }
+builders:
+  app: { workers: { names: [w1] }, steps: [ { run: ["true"] } ] }
+  waiting: { workers: { names: [away] }, steps: [ { run: ["true"] } ] }
+`,
+  });
+  const x = { name: 'requests that wait', unit: 'requests' };
+  const curve = (name: string): Curve => ({
+    curve: name,
+    x,
+    y: { name: 'request → finished', unit: 'ms' },
+    points: [],
+  });
+  const build = curve('a forced build of `true`, over waiting requests');
+  const submit = {
+    ...curve('submitting a request, over waiting requests'),
+    y: { name: 'time to answer', unit: 'ms' },
+  };
+  let waiting = 0;
+  for (const size of SIZES) {
+    await farm.master.end();
+    await writeHistory(farm.masterDir, { builds: 0, waiting: Math.max(0, size - waiting) });
+    waiting = Math.max(size, waiting);
+    await farm.startMaster();
+    await using follower = followRequests(farm);
+    await farm.ask('worker', 'show', 'w1', '--wait', 'attached');
+    build.points.push({ x: size, ...spread(await timed(RUNS, () => follower.build('app'))) });
+    const force = () => follower.client.call('startBuild', { body: { builder: 'waiting' } });
+    submit.points.push({ x: size, ...spread(await timed(RUNS, force)) });
+    waiting += RUNS;
+  }
+  return [build, submit];
+}

@@ -146,8 +146,9 @@ export const routes = {
 
 /**
  * Two answers are streams and stand beside the table:
- * `GET /api/v2/builds/:build/steps/:step/logs/:log?offset=&limit=&follow=&channels=` gives bytes (`channels=output` leaves bbx's own
- * header lines out: exactly what the command wrote); with `follow=true` it ends when the log is complete.
+ * `GET /api/v2/builds/:build/steps/:step/logs/:log?offset=&limit=&follow=&channels=&pieces=` gives bytes (`channels=output` leaves bbx's own
+ * header lines out: exactly what the command wrote); with `follow=true` it ends when the log is complete. Lost bytes come as zeros, so that
+ * offsets hold; with `pieces=true` they are told as what they are (see log-pieces.ts).
  * `GET /api/v2/events?after=` gives server-sent events, `id:` the eventid, `data:` a `farmEvent`; without `after` it begins with what
  * happens from now on, and a comment line is sent at once, so that a reader knows when it listens.
  */

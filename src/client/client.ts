@@ -4,6 +4,8 @@ import type { AnswerOf, ParamsOf, RouteName, SchemaOf } from '../api/routes.ts';
 import { createCaller } from './call.ts';
 import { readEvents, type EventsOptions, type NumberedEvent } from './events.ts';
 import { readLog, type LogOptions } from './log.ts';
+import { readLogPieces } from './log-pieces.ts';
+import type { ReadPiece } from '../api/log-pieces.ts';
 
 /** What a call of one route wants; made from the table of routes, so that neither side can drift. */
 export type CallInput<Name extends RouteName> = ([ParamsOf<Name>] extends [never]
@@ -30,6 +32,8 @@ export interface Client extends AsyncDisposable {
   events(options: EventsOptions): AsyncGenerator<NumberedEvent, void, undefined>;
   /** The bytes of one log; with `follow` until the log is complete, also over a restart of the master. */
   log(options: LogOptions): AsyncGenerator<Uint8Array, void, undefined>;
+  /** The same log as pieces, with its holes: what is lost is never given as bytes. */
+  pieces(options: LogOptions): AsyncGenerator<ReadPiece, void, undefined>;
   close(): Promise<void>;
 }
 
@@ -57,6 +61,7 @@ export function openClient(options: ClientOptions): Client {
     call: (name, input, callOptions = {}) => caller.call(name, input, callOptions),
     events: (eventsOptions) => readEvents(caller, eventsOptions),
     log: (logOptions) => readLog(caller, logOptions),
+    pieces: (logOptions) => readLogPieces(caller, logOptions),
     close,
     [Symbol.asyncDispose]: close,
   };

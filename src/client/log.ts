@@ -21,9 +21,9 @@ export interface LogOptions {
   onBreak?: (error: BbxError) => void;
 }
 
-const RETRY_MS = { firstMs: 200, maxMs: 3_000 };
+export const RETRY_MS = { firstMs: 200, maxMs: 3_000 };
 /** So long may a master be away before a reader who follows gives up. */
-const AWAY_LIMIT_MS = 10 * 60_000;
+export const AWAY_LIMIT_MS = 10 * 60_000;
 
 /**
  * A log's bytes from its start, each once and in order. When the connection breaks it goes on where it was: by offset, which counts all
@@ -71,7 +71,7 @@ export async function* readLog(
 }
 
 /** A master that stops ends its streams in good order, too: only a complete log is the end of a follower. */
-async function isOver(caller: Caller, { build, step, log, signal }: LogOptions): Promise<boolean> {
+export async function isOver(caller: Caller, { build, step, log, signal }: LogOptions): Promise<boolean> {
   const { logs } = await caller.call('step', { params: { build, step } }, { signal });
   const found = logs.find(({ name }) => name === log);
   return found === undefined || found.complete || found.pruned;

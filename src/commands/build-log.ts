@@ -8,16 +8,17 @@ import { note, styleOf } from './terminal/print.ts';
 import { printable } from './terminal/printable.ts';
 import { createTerminalFilter } from './terminal/terminal-filter.ts';
 import { writeOut } from './terminal/stream.ts';
+import { holeWords, receiptWords } from './log-receipt.ts';
+import { writeLogLines } from './log-lines.ts';
+import { verifyLogs } from './log-verify.ts';
 import { buildTitle, resultWord, tookWords } from './words.ts';
 
 export interface LogOptions extends DirOptions {
   follow?: boolean;
   step?: string;
   raw?: boolean;
+  verify?: boolean;
 }
-
-/** Version of the JSON Lines of `build log --json`. */
-const LINES_VERSION = 1;
 
 /** Prints the logs of a build's steps in their order; with `follow` as they come, until the build ends. */
 export async function printLog(context: Context, text: string, options: LogOptions): Promise<void> {
@@ -29,6 +30,12 @@ export async function printLog(context: Context, text: string, options: LogOptio
     { params: { build: await buildOf(client, context, name) } },
     { signal },
   );
+  if (options.verify === true) {
+    const steps = (build.steps ?? []).filter((step) => wanted(step, options.step));
+    if (options.step !== undefined && steps.length === 0) throw noStep(build, options.step);
+    await verifyLogs(context, client, build, steps);
+    return;
+  }
   const printer = createPrinter(context, client, options);
   if (options.follow !== true || build.complete) {
     const steps = (build.steps ?? []).filter((step) => wanted(step, options.step));
@@ -87,7 +94,7 @@ function createPrinter(
 
   const write = async (build: BuildObject, step: StepObject, log: LogObject) => {
     let lost = false;
-    const bytes = client.log({
+    const pieces = client.pieces({
       build: String(build.buildid),
       title: buildTitle(build),
       step: String(step.number),
@@ -104,18 +111,35 @@ function createPrinter(
       if (lost) note(context, 'The master is back');
       lost = false;
     };
-    if (context.json) return writeLines(context, build, step, log, bytes);
+    if (context.json) return writeLogLines(context, build, step, log, pieces);
     const filter = raw || !context.stdout.isTTY ? undefined : createTerminalFilter();
     let last: number | undefined;
-    for await (const chunk of bytes) {
+    for await (const piece of pieces) {
       back();
-      const shown = filter === undefined ? chunk : filter.push(chunk);
+      if ('lost' in piece) {
+        const words = holeWords(piece.lost);
+        // Exactly what the command wrote is what --raw gives: the hole is told beside it.
+        if (raw) note(context, `At byte ${piece.offset}: ${words}`);
+        else await writeOut(context, `${last === undefined || last === 0x0a ? '' : '\n'}${words}\n`);
+        last = 0x0a;
+        continue;
+      }
+      const shown = filter === undefined ? piece.data : filter.push(piece.data);
       if (shown.length === 0) continue;
       last = shown.at(-1);
       await writeOut(context, shown);
     }
     // The next header begins on its own line.
     if (!raw && last !== undefined && last !== 0x0a) await writeOut(context, '\n');
+    if (context.stderr.isTTY) await sayReceipt(build, step, log);
+  };
+
+  /** The log's end, for people; one that was followed is complete by now. */
+  const sayReceipt = async (build: BuildObject, step: StepObject, log: LogObject) => {
+    const params = { build: String(build.buildid), step: String(step.number) };
+    const now = log.complete ? log : newest(await client.call('step', { params }, { signal }), log);
+    const words = receiptWords(now);
+    if (words !== undefined) note(context, styleOf(context).paint.dim(`-- ${words}`));
   };
 
   return {
@@ -137,33 +161,7 @@ function header(context: Context, raw: StepObject): string {
   return style.paint.bold(`=== ${step.number} ${step.name}`) + `  ${state}`;
 }
 
-async function writeLines(
-  context: Context,
-  build: BuildObject,
-  step: StepObject,
-  log: LogObject,
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<void> {
-  const about = { buildid: build.buildid, build: buildTitle(build), step: step.number, log: log.name };
-  const line = (rest: object) =>
-    writeOut(context, `${JSON.stringify({ type: 'log', v: LINES_VERSION, ...about, ...rest })}\n`);
-  let pending = Buffer.alloc(0);
-  const give = (part: Buffer) => {
-    const text = part.toString('utf8');
-    return Buffer.from(text, 'utf8').equals(part)
-      ? line({ text })
-      : line({ base64: part.toString('base64') });
-  };
-  for await (const chunk of bytes) {
-    pending = Buffer.concat([pending, chunk]);
-    // Whole lines only, so that no character is cut in two; but never wait for an end that does not come.
-    const end = pending.length > MAX_LINE_BYTES ? pending.length : pending.lastIndexOf(0x0a) + 1;
-    if (end === 0) continue;
-    await give(pending.subarray(0, end));
-    pending = pending.subarray(end);
-  }
-  if (pending.length > 0) await give(pending);
+/** The same log as a later answer has it. */
+function newest(step: StepObject, log: LogObject): LogObject {
+  return step.logs.find(({ logid }) => logid === log.logid) ?? log;
 }
-
-/** Most that is held back for a line's end. */
-const MAX_LINE_BYTES = 65_536;

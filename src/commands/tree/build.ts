@@ -87,12 +87,14 @@ export function addBuildCommands(program: Command, context: Context): void {
       'bbx build log app/12',
       'bbx build log app -f',
       'bbx build log app/12 --step test --raw > test.log',
+      'bbx build log app/12 --verify',
     ],
-    notes: `${BUILD_GRAMMAR} A step is its number or its name.\nWith --json: JSON Lines; bytes that are not UTF-8 come as base64.`,
+    notes: `${BUILD_GRAMMAR} A step is its number or its name.\nWith --json: JSON Lines; bytes that are not UTF-8 come as base64.\nWhat the master's disk has lost is drawn as a hole, never as zeros. With --verify: exit 1 when a log is not what was stored.`,
   })
     .addOption(flag('-f, --follow', 'go on until the build ends'))
     .addOption(flag('--step <step>', 'only this step, by number or name'))
     .addOption(flag('--raw', 'exactly the bytes that the commands wrote, and nothing else'))
+    .addOption(flag('--verify', 'read all of it again and compare size and hash; print no log'))
     .addOption(dirFlag())
     .action(async (name: string, options: LogOptions) =>
       (await import('../build-log.ts')).printLog(context, name, options),

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { pieceLine } from '../../../src/api/log-pieces.ts';
 import { RESULTS } from '../../../src/build/results.ts';
 import { aBuild, aRequest, aStep } from '../../rigs/api-objects.ts';
 import { command } from '../../rigs/command.ts';
@@ -102,6 +104,9 @@ describe('build start --wait', () => {
   });
 });
 
+const aPiece = (offset: number, data: Buffer) =>
+  Buffer.concat([pieceLine({ offset, at: 1, channel: 'stdout', bytes: data.length }), data]);
+
 describe('build log', () => {
   const binary = Buffer.from([0x66, 0xff, 0x00, 0x1b, 0x5b, 0x0a, 0x67]);
   const steps = [aStep({ name: 'git' }), aStep({ number: 1, name: 'make' }), aStep({ number: 2, logs: [] })];
@@ -111,8 +116,8 @@ describe('build log', () => {
       { build: async () => aBuild({ steps }) },
       {
         async *log({ step, query }) {
-          if (query['channels'] === 'output') yield binary;
-          else yield Buffer.from(`output of ${step}\nwithout end`);
+          if (query['channels'] === 'output') yield aPiece(0, binary);
+          else yield aPiece(0, Buffer.from(`output of ${step}\nwithout end`));
         },
       },
     );
@@ -150,8 +155,8 @@ describe('build log', () => {
       {
         async *log() {
           calls += 1;
-          yield Buffer.from('one\n');
-          if (calls > 1) return yield Buffer.from('two\n');
+          if (calls > 1) return yield aPiece(4, Buffer.from('two\n'));
+          yield aPiece(0, Buffer.from('one\n'));
           // Long enough for some tries that fail: they come after 0.2 s, 0.4 s and so on.
           void master.stop().then(() => setTimeout(() => void master.start(), 1_200));
           await new Promise((resolve) => setTimeout(resolve, 600));
@@ -180,5 +185,109 @@ describe('build log', () => {
       },
       { type: 'log', v: 1, buildid: 1, build: 'app/12', step: 0, log: 'stdio', text: 'g' },
     ]);
+  });
+
+  describe('with a hole', () => {
+    const holed = (dir: string) =>
+      fakeMaster(
+        dir,
+        { build: async () => aBuild({ steps: [aStep({ name: 'git' })] }) },
+        {
+          async *log() {
+            yield aPiece(0, Buffer.from('before'));
+            yield pieceLine({ offset: 6, at: 1, lost: 65_536, cause: 'disk' });
+            yield pieceLine({ offset: 65_542, at: 1, lost: 4_464, cause: 'disk' });
+            yield aPiece(70_006, Buffer.from('after\n'));
+          },
+        },
+      );
+
+    it('draws it as one, on a line of its own', async () => {
+      await using temp = await tempDir();
+      await using _master = await holed(temp.path);
+      const ran = await command(['build', 'log', 'app', '--step', '0'], { cwd: temp.path });
+      expect(ran.stdout).toBe(
+        "before\n-- 70,000 bytes missing here (damaged on the master's disk) --\nafter\n",
+      );
+    });
+
+    it('leaves it out of --raw, and tells it on stderr', async () => {
+      await using temp = await tempDir();
+      await using _master = await holed(temp.path);
+      const ran = await command(['build', 'log', 'app', '--step', '0', '--raw'], { cwd: temp.path });
+      expect(ran.stdout).toBe('beforeafter\n');
+      expect(ran.stderr).toMatch(/^At byte 6: -- 70,000 bytes missing here/);
+    });
+
+    it('tells it in JSON, with its place and cause', async () => {
+      await using temp = await tempDir();
+      await using _master = await holed(temp.path);
+      const ran = await command(['build', 'log', 'app', '--step', '0', '--json'], { cwd: temp.path });
+      expect(ran.lines()).toMatchObject([
+        { text: 'before' },
+        { lost: 70_000, offset: 6, cause: 'disk' },
+        { text: 'after\n' },
+      ]);
+    });
+
+    it('is what --verify finds', async () => {
+      await using temp = await tempDir();
+      await using _master = await holed(temp.path);
+      const ran = await command(['build', 'log', 'app', '--verify'], { cwd: temp.path });
+      expect(ran.code).toBe(1);
+      expect(ran.stdout).toMatch(/^0 git stdio\tdamaged\tat byte 6: -- 70,000 bytes missing here/);
+    });
+  });
+
+  describe('--verify', () => {
+    const text = Buffer.from('a\nb\n');
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const log = {
+      logid: 1,
+      stepid: 1,
+      name: 'stdio',
+      bytes: 4,
+      complete: true,
+      pruned: false,
+      lines: 2,
+      sha256,
+    };
+    const end = { ...log, receipt: 'verified' as const };
+
+    it.each([
+      ['a sound log', end, 'verified', 0],
+      ['one whose hash is another', { ...end, sha256: 'ab'.repeat(32) }, 'damaged', 1],
+      ['one that is longer', { ...end, bytes: 3 }, 'damaged', 1],
+      [
+        'one that was not what its worker had counted',
+        { ...end, receipt: 'mismatch' as const },
+        'damaged',
+        1,
+      ],
+      ['one whose worker was lost', { ...end, receipt: 'unsaid' as const }, 'verified', 0],
+      ['one of an older bbx without a hash', { ...end, sha256: null, receipt: null }, 'unknown', 0],
+      ['one that grows', { ...end, complete: false, sha256: null, receipt: null }, 'unknown', 0],
+      ['one that retention removed', { ...end, pruned: true }, 'removed', 0],
+    ])('says of %s', async (_, row, state, code) => {
+      await using temp = await tempDir();
+      await using _master = await fakeMaster(
+        temp.path,
+        { build: async () => aBuild({ steps: [aStep({ logs: [row] })] }) },
+        {
+          async *log() {
+            // A head that is cut in two, and a piece that is.
+            const bytes = aPiece(0, text);
+            yield bytes.subarray(0, 9);
+            yield bytes.subarray(9, bytes.length - 2);
+            yield bytes.subarray(bytes.length - 2);
+          },
+        },
+      );
+      const ran = await command(['build', 'log', 'app', '--verify', '--json'], { cwd: temp.path });
+      expect(ran.code).toBe(code);
+      const answer = JSON.parse(ran.stdout) as { verified: boolean; logs: { state: string }[] };
+      expect(answer.logs).toMatchObject([{ state }]);
+      expect(answer.verified).toBe(code === 0);
+    });
   });
 });

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { STREAMS } from '../../../api/routes.ts';
 import type { Channel } from '../../../build/command-port.ts';
 import { eventsAfter, lastEventId } from '../../../store/events.ts';
+import { pieceLine } from '../../../api/log-pieces.ts';
 import type { LogFiles } from '../../../store/log-files.ts';
+import type { LogPiece } from '../../../store/log-files/piece.ts';
 import { findLog, logById } from '../../../store/logs.ts';
 import { codes } from '../codes.ts';
 import type { Farm } from '../events.ts';
@@ -24,6 +26,7 @@ const logQuery = z.object({
   limit: offset.optional(),
   follow: z.stringbool().default(false),
   channels: z.enum(['all', 'output']).default('all'),
+  pieces: z.stringbool().default(false),
 });
 const eventsQuery = z.object({ after: offset.optional() });
 
@@ -85,8 +88,11 @@ async function* readBytes(
       const size = logs.sizeOf(logid) ?? (await files.size(logid));
       const to = Math.min(size, end);
       if (to > from) {
-        const channels = query.channels === 'output' ? { channels: OUTPUT } : {};
-        for await (const piece of files.read(logid, { from, to, ...channels, signal })) yield piece.bytes;
+        for await (const piece of files.read(logid, { from, to, signal })) {
+          const wanted = query.channels === 'all' || OUTPUT.includes(piece.channel);
+          if (query.pieces) yield* framed(piece, wanted);
+          else if (wanted) yield piece.bytes;
+        }
         from = to;
       }
       if (!query.follow || row === undefined || row.complete || row.pruned || from >= end) return;
@@ -94,6 +100,16 @@ async function* readBytes(
     }
   } finally {
     unlisten();
+  }
+}
+
+/** A piece with its head; a hole is told whatever channels are wanted. */
+function* framed(piece: LogPiece, wanted: boolean): Generator<Uint8Array> {
+  const { offset, at, channel, bytes } = piece;
+  if (piece.damaged === true) yield pieceLine({ offset, at, lost: bytes.length, cause: 'disk' });
+  else if (wanted) {
+    yield pieceLine({ offset, at, channel, bytes: bytes.length });
+    yield bytes;
   }
 }
 

@@ -1,0 +1,32 @@
+import type { LogObject } from '../api/objects.ts';
+import type { Receipt } from '../build/receipt.ts';
+import { bytesWords, countWords } from './words.ts';
+
+/** What is known of a log's end, for people: how it was compared with its worker's word when it was stored. */
+const COMPARED: Readonly<Record<Receipt, string>> = {
+  verified: 'verified when stored',
+  unhashed: 'its worker was started anew and knew only its size',
+  unsaid: 'its worker was lost before it had said the end: this is all that arrived',
+  holes: 'bytes of it are lost, so it could not be compared with its worker’s hash',
+  mismatch: 'NOT what its worker had counted',
+};
+
+/** Digits of a hash that are shown where a person compares by eye. */
+const SHOWN_DIGITS = 16;
+
+/** `12,408 lines, 1.2 MB, sha256 3f9a…, verified when stored`; undefined while the log grows. */
+export function receiptWords(log: LogObject, options: { whole?: boolean } = {}): string | undefined {
+  if (!log.complete) return undefined;
+  const hash = options.whole === true ? log.sha256 : log.sha256?.slice(0, SHOWN_DIGITS);
+  return [
+    ...(log.lines === null ? [] : [countWords(log.lines, 'line')]),
+    bytesWords(log.bytes),
+    ...(hash === null || hash === undefined ? [] : [`sha256 ${hash}${options.whole === true ? '' : '…'}`]),
+    log.receipt === null ? 'stored by an older bbx' : COMPARED[log.receipt],
+  ].join(', ');
+}
+
+/** A hole, drawn as one. */
+export function holeWords(lost: number): string {
+  return `-- ${countWords(lost, 'byte')} missing here (damaged on the master's disk) --`;
+}

@@ -12,6 +12,8 @@ export interface CuttableRelay extends AsyncDisposable {
   unplug(): void;
   /** Bytes flow again, those held up included. */
   plug(): void;
+  /** What goes one way is swallowed from now on, what goes the other way passes; `near` is who has connected here. */
+  swallow(to: 'near' | 'far'): void;
   /** Everything open is reset, as by a firewall that forgot it. */
   reset(): void;
   /** One end of everything open is reset; the other is not told, and hears nothing any more. `near` is who has connected here. */
@@ -24,6 +26,7 @@ export async function cuttableRelay(): Promise<CuttableRelay> {
   /** Ends whose other end is gone without their knowing. */
   const deaf = new Set<Socket>();
   let unplugged = false;
+  let swallowed: 'near' | 'far' | undefined;
   const server = createServer((near) => {
     const host = relay.target.startsWith('[') ? '::1' : '127.0.0.1';
     const port = Number(relay.target.split(':').at(-1));
@@ -32,7 +35,7 @@ export async function cuttableRelay(): Promise<CuttableRelay> {
     pairs.add(pair);
     for (const [from, to] of [pair, [far, near] as const]) {
       from.on('data', (bytes) => {
-        if (deaf.has(from)) return;
+        if (deaf.has(from) || swallowed === (to === near ? 'near' : 'far')) return;
         if (!to.write(bytes)) {
           from.pause();
           to.once('drain', () => unplugged || from.resume());
@@ -62,6 +65,7 @@ export async function cuttableRelay(): Promise<CuttableRelay> {
       unplugged = false;
       for (const pair of pairs) pair.forEach((socket) => socket.resume());
     },
+    swallow: (to) => void (swallowed = to),
     reset() {
       for (const pair of pairs) pair.forEach((socket) => socket.resetAndDestroy());
     },

@@ -17,6 +17,7 @@ import { createStatus, type MasterFacts } from '../status.ts';
 import type { TroubleList } from '../trouble.ts';
 import { explain, type WhyDeps } from '../why-facts.ts';
 import type { WorkerAdmin } from '../workers/admin.ts';
+import { twoProcesses } from '../workers/sessions.ts';
 import type { LinkBook } from '../workers/link-book.ts';
 import { linkOfWorker, linksOfBuild } from '../workers/link-view.ts';
 import type { Roster } from '../workers/roster.ts';
@@ -78,7 +79,9 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       const worker = workers.known(params.worker);
       await book.settled();
       const link = await store.read((db) => linkOfWorker(db, worker, clock.wall()));
-      return { ...showWorker(worker, roster), link };
+      const shown = showWorker(worker, roster);
+      const twice = trouble.get(twoProcesses(worker.name));
+      return { ...shown, notes: twice === undefined ? shown.notes : [...shown.notes, twice.message], link };
     },
     addWorker: ({ body }) => workers.invite(body),
     approveWorker: async ({ params }) => showWorker(await workers.approve(params.worker), roster),

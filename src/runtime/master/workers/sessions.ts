@@ -283,8 +283,7 @@ export function createWorkerSessions(options: {
 
   /** Nothing ends this by itself: it is shown for a while. */
   function sayTwice(about: { worker: string; old: string; newcomer: string; refused: boolean }): void {
-    const subject = `worker ${about.worker}: two processes`;
-    trouble.say(subject, codes['BBX-MAS-WORKER-TWICE'](about), { forMs: TWICE_SHOWN_MS });
+    trouble.say(twoProcesses(about.worker), codes['BBX-MAS-WORKER-TWICE'](about), { forMs: TWICE_SHOWN_MS });
   }
 
   function announce(worker: Worker): void {
@@ -341,6 +340,11 @@ export function createWorkerSessions(options: {
       await Promise.all(open.map(([, done]) => done));
     },
   };
+}
+
+/** What trouble with two processes of a name is filed under. */
+export function twoProcesses(name: string): string {
+  return `worker ${name}: two processes`;
 }
 
 /** A worker as a row knows it, without a session. */

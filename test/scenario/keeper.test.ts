@@ -177,6 +177,38 @@ builders:
     expect([build.result, log]).toEqual(['success', expect.stringContaining('the checkout begins anew')]);
   });
 
+  it('while a full spool holds the step up: it is held up on, nothing is cut, and it goes on when there is room', async () => {
+    await using dir = await tempDir();
+    const copy = join(dir.path, 'copy');
+    const lines = `n=0; while [ $n -lt 40 ]; do n=$((n+1)); printf '%0100000d' 0; echo`;
+    const config = oneStep(`${lines}; echo $n >> ${copy}; done`);
+    await using farm = await startFarm({ workers: ['w1'], config });
+    await appendFile(join(workerDir(farm), 'worker.yaml'), '\nspoolLimit: 1MB\n');
+    await restart(farm, 0);
+    await farm.run('worker', 'show', 'w1', '--wait', 'attached');
+    await farm.ask('build', 'start', 'app');
+    await until('it to begin', () => existsSync(copy));
+    await farm.master.end('SIGKILL');
+    const written = () => readFileSync(copy, 'utf8').split('\n').length - 1;
+    const isHeld = async () => {
+      const before = written();
+      await delay(1_000);
+      return written() === before && before;
+    };
+    const held = await until('the step to be held up', isHeld);
+    await restart(farm, 500);
+    await delay(2_000);
+    expect(written()).toBe(held);
+    expect(held).toBeLessThan(40);
+    await farm.startMaster();
+    const build = await ended(farm);
+    expect(build.result).toBe('success');
+    const log = (await farm.run('build', 'log', 'app/1', '--raw')).stdout;
+    expect(log.length).toBe(40 * 100_001);
+    const whole = (await farm.run('build', 'log', 'app/1')).stdout;
+    expect(whole).toContain('output is held up');
+  });
+
   it('and a build is cancelled meanwhile: its command is ended when the worker is back', async () => {
     await using farm = await startFarm({ workers: ['w1'], config: oneStep('echo begun; sleep 600') });
     await farm.ask('build', 'start', 'app');

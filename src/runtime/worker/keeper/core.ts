@@ -343,6 +343,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
         contactAgeMs,
         builds: states,
       });
+      saySpool();
       watchDeadline();
     },
     detach() {

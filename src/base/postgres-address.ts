@@ -55,7 +55,8 @@ export function parsePostgresAddress(text: string): PostgresAddress | { problem:
   const named = authority === '' ? (options.get('host') ?? '/var/run/postgresql') : authority;
   for (const one of named.split(',')) {
     const parts = /^(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(one);
-    const host = decoded(parts?.[1] ?? parts?.[2]);
+    // A zone's percent sign is written as it is, or as RFC 6874 has it.
+    const host = parts?.[1]?.replace('%25', '%') ?? decoded(parts?.[2]);
     const port = Number(parts?.[3] ?? options.get('port') ?? DEFAULT_PORT);
     if (host === undefined || !Number.isInteger(port) || port < 1 || port > 65_535) {
       return {

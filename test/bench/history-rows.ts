@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
+import { lastEventId } from '../../src/store/events.ts';
 import { openStore } from '../../src/store/store.ts';
 
 /**
  * Writes the past of a farm into the store of a master that does not run: so many builds of `app` on `w1`, each with its set, request, step,
- * log (whose file retention has taken) and events; and so many requests of `waiting` that no worker takes.
+ * log (whose file retention has taken) and events; and so many requests of `waiting` that no worker takes. Gives the newest event's position.
  */
-export async function writeHistory(dir: string, rows: { builds: number; waiting?: number }): Promise<void> {
+export async function writeHistory(dir: string, rows: { builds: number; waiting?: number }): Promise<number> {
   await using store = await openStore('sqlite:state.sqlite', { dir });
   const { builds, waiting = 0 } = rows;
   const now = Date.now() / 1000;
@@ -71,4 +72,5 @@ export async function writeHistory(dir: string, rows: { builds: number; waiting?
         ${times(waiting)} select ${at.set + builds} + i, ${other}, 0, ${now} from n`.execute(tx);
     }
   });
+  return store.read((db) => lastEventId(db));
 }

@@ -11,13 +11,14 @@ export interface RequestFollower extends AsyncDisposable {
   finished(buildrequestid: number): Promise<number>;
 }
 
-export function followRequests(farm: Farm): RequestFollower {
+/** `after`: the event before the first that counts; on a farm with a long past its events are not to be measured. */
+export function followRequests(farm: Farm, after = 0): RequestFollower {
   const client = openClient({ socket: controlSocket(farm.masterDir, process.env), dir: farm.masterDir });
   const stop = new AbortController();
   const ends = new Map<number, number>();
   let tell = () => undefined as void;
   const reading = (async () => {
-    for await (const { event } of client.events({ after: 0, signal: stop.signal })) {
+    for await (const { event } of client.events({ after, signal: stop.signal })) {
       if (event.type !== 'request.finished') continue;
       ends.set(event.buildrequestid, Date.now() / 1000);
       tell();

@@ -32,10 +32,10 @@ builders:
   let waiting = 0;
   for (const size of SIZES) {
     await farm.master.end();
-    await writeHistory(farm.masterDir, { builds: 0, waiting: Math.max(0, size - waiting) });
+    const past = await writeHistory(farm.masterDir, { builds: 0, waiting: Math.max(0, size - waiting) });
     waiting = Math.max(size, waiting);
     await farm.startMaster();
-    await using follower = followRequests(farm);
+    await using follower = followRequests(farm, past);
     await farm.ask('worker', 'show', 'w1', '--wait', 'attached');
     build.points.push({ x: size, ...spread(await timed(RUNS, () => follower.build('app'))) });
     const force = () => follower.client.call('startBuild', { body: { builder: 'waiting' } });

@@ -33,11 +33,11 @@ retention: { builds: off }
   let builds = 0;
   for (const size of SIZES) {
     await farm.master.end();
-    await writeHistory(farm.masterDir, { builds: size - builds });
+    const past = await writeHistory(farm.masterDir, { builds: size - builds });
     builds = size;
     const add = (to: Curve, values: number[]) => to.points.push({ x: size, ...spread(values) });
     add(curves.start, await timed(1, () => farm.startMaster()));
-    await using follower = followRequests(farm);
+    await using follower = followRequests(farm, past);
     const { client } = follower;
     await farm.ask('worker', 'show', 'w1', '--wait', 'attached');
     add(curves.build, await timed(RUNS, () => follower.build('app')));

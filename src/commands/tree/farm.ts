@@ -11,7 +11,9 @@ import type { StatusOptions } from '../status.ts';
 export function addFarmCommands(program: Command, context: Context): void {
   declare(program, 'status', {
     purpose: 'Show the farm: master, workers, builds, and what does not work.',
-    examples: ['bbx status', 'bbx status --wait 60s', 'bbx status --json'],
+    examples: ['bbx status', 'bbx status --wait 60s', 'bbx status --json', 'bbx status --dir worker'],
+    notes:
+      "In a worker's directory: whether it runs and is connected, and what happened to its link, as it wrote it down itself.",
   })
     .addOption(
       flag('--wait <duration>', 'wait so long for the master to answer', 'status').argParser(durationValue),

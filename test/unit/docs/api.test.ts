@@ -27,7 +27,7 @@ const WORDS: Record<RouteName, string> = {
   builders: 'All builders, also those that the configuration no longer names (`active` false).',
   builder: 'One builder.',
   workers: 'All workers by name.',
-  worker: 'One worker.',
+  worker: 'One worker, with its link now and lately.',
   addWorker:
     'Invites a worker, or several by a pattern: gives the join string. The same call again gives the same string (`changed` false) until it expires.',
   approveWorker: 'Lets a pending worker in, with the key that it came with.',
@@ -36,7 +36,8 @@ const WORDS: Record<RouteName, string> = {
   drainWorker: 'Gives a worker nothing more until its process starts anew or it is resumed.',
   removeWorker: 'Refuses a worker from now on; its builds are tried elsewhere.',
   builds: 'Builds, newest first.',
-  build: 'One build with its steps and their logs.',
+  build:
+    'One build with its steps, their logs, and the times without a link to its worker (`links`), told by both sides.',
   step: 'One step of a build.',
   startBuild: 'Asks for a build now; without a revision, of the branch’s head when it runs.',
   cancelBuild: 'Asks a running build to stop. The answer comes at once, the end as an event.',
@@ -79,6 +80,8 @@ const OBJECTS = {
   builder: objects.builderObject,
   worker: objects.workerObject,
   build: objects.buildObject,
+  link: objects.linkObject,
+  linkEvent: objects.linkEventObject,
   step: objects.stepObject,
   log: objects.logObject,
   request: objects.requestObject,

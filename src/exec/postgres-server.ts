@@ -22,6 +22,8 @@ export interface PostgresServer extends AsyncDisposable {
    * after which its children end by themselves.
    */
   stop(how?: 'fast' | 'immediate' | 'kill'): Promise<void>;
+  /** Makes a standby take writes, as a failover does. */
+  promote(): Promise<void>;
   readonly running: boolean;
   /** What it has logged. */
   log(): Promise<string>;
@@ -34,6 +36,8 @@ export interface PostgresServerOptions {
   port?: number;
   /** Asked of whoever comes by TCP. */
   password?: string;
+  /** It follows this one as its standby, with a copy of what that holds now. */
+  standbyOf?: PostgresServer;
 }
 
 /** The role that the cluster is made with. */
@@ -92,6 +96,10 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       closeSync(log);
     }
   };
+  const ended = async (program: string, args: readonly string[]): Promise<void> => {
+    const [code] = (await once(run(program, args), 'exit')) as [number | null];
+    if (code !== 0) throw new Error(`${program} ended with ${code}:\n${await readLog()}`);
+  };
   const readLog = () => readFile(logFile, 'utf8').catch(() => '');
 
   const postgres: PostgresServer = {
@@ -135,6 +143,9 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       server.kill(({ fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const)[how]);
       await gone;
     },
+    async promote() {
+      await ended('pg_ctl', ['promote', '-w', '-D', data]);
+    },
     log: readLog,
     async [Symbol.asyncDispose]() {
       await postgres.stop('immediate');
@@ -151,11 +162,33 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     }
     const secret =
       pass === undefined ? ['--auth-host=reject'] : ['--auth-host=scram-sha-256', '--pwfile', passFile];
-    const made = run('initdb', [
-      ...['-D', data, '-U', USER, '-E', 'UTF8', '--no-locale', '--auth-local=trust', '--no-sync', ...secret],
-    ]);
-    const [code] = (await once(made, 'exit')) as [number | null];
-    if (code !== 0) throw new Error(`initdb ended with ${code}:\n${await readLog()}`);
+    const from = options.standbyOf;
+    if (from === undefined) {
+      await ended('initdb', [
+        ...[
+          '-D',
+          data,
+          '-U',
+          USER,
+          '-E',
+          'UTF8',
+          '--no-locale',
+          '--auth-local=trust',
+          '--no-sync',
+          ...secret,
+        ],
+      ]);
+    } else {
+      const where = ['-h', from.dir, '-p', String(from.port), '-U', from.user];
+      await ended('pg_basebackup', [
+        '-D',
+        data,
+        ...where,
+        '--write-recovery-conf',
+        '--checkpoint=fast',
+        '--no-sync',
+      ]);
+    }
     await postgres.start();
     return postgres;
   } catch (error) {

@@ -280,6 +280,48 @@ describe.skipIf(!hasPostgres())('a store on a PostgreSQL with trouble', () => {
     expect(again.epoch).not.toBe(store.epoch);
   });
 
+  it(
+    'goes on at the server that took over, with everything that was confirmed',
+    { timeout: 60_000 },
+    async () => {
+      await using first = await startPostgres();
+      await using second = await startPostgres({ standbyOf: first });
+      // Each commit waits for the standby, so that nothing confirmed is lost with the first.
+      const admin = await makeDatabase({ server: first });
+      await admin.query(`alter system set synchronous_standby_names = '*'`);
+      await admin.query('select pg_reload_conf()');
+      const hosts = [first, second].map(({ dir }) => encodeURIComponent(dir)).join(',');
+      // A standby is passed over, wherever it stands in the list.
+      for (const list of [hosts, hosts.split(',').reverse().join(',')]) {
+        await (await openStore(`postgres://bbx@${list}/${admin.name}`, { dir: '.' })).close();
+      }
+      const lost: BbxError[] = [];
+      await using store = await openStore(`postgres://bbx@${hosts}/${admin.name}`, {
+        dir: '/farm',
+        sole: true,
+        onTaken: (error) => void lost.push(error),
+      });
+      await insist(store, (by) => by.write((tx) => setMeta(tx, 'n', '0')).then(() => 0));
+      let done = 0;
+      let stop = false;
+      const writing = (async () => {
+        while (!stop) {
+          await insist(store);
+          done += 1;
+        }
+      })();
+      await until('some writes', () => done > 5);
+      await first.stop('immediate');
+      await second.promote();
+      const before = done;
+      await until('writes at the second', () => done > before + 5, 30_000);
+      stop = true;
+      await writing;
+      expect(lost).toEqual([]);
+      expect(await insist(store, number)).toBe(done);
+    },
+  );
+
   it('gives events positions in the order of commits, whoever writes', async () => {
     const { store, url } = await counted();
     await using one = store;

@@ -14,6 +14,7 @@ export interface DrillOptions {
   from: number;
   faults?: string;
   workers: number;
+  store: 'sqlite' | 'postgres';
   jobs: number;
   long?: boolean;
   keep?: boolean;
@@ -26,7 +27,10 @@ export interface DrillOptions {
 export async function drill(context: Context, options: DrillOptions): Promise<void> {
   if (options.list === true) return listFaults(context);
   const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
-  const chosen = await readFaults(options.faults, { strict: options.strict === true });
+  const chosen = await readFaults(options.faults, {
+    strict: options.strict === true,
+    store: options.store,
+  });
   const names = Array.from({ length: options.workers }, (_, index) => `w${index + 1}`);
   const series = {
     seed,
@@ -51,7 +55,7 @@ export async function drill(context: Context, options: DrillOptions): Promise<vo
     skipped: chosen.skipped,
     jobs: options.jobs,
     keep: options.keep === true,
-    sandbox: { bbx: thisProgram(), env: context.env, workers: options.workers },
+    sandbox: { bbx: thisProgram(), env: context.env, workers: options.workers, store: options.store },
     signal,
     repeat: (round) => repeatLine(seed, round, options),
     onFarm: (dir) => progress.wait(`${done} of ${options.rounds} rounds; farm in ${dir}`),
@@ -139,6 +143,7 @@ function repeatLine(seed: number, round: number, options: DrillOptions): string 
   const words = ['bbx drill', `--seed ${seed}`, `--from ${round}`, '--rounds 1', '--keep'];
   if (options.faults !== undefined) words.push(`--faults ${options.faults}`);
   if (options.workers !== 2) words.push(`--workers ${options.workers}`);
+  if (options.store !== 'sqlite') words.push(`--store ${options.store}`);
   if (options.long === true) words.push('--long');
   return words.join(' ');
 }

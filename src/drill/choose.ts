@@ -1,4 +1,5 @@
 import { didYouMean } from '../base/did-you-mean.ts';
+import { findPostgres } from '../exec/postgres-server.ts';
 import { codes } from './codes.ts';
 import type { Fault, Need } from './fault.ts';
 import { FAULTS } from './faults/table.ts';
@@ -14,9 +15,15 @@ export interface Chosen {
  * The faults of `--faults` (names, or the beginnings of several, with commas), or all; without those that this machine or user cannot make. Throws
  * BBX-DRI-FAULT, BBX-DRI-SKIPPED with `strict`, BBX-DRI-NOTHING.
  */
-export async function readFaults(text: string | undefined, { strict }: { strict: boolean }): Promise<Chosen> {
-  const wanted = text === undefined ? [...FAULTS] : named(text);
-  const missing = await whatIsMissing(new Set(wanted.flatMap(({ needs }) => needs ?? [])));
+export async function readFaults(
+  text: string | undefined,
+  { strict, store }: { strict: boolean; store: 'sqlite' | 'postgres' },
+): Promise<Chosen> {
+  if (store === 'postgres' && findPostgres() === undefined) throw codes['BBX-DRI-NO-POSTGRES']({});
+  // Those of another store are not missing unless somebody names them.
+  const own = FAULTS.filter(({ needs }) => needs !== 'postgres' || store === 'postgres');
+  const wanted = text === undefined ? own : named(text);
+  const missing = await whatIsMissing(new Set(wanted.flatMap(({ needs }) => needs ?? [])), store);
   const chosen: Chosen = { faults: [], skipped: [] };
   for (const fault of wanted) {
     const because = fault.needs === undefined ? undefined : missing.get(fault.needs);
@@ -43,13 +50,13 @@ function named(text: string): Fault[] {
   return [...new Set(found)];
 }
 
-async function whatIsMissing(needs: ReadonlySet<Need>): Promise<Map<Need, string>> {
+async function whatIsMissing(needs: ReadonlySet<Need>, store: string): Promise<Map<Need, string>> {
   const missing = new Map<Need, string>();
   if (needs.has('disks')) {
     const namespace = await openNamespace();
     if ('within' in namespace) await namespace[Symbol.asyncDispose]();
     else missing.set('disks', `small disks cannot be made here (${namespace.because})`);
   }
-  if (needs.has('postgres')) missing.set('postgres', 'the store is not PostgreSQL');
+  if (needs.has('postgres') && store !== 'postgres') missing.set('postgres', 'it wants --store postgres');
   return missing;
 }

@@ -10,6 +10,14 @@ export const codes = defineCodes({
     exit: EXIT.usage,
     about: 'A name given to `--faults` is not one of those that `bbx drill --list` prints.',
   }),
+  'BBX-DRI-NO-POSTGRES': row<object>({
+    message: () =>
+      'Cannot begin the drill: PostgreSQL is not installed (neither initdb nor postgres was found)',
+    hint: () => 'Install its server, or leave --store out',
+    exit: EXIT.unknown,
+    about:
+      'With `--store postgres` a drill starts a PostgreSQL of its own, whose programs must be on this machine.',
+  }),
   'BBX-DRI-NOTHING': row<{ reasons: readonly string[] }>({
     message: ({ reasons }) => `Cannot begin the drill: no fault is left to rehearse (${reasons.join('; ')})`,
     hint: () => 'Name others with --faults; see bbx drill --list',

@@ -9,7 +9,7 @@ export interface RoundReport {
   attempts: number;
   /** Output of their steps. */
   bytes: number;
-  /** Requests that are gone or never ended. */
+  /** Requests that are gone, never ended, or ended as they must not. */
   buildsLost: number;
   bytesLost: number;
   bytesDoubled: number;

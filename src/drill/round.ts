@@ -29,6 +29,9 @@ export function openStage(farm: Sandbox): Stage {
   return { farm, trace: openTrace(farm.dir), grace: LONG_GRACE, heard: 0, said: new Map() };
 }
 
+/** So often status is asked while a fault lasts, ms. */
+const TROUBLE_MS = 150;
+
 /** When things happened, monotonic ms. */
 interface Times {
   began: number;
@@ -71,7 +74,9 @@ async function play(
     const answers = Promise.all(asks.map((ask) => askFor(farm, ask, asked, both)));
     answers.catch(() => undefined);
     await sleep(strikeAfterMs, signal);
+    const before = await troubles(farm, signal);
     times.struck = performance.now();
+    void watchTrouble(farm, before, both, () => (times.noticed ??= performance.now()));
     await blow.strike(farm, {
       signal,
       noticed: () => (times.noticed ??= performance.now()),
@@ -88,6 +93,26 @@ async function play(
   }
   times.ended = performance.now();
   return times;
+}
+
+/** What status tells of trouble, as sentences; nothing when the master does not answer. */
+async function troubles(farm: Sandbox, signal: AbortSignal): Promise<Set<string>> {
+  const state = await farm.client.call('status', {}, { signal, timeoutMs: 2_000 }).catch(() => undefined);
+  const notes = (state?.workers ?? []).flatMap((worker) => worker.notes);
+  return new Set([...(state?.trouble ?? []).map(({ message }) => message), ...notes]);
+}
+
+/** Calls once when status tells of trouble that it did not tell of `before`. */
+async function watchTrouble(
+  farm: Sandbox,
+  before: ReadonlySet<string>,
+  signal: AbortSignal,
+  onTrouble: () => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    if ([...(await troubles(farm, signal))].some((sentence) => !before.has(sentence))) return onTrouble();
+    await sleep(TROUBLE_MS, signal).catch(() => undefined);
+  }
 }
 
 /** The first moment after the blow at which a worker dialled anew, the master missed one, or the fault itself saw that the farm told of it. */

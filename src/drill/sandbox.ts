@@ -1,10 +1,13 @@
-import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { openClient, type Client } from '../client/client.ts';
 import { controlSocket } from '../config/layout.ts';
+import { startPostgres, type PostgresServer } from '../exec/postgres-server.ts';
 import { TALK } from './builders.ts';
 import { codes } from './codes.ts';
 import { masterYaml, type FarmWords } from './farm-config.ts';
@@ -36,7 +39,8 @@ export interface SandboxOptions {
   /** Environment of all programs. */
   env: Readonly<Record<string, string | undefined>>;
   workers: number;
-  store?: string;
+  store: 'sqlite' | 'postgres';
+  /** Finished builds kept of each builder; as the default of `master.yaml` unless told. */
   keepBuilds?: number;
   signal: AbortSignal;
 }
@@ -52,7 +56,13 @@ export interface Sandbox extends AsyncDisposable {
   readonly disks: Namespace | { because: string };
   /** Process that holds the namespace open; 0 without one. */
   readonly holder: number;
+  /** The server of the store, where that is PostgreSQL. */
+  readonly postgres: PostgresServer | undefined;
   worker(name: string): WorkerMachine;
+  /** Copies a worker's directory, as it is at this moment; the copy dials the same relay. */
+  copyOf(name: string): Promise<Machine>;
+  /** Removes a copy whose program has ended. */
+  remove(copy: Machine): Promise<void>;
   /** Resolves when the master answers; rejects when its program ends. */
   masterAnswers(limitMs?: number): Promise<void>;
   /** Writes another configuration and has it applied. */
@@ -78,6 +88,8 @@ export const MASTER_STOP_MS = 15_000;
 /** A worker that was told to stop and has builds, which end before, ms. */
 export const WORKER_STOP_MS = 60_000;
 const MIB = 1 << 20;
+/** Enough for a master, few enough to be used up. */
+const CONNECTIONS = 40;
 
 /** Makes and starts a farm as a user would, with the commands of this very program. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -92,9 +104,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const client = openClient({ socket: controlSocket(masterDir, options.env), dir: masterDir });
   const watcher = startWatcher(client);
   const workers: WorkerMachine[] = [];
+  const mounted: string[] = [];
   const closing = new AsyncDisposableStack();
   let disks: Namespace | { because: string } = { because: 'not yet' };
+  let postgres: PostgresServer | undefined;
   let reload = 0;
+  let copies = 0;
   let kept = false;
 
   const within = () => ('within' in disks ? disks.within : []);
@@ -116,14 +131,27 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       listen,
       workers: names,
       grace,
-      store: options.store ?? 'sqlite:store/state.sqlite',
+      store: postgres?.url() ?? 'sqlite:store/state.sqlite',
       reload,
       ...(options.keepBuilds === undefined ? {} : { keepBuilds: options.keepBuilds }),
     });
+  /** Runs a program that is not bbx where the farm's programs see their files. */
+  const inPlace = async (words: readonly string[]) => {
+    const [program = '', ...rest] = [...within(), ...words];
+    await promisify(execFile)(program, rest, { timeout: START_MS });
+  };
   /** A small disk of its own under a directory, where that is allowed. */
   const onDisk = async (path: string, bytes: number) => {
     await mkdir(path, { recursive: true, mode: 0o700 });
     if ('within' in disks) await disks.mount(path, bytes);
+    mounted.push(path);
+  };
+  /** What stands on the small disks and in PostgreSQL's log goes with them: a directory that is kept gets a copy. */
+  const saveForLater = async () => {
+    const seen = 'within' in disks ? disks.seen : undefined;
+    if (seen !== undefined)
+      for (const path of mounted) await cp(seen(path), path, { recursive: true }).catch(() => undefined);
+    if (postgres !== undefined) await writeFile(join(dir, SAID, 'postgres.txt'), await postgres.log());
   };
   const machine = (name: string, at: string, args: readonly string[]): Machine => {
     const clock = shiftedClock(join(dir, `clock-${name}`));
@@ -158,6 +186,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     get holder() {
       return 'within' in disks ? disks.pid : 0;
     },
+    get postgres() {
+      return postgres;
+    },
+    async copyOf(name) {
+      copies += 1;
+      const to = join(dir, `${name}-copy-${copies}`);
+      // The lock is the kernel's, the socket the other keeper's: neither can be copied.
+      await inPlace(['cp', '-a', join(dir, name), to]);
+      return machine(`${name}-copy-${copies}`, to, ['run', 'worker', to]);
+    },
+    remove: ({ dir: at }) => rm(at, { recursive: true, force: true, maxRetries: 5 }),
     worker: (name) => workers.find((worker) => worker.name === name)!,
     run,
     async masterAnswers(limitMs = START_MS) {
@@ -199,6 +238,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       await watcher[Symbol.asyncDispose]();
       await client.close();
       await killAll(dir);
+      if (kept) await saveForLater();
       await closing.disposeAsync();
       if (!kept) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     },
@@ -207,6 +247,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   try {
     await Promise.all([mkdir(join(dir, SAID)), mkdir(join(dir, LIVES))]);
     await writeFile(join(dir, 'talk.sh'), TALK);
+    if (options.store === 'postgres') {
+      postgres = closing.use(await startPostgres({ settings: { max_connections: CONNECTIONS } }));
+    }
     disks = await openNamespace();
     if ('within' in disks) closing.use(disks);
     await mustRun(['create-master', masterDir, '--name', 'drill']);

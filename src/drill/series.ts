@@ -97,6 +97,6 @@ export async function runSeries(options: SeriesOptions): Promise<DrillReport> {
     }),
   );
   const seconds = (performance.now() - began) / 1_000;
-  const store = options.sandbox.store === undefined ? 'sqlite' : 'postgres';
+  const { store } = options.sandbox;
   return sumUp({ seed, store, seconds, rounds: done, skipped: options.skipped, failures });
 }

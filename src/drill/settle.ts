@@ -23,7 +23,7 @@ export async function settle(
       const { workers, running, pending, trouble } = await status();
       const whole =
         workers.every(({ attached, notes }) => attached && notes.every(isRefusal)) &&
-        trouble.every(({ code }) => code === 'BBX-MAS-WORKER-REFUSES');
+        trouble.every(({ code }) => STAYS.has(code));
       if (whole) onRecovered();
       return (
         whole && running.length === 0 && pending.length === 0 && workers.every((one) => one.running === 0)
@@ -56,7 +56,11 @@ export async function settle(
   });
 }
 
-/** A worker that has refused a build is known to take some again only when it is asked for one. */
+/**
+ * What status goes on telling of though it is over: a worker that has refused a build is known to take some again only when it is asked for one, and
+ * that two processes had one name is told for some minutes.
+ */
+const STAYS = new Set(['BBX-MAS-WORKER-REFUSES', 'BBX-MAS-WORKER-TWICE']);
 const isRefusal = (note: string) => note.startsWith('refuses builds');
 
 /** What keeps a farm from being quiet. */

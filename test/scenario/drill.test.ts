@@ -1,9 +1,46 @@
-import { expect, it } from 'vitest';
-import { drill } from '../rigs/drill.ts';
+import { readdir } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { processesOf } from '../../src/drill/processes.ts';
+import type { DrillReport } from '../../src/drill/report.ts';
+import { bbx, startBbx } from '../rigs/bbx.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
 
-// The long form, with other seeds, killed workers and short graces: CONTRIBUTING.md.
-it('builds on a hammered farm: nothing is lost, doubled, stuck or left', async () => {
-  const { wrong, builds, output } = await drill({ seed: 7, seconds: 15, killWorkers: true });
-  expect(wrong, output).toEqual([]);
-  expect(builds).toBeGreaterThan(5);
+// The long form is `npm run drill`; CONTRIBUTING.md.
+describe('bbx drill', () => {
+  it('hammers a farm of its own, on which nothing is lost, doubled, stuck or left', async () => {
+    await using dir = await tempDir();
+    const faults = 'master-kill,worker-kill,link-reset,link-cut,machine-gone';
+    const { code, stdout, stderr } = await bbx(
+      ['drill', '--rounds', '6', '--seed', '7', '--faults', faults, '--json'],
+      { cwd: dir.path, limitMs: 110_000 },
+    );
+    const report = JSON.parse(stdout) as DrillReport;
+    expect(report.failures, stderr).toEqual([]);
+    expect(code).toBe(0);
+    expect(report).toMatchObject({ verdict: 'ok', rounds: 6, buildsLost: 0, bytesLost: 0, bytesDoubled: 0 });
+    expect(report.builds).toBeGreaterThan(6);
+    expect(report.bytes).toBeGreaterThan(10_000);
+  });
+
+  it('ends its farm with Ctrl-C, and leaves no process and no directory', async () => {
+    await using dir = await tempDir();
+    await using program = startBbx(['drill', '--rounds', '50', '--faults', 'link-reset'], {
+      cwd: dir.path,
+      env: { TMPDIR: dir.path },
+    });
+    await program.waitFor(/^ +1 /m, 60_000);
+    expect(await program.end('SIGINT', 20_000)).toBe(130);
+    expect(await readdir(dir.path)).toEqual([]);
+    expect(await processesOf(dir.path)).toEqual([]);
+  });
+
+  it('plans the same for the same seed, and does nothing with --dry-run', async () => {
+    await using dir = await tempDir();
+    const words = ['drill', '--seed', '3', '--rounds', '40', '--dry-run', '--json'];
+    const [one, same] = await Promise.all([bbx(words, { cwd: dir.path }), bbx(words, { cwd: dir.path })]);
+    expect(one.code).toBe(0);
+    expect(one.stdout).toBe(same.stdout);
+    const other = await bbx([...words, '--seed', '4'], { cwd: dir.path });
+    expect(other.stdout).not.toBe(one.stdout);
+  });
 });

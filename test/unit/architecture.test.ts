@@ -71,7 +71,7 @@ const RULES: readonly Rule[] = [
   },
   {
     folder: 'drill',
-    may: ['base', 'build', 'api', 'config', 'client'],
+    may: ['base', 'build', 'api', 'exec', 'config', 'client'],
     packages: ['yaml'],
     because: 'a farm is hammered from outside: its programs are started as a user would, never imported',
   },

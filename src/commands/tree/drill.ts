@@ -35,6 +35,11 @@ export function addDrillCommand(program: Command, context: Context): void {
     )
     .addOption(flag('--faults <names>', 'only these, with commas; "link" stands for all that begin so'))
     .addOption(flag('--workers <number>', 'workers of the farm').default(2).argParser(numberValue(1, 20)))
+    .addOption(
+      flag('--store <kind>', 'where its master keeps its state; a PostgreSQL is started for it', 'drill')
+        .choices(['sqlite', 'postgres'])
+        .default('sqlite'),
+    )
     .addOption(flag('--jobs <number>', 'farms at the same time').default(1).argParser(numberValue(1, 16)))
     .addOption(flag('--long', 'draw from the whole ranges of times, not mostly short ones'))
     .addOption(flag('--keep', 'keep the directories of farms on which nothing went wrong, too'))

@@ -36,10 +36,9 @@ export async function examine(
   });
   const lost = [...asked.requests].filter((id) => !requests.some((one) => one.buildrequestid === id));
   wrong.push(...lost.map((id) => `request ${id} is lost`));
-  for (const request of requests) {
-    const allowed = { mercy, hit, cancelled: asked.cancelled };
-    wrong.push(...checkRequest(request, builds.get(request.buildrequestid) ?? [], allowed));
-  }
+  const allowed = { mercy, hit, cancelled: asked.cancelled };
+  const verdicts = requests.map((one) => checkRequest(one, builds.get(one.buildrequestid) ?? [], allowed));
+  wrong.push(...verdicts.flatMap((verdict) => verdict.wrong));
   const all = [...builds.values()].flat();
   const logs: LogVerdict[] = [];
   for (const build of all) {
@@ -59,7 +58,7 @@ export async function examine(
     wrong,
     attempts: all.length,
     bytes: sum((log) => log.bytes),
-    buildsLost: lost.length + requests.filter(({ complete }) => !complete).length,
+    buildsLost: lost.length + verdicts.filter((verdict) => verdict.lost).length,
     bytesLost: sum((log) => log.lost),
     bytesDoubled: sum((log) => log.doubled),
   };

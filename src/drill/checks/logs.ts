@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BuildObject, StepObject } from '../../api/objects.ts';
+import type { BuildObject, LogObject, StepObject } from '../../api/objects.ts';
 import type { Client } from '../../client/client.ts';
 import { BUILDERS, printedBy } from '../builders.ts';
 import { SECRET_VALUE } from '../sandbox.ts';
@@ -34,8 +34,7 @@ export async function checkLogs(
     );
     verdict.bytes += got!.length;
     const row = step.logs.find((log) => log.name === 'stdio');
-    if (row !== undefined && row.bytes !== all!.length)
-      verdict.wrong.push(`${name}: its log says ${row.bytes} bytes and gives ${all!.length}`);
+    verdict.wrong.push(...againstRow(name, row, all!, whole));
     if (all!.includes(SECRET_VALUE)) verdict.wrong.push(`${name}: a secret stands in its log`);
     const at = firstWrong(got!, [stdout, stderr], whole);
     if (at === undefined) continue;
@@ -48,6 +47,18 @@ export async function checkLogs(
     );
   }
   return verdict;
+}
+
+/** What the master says of a log: its size, its hash, and that the worker told the same. */
+function againstRow(name: string, row: LogObject | undefined, bytes: Buffer, whole: boolean): string[] {
+  if (row === undefined) return whole ? [`${name} has no log`] : [];
+  const wrong: string[] = [];
+  if (row.bytes !== bytes.length)
+    wrong.push(`${name}: its log says ${row.bytes} bytes and gives ${bytes.length}`);
+  if (row.complete && row.sha256 !== hash(bytes))
+    wrong.push(`${name}: its log has another hash than its row`);
+  if (whole && row.receipt !== 'verified') wrong.push(`${name}: its log is ${row.receipt}, not verified`);
+  return wrong;
 }
 
 async function read(
@@ -65,5 +76,5 @@ async function read(
 }
 
 function hash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -10,12 +10,19 @@ export interface Allowed {
   cancelled: ReadonlySet<number>;
 }
 
-/** What is wrong with a request and its builds, oldest first; nothing when the list is empty. */
+/** Whether a request came to an end that it may have. */
+export interface Verdict {
+  wrong: string[];
+  /** It never ended, or not as it must. */
+  lost: boolean;
+}
+
+/** What is wrong with a request and its builds, oldest first. */
 export function checkRequest(
   request: RequestObject,
   builds: readonly BuildObject[],
   { mercy, hit, cancelled }: Allowed,
-): string[] {
+): Verdict {
   const wrong: string[] = [];
   const name = `request ${request.buildrequestid} (${request.builder})`;
   const hurt = builds.some(({ worker }) => hit.includes(worker));
@@ -25,8 +32,9 @@ export function checkRequest(
   // Three lost workers end a request, too.
   if (hurt && (mercy === 'interrupted' || (mercy === 'givenUp' && builds.length >= 3)))
     results.add('exception');
+  const lost = !request.complete || !results.has(request.result);
   if (!request.complete) wrong.push(`${name} is not complete`);
-  else if (!results.has(request.result)) wrong.push(`${name} ended as ${request.result}`);
+  else if (lost) wrong.push(`${name} ended as ${request.result}`);
 
   const last = builds.at(-1);
   if (last === undefined && request.result !== 'cancelled') wrong.push(`${name} was never built`);
@@ -54,5 +62,5 @@ export function checkRequest(
     if (begun && !(mercy !== 'untouched' && hit.includes(build.worker)))
       wrong.push(`${name}: ${title} on ${build.worker} had begun and was given up: ${build.state_string}`);
   }
-  return wrong;
+  return { wrong, lost };
 }

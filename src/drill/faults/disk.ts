@@ -29,7 +29,7 @@ function full(
         words: `fill the disk of ${what.replace(/^(?:a|the) \w+'s /, '')} of ${who} for ${seconds(ms)}`,
         mercy: place.mercy,
         hit: place.of === 'master' ? workers : [worker],
-        async strike(farm, { signal, noticed }) {
+        async strike(farm, { signal }) {
           if (!('within' in farm.disks)) return;
           const machine = place.of === 'master' ? farm.master : farm.worker(worker);
           const file = farm.disks.seen(join(machine.dir, place.folder, 'drill-fills-this'));
@@ -37,11 +37,7 @@ function full(
           try {
             await fillDisk(file);
             await askForMore(farm, signal);
-            let said = false;
-            while (performance.now() < over) {
-              if (!said && (said = await isSaid(farm))) noticed();
-              await sleep(Math.min(100, Math.max(1, over - performance.now())), signal);
-            }
+            await sleep(Math.max(0, over - performance.now()), signal);
           } finally {
             await rm(file, { force: true });
           }
@@ -60,14 +56,6 @@ async function askForMore(farm: Sandbox, signal: AbortSignal): Promise<void> {
       if (!(error instanceof BbxError)) throw error;
     });
   }
-}
-
-/** Whether status tells of trouble, or a worker's note does. */
-async function isSaid(farm: Sandbox): Promise<boolean> {
-  const state = await farm.client.call('status', {}, { timeoutMs: 2_000 }).catch(() => undefined);
-  return (
-    state !== undefined && (state.trouble.length > 0 || state.workers.some(({ notes }) => notes.length > 0))
-  );
 }
 
 export const DISK_FAULTS: readonly Fault[] = [

@@ -4,6 +4,8 @@ import { drawFalseStarts, falseWords } from './false-starts.ts';
 import { lasting, seconds, upTo } from '../random.ts';
 import { MASTER_STOP_MS, type Sandbox } from '../sandbox.ts';
 
+/** Of rounds in which the master is away for longer. */
+const GRACE_S = 4;
 const AWAY = { least: 100, usual: 2_000, seldom: 10_000, most: 60_000 };
 
 async function startAgain(farm: Sandbox, falseStarts: readonly number[], signal: AbortSignal): Promise<void> {
@@ -62,10 +64,13 @@ export const MASTER_FAULTS: readonly Fault[] = [
     holds: 'orphans end before the grace is over, and are built again; nothing runs twice',
     weight: 1,
     draw(random, { workers, long }) {
-      const away = 3_200 + lasting(random, { least: 100, usual: 2_000, seldom: 5_000, most: 60_000 }, long);
+      const away =
+        GRACE_S * 1_000 +
+        200 +
+        lasting(random, { least: 100, usual: 2_000, seldom: 5_000, most: 60_000 }, long);
       return {
-        words: `kill -9 the master, back after ${seconds(away)}, with a grace of 3 s`,
-        grace: '3s',
+        words: `kill -9 the master, back after ${seconds(away)}, with a grace of ${GRACE_S} s`,
+        grace: `${GRACE_S}s`,
         mercy: 'givenUp',
         hit: workers,
         async strike(farm, { signal }) {

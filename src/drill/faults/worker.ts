@@ -7,8 +7,8 @@ import { lasting, pick, seconds, upTo } from '../random.ts';
 import { WORKER_STOP_MS, type Sandbox } from '../sandbox.ts';
 
 const AWAY = { least: 100, usual: 2_000, seldom: 10_000, most: 60_000 };
-/** Of rounds in which a machine is lost for good. */
-const GRACE_S = 2;
+/** Of rounds in which a machine is lost for good: short, but several times the second after which a keeper hears of its master again. */
+const GRACE_S = 4;
 /** The builder whose build is lost three times: long enough to be met while it runs. */
 const VICTIM = 'steady';
 /** An attempt must begin so soon after the one before was given up, ms. */

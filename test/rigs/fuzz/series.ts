@@ -1,4 +1,4 @@
-import { seeded } from '../drill/plan.ts';
+import { seeded } from '../../../src/drill/random.ts';
 import type { FuzzCase } from './case.ts';
 import { overBytes } from './over-bytes.ts';
 import { towardMaster } from './toward-master.ts';

@@ -13,6 +13,8 @@ const APART_S = 2;
 export interface BuildTimes {
   /** What a worker said of the clocks with its inventory: the master's is so many seconds ahead. */
   learn(session: MasterSession, clocks: { ahead: number } | undefined): void;
+  /** The master's time for a moment of a worker's clock: moved when the two are far apart. */
+  here(session: MasterSession, at: number): number;
   /** The master's time for a moment that a worker told of a build; the build's `lastAt` goes on to it. */
   place(build: Pick<Running, 'lastAt'>, session: MasterSession, at: number): number;
 }
@@ -21,17 +23,21 @@ export interface BuildTimes {
 export function createBuildTimes(clock: Clock, steady: SteadyClock): BuildTimes {
   /** What leads from a worker's wall clock to monotonic ms here. */
   const toMonotonic = new WeakMap<MasterSession, (at: number) => number>();
+  function here(session: MasterSession, at: number): number {
+    const moved = toMonotonic.get(session)?.(at);
+    if (moved === undefined) return at;
+    const placed = steady.wallAt(moved);
+    return Math.abs(placed - at) > APART_S ? placed : at;
+  }
   return {
+    here,
     learn(session, clocks) {
       if (clocks === undefined) return;
       const offset = clock.monotonic() - clock.wall() * 1000;
       toMonotonic.set(session, (at) => (at + clocks.ahead) * 1000 + offset);
     },
     place(build, session, at) {
-      const moved = toMonotonic.get(session)?.(at);
-      const here = moved === undefined ? at : steady.wallAt(moved);
-      const placed = Math.abs(here - at) > APART_S ? here : at;
-      build.lastAt = Math.max(Math.min(placed, steady.wall()), build.lastAt);
+      build.lastAt = Math.max(Math.min(here(session, at), steady.wall()), build.lastAt);
       return build.lastAt;
     },
   };

@@ -74,7 +74,7 @@ export function createBuilds(options: {
   files: LogFiles;
   recorder: () => Recorder;
   config: () => MasterConfig;
-  times: Pick<BuildTimes, 'place'>;
+  times: Pick<BuildTimes, 'place' | 'here'>;
   clock: Clock;
   log: Log;
   trouble: TroubleList;
@@ -307,7 +307,7 @@ export function createBuilds(options: {
         build.logs.set(key, open);
         recorder().log(build, open);
       }
-      return logs.take(open, piece);
+      return logs.take(open, { ...piece, at: times.here(session, piece.at) });
     },
 
     abandoned(session, lease, why) {

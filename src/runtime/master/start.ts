@@ -39,7 +39,8 @@ import { importJoins } from './workers/import-joins.ts';
 import { createWorkerPort } from './workers/port.ts';
 import { openLinkBook } from './workers/link-book.ts';
 import { createRoster } from './workers/roster.ts';
-import { createWorkerSessions, workerOf } from './workers/sessions.ts';
+import { createWorkerSessions } from './workers/sessions.ts';
+import { workerOf } from './workers/worker-row.ts';
 import { waysHere } from './workers/ways.ts';
 
 /** With `cancel`, how long running builds may take to end. */

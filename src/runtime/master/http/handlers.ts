@@ -17,7 +17,7 @@ import { createStatus, type MasterFacts } from '../status.ts';
 import type { TroubleList } from '../trouble.ts';
 import { explain, type WhyDeps } from '../why-facts.ts';
 import type { WorkerAdmin } from '../workers/admin.ts';
-import { twoProcesses } from '../workers/sessions.ts';
+import { twoProcesses } from '../workers/worker-trouble.ts';
 import type { LinkBook } from '../workers/link-book.ts';
 import { linkOfWorker, linksOfBuild } from '../workers/link-view.ts';
 import type { Roster } from '../workers/roster.ts';

@@ -15,7 +15,8 @@ import { codes } from '../codes.ts';
 import type { Farm } from '../events.ts';
 import { invite, type FarmIdentity, type Invitation, type Invited } from './invite.ts';
 import type { Roster, Worker } from './roster.ts';
-import { workerOf, type WorkerSessions } from './sessions.ts';
+import type { WorkerSessions } from './sessions.ts';
+import { workerOf } from './worker-row.ts';
 
 /** What people do with workers. Unknown names are BBX-API-NOT-FOUND, wrong states BBX-API-WORKER-STATE. */
 export interface WorkerAdmin {

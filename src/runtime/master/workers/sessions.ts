@@ -7,31 +7,31 @@ import type {
   WorkerClaim,
 } from '../../../protocol/bbx/master-contract.ts';
 import { serveMasterSession } from '../../../protocol/bbx/master-session.ts';
-import type { MessageOf, WorkerMessage } from '../../../protocol/bbx/messages.ts';
 import type { SigningKey } from '../../../protocol/bbx/keys.ts';
 import { HISTORY } from '../../../protocol/bbx/link-facts.ts';
 import { LIMITS } from '../../../protocol/bbx/limits.ts';
 import { CLOSE, type MessageSocket } from '../../../protocol/bbx/wire.ts';
-import { setWorkerDraining, workerSeen, type WorkerRow } from '../../../store/workers.ts';
+import { workerSeen, type WorkerRow } from '../../../store/workers.ts';
 import type { BuildTimes } from '../build-times.ts';
 import type { Builds } from '../builds.ts';
-import type { Emit, Farm } from '../events.ts';
-import { codes } from '../codes.ts';
+import type { Farm } from '../events.ts';
 import { createTogether } from '../together.ts';
 import { oneLine, type TroubleList } from '../trouble.ts';
 import { createAlternation } from './alternation.ts';
+import { tellAside } from './aside.ts';
+import { followDrain } from './drain.ts';
 import { enrol, letInKnown } from './enrolment.ts';
 import type { LinkBook } from './link-book.ts';
 import { createLatest } from './latest.ts';
 import type { Roster, Worker } from './roster.ts';
 import { canUseControlSocket } from './neighbour.ts';
+import { workerOf } from './worker-row.ts';
+import { sayNotes, sayTwice } from './worker-trouble.ts';
 
 /** Seconds until one of two rivals may try again. */
 const RIVAL_AGAIN_S = 60;
 /** Seconds until a worker that came in a rush may try again. */
 const BUSY_AGAIN_S = 10;
-/** How long status says that two processes had one name. */
-const TWICE_SHOWN_MS = 15 * 60_000;
 /** A worker that speaks of its state all the time is listened to so often. */
 const STATE_EVERY_MS = 250;
 /** Ends that a worker brought about by what it did; 1009: a message that was too large. */
@@ -102,7 +102,7 @@ export function createWorkerSessions(options: {
     if (!claim.probe && current !== undefined && !current.session.ended) {
       if (!alternation.mayReplace(claim.name, current, claim, clock.monotonic())) {
         const message = `two processes use the name "${claim.name}" in turn, from ${current.peer} and from ${claim.peer}; stop one of them`;
-        sayTwice({ worker: claim.name, old: current.peer, newcomer: claim.peer, refused: true });
+        sayTwice(trouble, { worker: claim.name, old: current.peer, newcomer: claim.peer, refused: true });
         return { let: 'out', reason: 'alternating', message, retryAfter: RIVAL_AGAIN_S };
       }
     }
@@ -138,13 +138,13 @@ export function createWorkerSessions(options: {
       notes: [],
     };
     const mine = worker.attached;
-    followDrain(worker, claim.boot);
+    followDrain(farm, worker, claim.boot, say);
     if (old !== undefined && !old.session.ended) {
       say.warn('Worker session replaced', { name: worker.name, from: old.peer, to: claim.peer });
       if (old.boot === claim.boot)
         old.session.close(CLOSE.normal, 'replaced by a newer session of the same process');
       else {
-        sayTwice({ worker: worker.name, old: old.peer, newcomer: claim.peer, refused: false });
+        sayTwice(trouble, { worker: worker.name, old: old.peer, newcomer: claim.peer, refused: false });
         old.session.bye('replaced', `"${worker.name}" has connected from ${claim.peer}`);
       }
     }
@@ -153,7 +153,7 @@ export function createWorkerSessions(options: {
       if (!isCurrent()) return;
       const began = state.draining && !mine.draining;
       Object.assign(mine, state);
-      sayNotes(worker.name, state.notes);
+      sayNotes(trouble, worker.name, state.notes);
       onReady();
       if (!began) return;
       farm
@@ -180,7 +180,7 @@ export function createWorkerSessions(options: {
         if (!isCurrent()) return;
         let told: string[] = [];
         await together(async (tx, emit) => {
-          told = tellAside(worker, inventory.aside ?? [], emit);
+          told = tellAside(worker, inventory.aside ?? [], emit, say);
           const info = { maxBuilds: inventory.maxBuilds, facts, software: claim.software, aside: told };
           await workerSeen(tx, worker.name, { at: clock.wall(), peer: claim.peer, info });
           emit({ type: 'worker.changed', name: worker.name, what: 'attached' });
@@ -227,37 +227,6 @@ export function createWorkerSessions(options: {
     };
   }
 
-  /** Builds of the store's other life at a worker: each is told once, and what was told is given, to be kept with the worker's row. */
-  function tellAside(
-    worker: Worker,
-    aside: NonNullable<MessageOf<WorkerMessage, 'inventory'>['aside']>,
-    emit: Emit,
-  ): string[] {
-    const told = aside.map(({ build, epoch, name }) => {
-      const key = `${epoch}:${build}`;
-      if (worker.aside?.has(key) !== true) {
-        emit({ type: 'build.aside', worker: worker.name, build: name, epoch });
-        say.warn(`Worker "${worker.name}" set aside build ${name} of the store's other life`, {
-          epoch,
-          build,
-        });
-      }
-      return key;
-    });
-    return told;
-  }
-
-  /** A drain that was asked of one process is over with it; one that was asked while no process was there is the next one's. */
-  function followDrain(worker: Worker, boot: string): void {
-    if (worker.drains === null || worker.drains === boot) return;
-    worker.drains = worker.drains === '' ? boot : null;
-    worker.draining = worker.drains !== null;
-    const { name, drains } = worker;
-    farm.store
-      .write((tx) => setWorkerDraining(tx, name, drains))
-      .catch((error: unknown) => say.error('A drain could not be kept', { name, error: oneLine(error) }));
-  }
-
   async function detach(worker: Worker, session: MasterSession, current: boolean): Promise<void> {
     const wasReady = current && worker.attached?.ready === true;
     if (current) {
@@ -266,24 +235,13 @@ export function createWorkerSessions(options: {
     }
     await builds.away(worker, session);
     if (!current) return;
-    sayNotes(worker.name, []);
+    sayNotes(trouble, worker.name, []);
     // It may come back mended.
     builds.endRest(worker);
     await together(async (tx, emit) => {
       await workerSeen(tx, worker.name, { at: worker.seenAt ?? clock.wall() });
       if (wasReady) emit({ type: 'worker.changed', name: worker.name, what: 'detached' });
     });
-  }
-
-  /** What a worker says of itself stands in `status` for as long as it is connected and says so. */
-  function sayNotes(worker: string, notes: readonly string[]): void {
-    if (notes.length === 0) trouble.clear(`worker ${worker}`);
-    else trouble.say(`worker ${worker}`, codes['BBX-MAS-WORKER-NOTE']({ worker, note: notes.join('; ') }));
-  }
-
-  /** Nothing ends this by itself: it is shown for a while. */
-  function sayTwice(about: { worker: string; old: string; newcomer: string; refused: boolean }): void {
-    trouble.say(twoProcesses(about.worker), codes['BBX-MAS-WORKER-TWICE'](about), { forMs: TWICE_SHOWN_MS });
   }
 
   function announce(worker: Worker): void {
@@ -339,34 +297,5 @@ export function createWorkerSessions(options: {
       for (const [session] of open) session.bye('stopping', 'the master stops; builds go on');
       await Promise.all(open.map(([, done]) => done));
     },
-  };
-}
-
-/** What trouble with two processes of a name is filed under. */
-export function twoProcesses(name: string): string {
-  return `worker ${name}: two processes`;
-}
-
-/** A worker as a row knows it, without a session. */
-export function workerOf(row: WorkerRow): Worker {
-  const info = row.info as { maxBuilds?: number; facts?: Record<string, string>; aside?: string[] };
-  return {
-    workerid: row.workerid,
-    name: row.name,
-    state: row.state,
-    publicKey: row.public_key,
-    paused: row.paused,
-    draining: row.draining_boot !== null,
-    drains: row.draining_boot,
-    peer: row.last_peer,
-    seenAt: row.last_seen_at,
-    facts: info.facts ?? {},
-    maxBuilds: info.maxBuilds ?? 1,
-    attached: undefined,
-    aside: new Set(info.aside ?? []),
-    builds: new Map(),
-    restsUntil: 0,
-    refusals: 0,
-    refusedWhy: null,
   };
 }

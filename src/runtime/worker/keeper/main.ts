@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { systemClock } from '../../../base/clock.ts';
+import { createSteadyClock } from '../../../base/steady-clock.ts';
 import { lockDirectory } from '../../../exec/directory-lock.ts';
 import { createKeeperCore } from './core.ts';
 import { createLine, type Line } from './line.ts';
@@ -17,7 +18,7 @@ async function main(dir: string, software: string): Promise<void> {
   const places = keeperPlaces(dir);
   // Where another keeper lives this ends with an error, and the worker meets that one.
   const lock = await lockDirectory(places.lock);
-  const core = createKeeperCore({ version: KEEPER_VERSION, clock: systemClock });
+  const core = createKeeperCore({ version: KEEPER_VERSION, clock: createSteadyClock(systemClock) });
   let current: { line: Line; socket: Socket } | undefined;
   let leaving: NodeJS.Timeout | undefined;
 

@@ -29,7 +29,7 @@ function buildsOf(worker: Worker) {
     files: {} as LogFiles,
     recorder: () => recorder,
     config: () => ({ lostWorkerGraceMs: 10 }) as MasterConfig,
-    times: { place: (_build, _session, at) => at },
+    times: { place: (_build, _session, at) => at, here: (_session, at) => at },
     clock: systemClock,
     log: silentLog,
     trouble: createTroubleList({ clock: systemClock, log: silentLog }),

@@ -3,7 +3,6 @@ import { BbxError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { findDirectory } from '../client/find-directory.ts';
 import { loadMaster } from '../config/master.ts';
-import { keepYoungMemorySmall } from '../exec/young-memory.ts';
 import { startMaster, type Master } from '../runtime/master/start.ts';
 import { diagnoseOf } from './run-diagnose.ts';
 import { createRunLog, sayWarnings, type RunOptions } from './run-log.ts';
@@ -18,7 +17,6 @@ export async function runMaster(
   named: string | undefined,
   options: RunOptions & { drain?: boolean },
 ): Promise<void> {
-  keepYoungMemorySmall();
   const { env } = context;
   const { dir } = findDirectory({ cwd: context.cwd, named: named ?? env['BBX_DIR'], roles: ['master'] });
   const log = await createRunLog(context, options);

@@ -1,7 +1,6 @@
 import { systemClock } from '../base/clock.ts';
 import { findDirectory } from '../client/find-directory.ts';
 import { loadWorker } from '../config/worker.ts';
-import { keepYoungMemorySmall } from '../exec/young-memory.ts';
 import { printAddress } from '../net/endpoint/address.ts';
 import { startWorker } from '../runtime/worker/start.ts';
 import { diagnoseOf } from './run-diagnose.ts';
@@ -17,7 +16,6 @@ export async function runWorker(
   named: string | undefined,
   options: RunOptions,
 ): Promise<void> {
-  keepYoungMemorySmall();
   const { env } = context;
   const { dir } = findDirectory({
     cwd: context.cwd,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { keepMemorySmall } from '../../exec/small-memory.ts';
 import { declare } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
@@ -23,9 +24,10 @@ export function addRunCommands(program: Command, context: Context): void {
     .addOption(logFormat())
     .addOption(verbose())
     .addOption(flag('--drain', 'at SIGTERM wait for running builds before it stops'))
-    .action(async (dir: string | undefined, options: RunOptions & { drain?: boolean }) =>
-      (await import('../run-master.ts')).runMaster(context, dir, options),
-    );
+    .action(async (dir: string | undefined, options: RunOptions & { drain?: boolean }) => {
+      keepMemorySmall();
+      return (await import('../run-master.ts')).runMaster(context, dir, options);
+    });
 
   declare(run, 'worker [dir]', {
     purpose: 'Run the worker of a directory until it is told to stop.',
@@ -35,7 +37,8 @@ export function addRunCommands(program: Command, context: Context): void {
   })
     .addOption(logFormat())
     .addOption(verbose())
-    .action(async (dir: string | undefined, options: RunOptions) =>
-      (await import('../run-worker.ts')).runWorker(context, dir, options),
-    );
+    .action(async (dir: string | undefined, options: RunOptions) => {
+      keepMemorySmall();
+      return (await import('../run-worker.ts')).runWorker(context, dir, options);
+    });
 }

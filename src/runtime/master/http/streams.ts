@@ -122,10 +122,12 @@ async function* readEvents(farm: Farm, after: number, signal: AbortSignal): Asyn
     while (!signal.aborted) {
       waiter.reset();
       const rows = await farm.store.read((db) => eventsAfter(db, position, EVENTS));
-      for (const { eventid, type, payload } of rows) {
-        yield `id: ${eventid}\ndata: ${JSON.stringify({ type, ...payload })}\n\n`;
-        position = eventid;
-      }
+      position = rows.at(-1)?.eventid ?? position;
+      // One piece, one write to the socket, for what was read together.
+      const text = rows.map(
+        ({ eventid, type, payload }) => `id: ${eventid}\ndata: ${JSON.stringify({ type, ...payload })}\n\n`,
+      );
+      if (text.length > 0) yield text.join('');
       if (rows.length < EVENTS && !(await waiter.wait(HEARTBEAT_MS))) yield ': still here\n\n';
     }
   } finally {

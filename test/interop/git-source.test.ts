@@ -135,6 +135,10 @@ describe('the modes', () => {
 
 describe('a broken workspace', () => {
   test.each<{ title: string; harm: (root: string) => Promise<void> }>([
+    {
+      title: 'a lock of a branch that a killed fetch left',
+      harm: (root) => writeFile(join(root, '.git/refs/remotes/origin/main.lock'), ''),
+    },
     { title: 'a lock that a killed git left', harm: (root) => writeFile(join(root, '.git/index.lock'), '') },
     { title: 'no HEAD', harm: (root) => rm(join(root, '.git/HEAD')) },
     { title: 'an index of rubbish', harm: (root) => writeFile(join(root, '.git/index'), 'rubbish') },

@@ -127,8 +127,9 @@ export function createGit(
       }
     },
     async removeLocks() {
-      const names = ['index.lock', 'shallow.lock', 'config.lock', 'HEAD.lock', 'packed-refs.lock'];
-      await run(['rm', '-f', '--', ...names.map((name) => join('.git', name))], {});
+      // Objects have none, and are what makes a repository large.
+      const words = `find .git -type d -name objects -prune -o -type f -name '*.lock' -exec rm -f -- {} + 2>/dev/null || :`;
+      await run(['/bin/sh', '-c', words], {}, () => undefined);
     },
     async removeSubmodules() {
       const modules = join('.git', 'modules');

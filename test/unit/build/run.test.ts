@@ -370,3 +370,55 @@ describe('a journal that fails', () => {
     await expect(walk([shell('a')], [says([['stdout', 'x']])], { journal: broken })).rejects.toBe(full);
   });
 });
+
+describe('a walk that goes on behind what its journal holds', () => {
+  const steps = [
+    shell('a', { env: {} }),
+    shell('b', { command: ['run', '${{ found }}'] }),
+    shell('fails', { haltOnFailure: true }),
+    shell('never'),
+    shell('always', { alwaysRun: true }),
+  ];
+  const byName: Record<string, Act> = { a: { properties: { found: 'x' } }, fails: { rc: 1 } };
+  const walkOn = async (past?: RunOptions['past']) => {
+    const asked: string[] = [];
+    const act: Act = async (command) => {
+      const name = command.kind === 'shell' ? (command.command[1] ?? '') : '';
+      asked.push(name);
+      return (byName[name] ?? {}) as Partial<CommandResult>;
+    };
+    const walked = await walk(
+      steps,
+      steps.map(() => act),
+      { past },
+    );
+    return { ...walked, asked };
+  };
+
+  test('comes to the same events and the same result, wherever it was stopped', async () => {
+    const whole = await walkOn();
+    const { events } = whole.journal;
+    expect(whole.asked).toEqual(['a', 'x', 'fails', 'always']);
+    for (let cut = 0; cut < events.length; cut += 1) {
+      const rest = await walkOn(events.slice(0, cut));
+      expect([...events.slice(0, cut), ...rest.journal.events]).toEqual(events);
+      expect(rest.result).toBe(whole.result);
+      const ended = events.slice(0, cut).filter(({ type }) => type === 'stepFinished').length;
+      expect(rest.asked).toEqual(whole.asked.slice(ended));
+    }
+  });
+
+  test('asks for the open step also when the build was stopped meanwhile, so that its end is told', async () => {
+    const { events } = (await walkOn()).journal;
+    const stop = new AbortController();
+    stop.abort(new Error('stopped'));
+    const past = events.slice(0, 2);
+    const { story, last } = await walk(steps, [untilCancelled], {
+      past,
+      signal: stop.signal,
+      stop: stop.signal,
+    });
+    expect(story).toEqual(['a:cancelled']);
+    expect(last?.type).toBe('buildFinished');
+  });
+});

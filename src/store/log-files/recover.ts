@@ -77,7 +77,8 @@ export async function recover(handle: FileHandle): Promise<Recovered | undefined
         open: false,
       });
     }
-    points.add({ offset: header.offset, position: step.position, lines, at: header.at });
+    if (header.length > 0)
+      points.add({ offset: header.offset, position: step.position, lines, at: header.at });
     lines += sound ? countLines(payload) : 0;
     size = header.offset + header.length;
     position = step.position + RECORD_HEADER_BYTES + (header.channel === undefined ? 0 : header.length);

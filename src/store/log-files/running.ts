@@ -153,6 +153,18 @@ export async function syncRunning(handle: FileHandle, running: Running): Promise
   if (size > running.synced.size) running.synced = { size, position, lines };
 }
 
+/**
+ * Writes a record without bytes that says how far the log was durable, for one that gets no other record. It need not be durable itself, and
+ * must not be written before what it speaks of is.
+ */
+export async function writeEnd(handle: FileHandle, running: Running): Promise<void> {
+  const { salt, size, lines, position } = running;
+  const record = Buffer.alloc(RECORD_HEADER_BYTES);
+  const nothing = { channel: 'header', length: 0, crc: 0 } as const;
+  writeRecordHeader(record, 0, salt, { ...nothing, offset: size, synced: running.synced.size, lines, at: 0 });
+  await handle.write(record, 0, record.length, position);
+}
+
 /** Gives up what was never made durable: after a failed sync the system may have dropped any of it. */
 export async function cutToSynced(handle: FileHandle, running: Running): Promise<void> {
   const { size, position, lines } = running.synced;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { codes } from '../codes.ts';
 import type { Handles } from './handles.ts';
 import type { Range } from './recover.ts';
-import { readRunning, syncRunning, type Running } from './running.ts';
+import { readRunning, syncRunning, writeEnd, type Running } from './running.ts';
 import { syncFolders, type Entry } from './shelf.ts';
 
 /** What is known of a complete log that is not compressed yet. */
@@ -47,6 +47,9 @@ export function createSealer(deps: {
       }
       if (running.unnamed) await syncFolders(dir, entry.place);
       running.unnamed = false;
+      if (running.sealed === undefined) {
+        await handles.use(entry.place.running, 'r+', (handle) => writeEnd(handle, running));
+      }
       running.sealed = { sha256 };
       return { bytes: running.size, sha256, lines: running.lines, damaged: [...running.damaged] };
     },

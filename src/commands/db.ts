@@ -3,7 +3,7 @@ import { EXIT } from '../base/exit.ts';
 import { masterLayout } from '../config/layout.ts';
 import { loadMaster } from '../config/master.ts';
 import { lockDirectory } from '../exec/directory-lock.ts';
-import { checkStore as findDamage, type StoreFinding } from '../store/check.ts';
+import { checkLogFiles, checkStore as findDamage, type StoreFinding } from '../store/check.ts';
 import { openStore } from '../store/store.ts';
 import { masterDirectory, type DirOptions } from './farm.ts';
 import type { Context } from './terminal/context.ts';
@@ -18,14 +18,27 @@ export async function checkStore(context: Context, options: DirOptions): Promise
   const { config } = await loadMaster(dir, { env: context.env, signal });
   using progress = createProgress(context);
   progress.wait('reading the whole store and its logs');
-  await using store = await openStore(config.store, { dir, env: context.env, readOnly: true });
+  const onProgress = (text: string) => progress.now(text);
+  const { logs } = masterLayout(dir);
   const findings: StoreFinding[] = [];
-  for await (const finding of findDamage(store, masterLayout(dir).logs, { signal })) findings.push(finding);
+  await using store = await openStore(config.store, { dir, env: context.env, readOnly: true }).catch(
+    (error: unknown) => {
+      if (!(error instanceof BbxError) || error.code !== 'BBX-STO-DAMAGED') throw error;
+      findings.push({ kind: 'unreadable', status: 'error', problem: String(error.data['problem']) });
+      return undefined;
+    },
+  );
+  const all =
+    store === undefined
+      ? checkLogFiles(logs, { signal, onProgress })
+      : findDamage(store, logs, { signal, onProgress });
+  for await (const finding of all) findings.push(finding);
   progress.stop();
   const sound = findings.every(({ status }) => status !== 'error');
-  answer(context, { store: store.name, schema: store.schema, sound, findings }, (style, seen) =>
+  const told = { store: store?.name ?? config.store, schema: store?.schema ?? null, sound, findings };
+  answer(context, told, (style, seen) =>
     [
-      `${seen.store}: ${seen.sound ? style.paint.green('sound') : style.paint.red('damaged')}, schema ${seen.schema}`,
+      `${seen.store}: ${seen.sound ? style.paint.green('sound') : style.paint.red('damaged')}${seen.schema === null ? '' : `, schema ${seen.schema}`}`,
       ...seen.findings.map(
         (finding) =>
           `${style.paint[finding.status === 'error' ? 'red' : 'yellow'](finding.status)}\t${sentence(finding)}`,
@@ -39,6 +52,12 @@ function sentence(finding: StoreFinding): string {
   switch (finding.kind) {
     case 'integrity':
       return `the database is damaged: ${finding.problem}`;
+    case 'unreadable':
+      return `part of the database cannot be read: ${finding.problem}`;
+    case 'row':
+      return `row ${finding.row} of ${finding.table}, ${finding.column}: ${finding.problem}`;
+    case 'log-hash':
+      return `log ${finding.logid} has another hash than was stored (${finding.file})`;
     case 'reference':
       return `row ${finding.row ?? '?'} of ${finding.table} names a row of ${finding.parent} that is missing`;
     case 'log-missing':

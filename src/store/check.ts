@@ -5,12 +5,18 @@ import { BbxError, errnoOf } from '../base/error.ts';
 import { inspectLogFile } from './log-files/inspect.ts';
 import { logOfFile } from './log-files/place.ts';
 import type { Range } from './log-files/recover.ts';
+import { checkRows, type RowFinding } from './check-rows.ts';
+import type { Db } from './database.ts';
+import { DUMPED } from './dump.ts';
 import type { Store } from './store.ts';
 
 /** Something that is not as it should be. `error`: data is missing or wrong; `warn`: only space is lost. */
 export type StoreFinding =
   | { kind: 'integrity'; status: 'error'; problem: string }
   | { kind: 'reference'; status: 'error'; table: string; row: number | null; parent: string }
+  | RowFinding
+  | { kind: 'unreadable'; status: 'error'; problem: string }
+  | { kind: 'log-hash'; status: 'error'; logid: number; file: string; found: string; stored: string }
   | { kind: 'log-missing'; status: 'error'; logid: number; bytes: number }
   | { kind: 'log-short'; status: 'error'; logid: number; bytes: number; found: number }
   | { kind: 'log-damaged'; status: 'error'; logid: number; file: string; ranges: Range[] }
@@ -22,22 +28,57 @@ export type StoreFinding =
 /** Rows of logs looked at per query. */
 const ROWS = 1_000;
 
+export interface CheckOptions {
+  signal?: AbortSignal;
+  /** How far it has come. */
+  onProgress?: (text: string) => void;
+}
+
 /**
- * Looks at everything: the database's pages and references, every log's file against its row, every file's checksums. Changes
- * nothing. Findings come one by one, since reading all logs takes as long as the disk does; `signal` ends it between two logs.
+ * Looks at everything: the database's pages and references, what stands in its rows, every log's file against its row, every file's
+ * checksums. Changes nothing. Findings come one by one, since reading all logs takes as long as the disk does; `signal` ends it between two
+ * tables or logs. What cannot be read is a finding, and the rest is looked at.
  */
 export async function* checkStore(
   store: Store,
   logsDir: string,
-  options: { signal?: AbortSignal } = {},
+  options: CheckOptions = {},
 ): AsyncGenerator<StoreFinding, void, undefined> {
-  const { signal } = options;
-  yield* checkDatabase(store);
+  const { signal, onProgress } = options;
+  const told = new Set<string>();
+  const rest = async function* (part: AsyncGenerator<StoreFinding, void, undefined>) {
+    try {
+      yield* part;
+    } catch (error) {
+      if (!(error instanceof BbxError) || error.code !== 'BBX-STO-DAMAGED') throw error;
+      const problem = String(error.data['problem']);
+      if (!told.has(problem)) yield { kind: 'unreadable', status: 'error', problem } as const;
+      told.add(problem);
+    }
+  };
+  onProgress?.('checking the database');
+  yield* rest(checkDatabase(store));
+  for (const { name } of DUMPED) {
+    signal?.throwIfAborted();
+    onProgress?.(`reading rows: ${name}`);
+    yield* rest(readThrough(store, (db) => checkRows(db, name)));
+  }
+  yield* rest(checkLogs(store, logsDir, options));
+  yield* rest(checkFiles(store, logsDir, signal));
+}
+
+/** Every log's file against its row. */
+async function* checkLogs(
+  store: Store,
+  logsDir: string,
+  { signal, onProgress }: CheckOptions,
+): AsyncGenerator<StoreFinding, void, undefined> {
+  let done = 0;
   for (let after = 0; ;) {
     const rows = await store.read((db) =>
       db
         .selectFrom('logs')
-        .select(['logid', 'bytes', 'pruned'])
+        .select(['logid', 'bytes', 'pruned', 'complete', 'sha256'])
         .where('logid', '>', after)
         .orderBy('logid')
         .limit(ROWS)
@@ -47,10 +88,37 @@ export async function* checkStore(
       signal?.throwIfAborted();
       yield* checkLog(logsDir, row);
       after = row.logid;
+      done += 1;
+      onProgress?.(`reading logs: ${done}`);
     }
     if (rows.length < ROWS) break;
   }
-  yield* checkFiles(store, logsDir, signal);
+}
+
+/** What a generator over the database gives; its reads are the store's. */
+async function* readThrough<T>(
+  store: Store,
+  make: (db: Db) => AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T, void, undefined> {
+  yield* await store.read(async (db) => Array.fromAsync(make(db)));
+}
+
+/** Log files without the rows that speak of them, for a database that cannot be opened: each by its own checksums. */
+export async function* checkLogFiles(
+  logsDir: string,
+  options: CheckOptions = {},
+): AsyncGenerator<StoreFinding, void, undefined> {
+  let done = 0;
+  for (const folder of await list(logsDir)) {
+    for (const name of await list(join(logsDir, folder))) {
+      options.signal?.throwIfAborted();
+      const log = logOfFile(name);
+      if (log === undefined || log.kind === 'unfinished') continue;
+      yield* checkLog(logsDir, { logid: log.logid, bytes: 0, pruned: 0, complete: 0, sha256: null });
+      done += 1;
+      options.onProgress?.(`reading logs: ${done}`);
+    }
+  }
 }
 
 async function* checkDatabase(store: Store): AsyncGenerator<StoreFinding, void, undefined> {
@@ -78,7 +146,7 @@ async function* checkDatabase(store: Store): AsyncGenerator<StoreFinding, void, 
 
 async function* checkLog(
   logsDir: string,
-  row: { logid: number; bytes: number; pruned: number },
+  row: { logid: number; bytes: number; pruned: number; complete: number; sha256: string | null },
 ): AsyncGenerator<StoreFinding, void, undefined> {
   const { logid, bytes } = row;
   const found = await inspectLogFile(logsDir, logid);
@@ -98,6 +166,9 @@ async function* checkLog(
   if (found.bytes < bytes) yield { kind: 'log-short', status: 'error', logid, bytes, found: found.bytes };
   if (found.damaged.length > 0) {
     yield { kind: 'log-damaged', status: 'error', logid, file, ranges: found.damaged };
+  } else if (row.complete === 1 && row.sha256 !== null && found.sha256 !== row.sha256) {
+    const hash = found.sha256 ?? 'unknown';
+    yield { kind: 'log-hash', status: 'error', logid, file, found: hash, stored: row.sha256 };
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { errnoOf } from '../../base/error.ts';
@@ -5,12 +6,15 @@ import { readFinished } from './finished.ts';
 import { placeOf } from './place.ts';
 import { recover } from './recover.ts';
 import type { Range } from './recover.ts';
+import { readRunning, runningFrom } from './running.ts';
 import { readTable, rebuildTable } from './table.ts';
 
 export interface Inspected {
   file: string;
   bytes: number;
   damaged: Range[];
+  /** Of the bytes that it holds, hex; undefined where some are lost. */
+  sha256?: string;
   /** Set when nothing of it can be read. */
   problem?: string;
 }
@@ -18,9 +22,11 @@ export interface Inspected {
 /** Reads a log's whole file and checks every checksum, changing nothing. Undefined when it has no file. */
 export async function inspectLogFile(dir: string, logid: number): Promise<Inspected | undefined> {
   const { finished, running } = placeOf(dir, logid);
+  // The one becomes the other while a farm runs: who found neither looks for the first again.
   for (const [file, inspect] of [
     [finished, inspectFinished],
     [running, inspectRunning],
+    [finished, inspectFinished],
   ] as const) {
     let handle: FileHandle;
     try {
@@ -43,7 +49,19 @@ export async function inspectLogFile(dir: string, logid: number): Promise<Inspec
 async function inspectRunning(handle: FileHandle): Promise<Omit<Inspected, 'file'>> {
   const found = await recover(handle);
   if (found === undefined) return { bytes: 0, damaged: [], problem: 'not one record of it holds' };
-  return { bytes: found.size, damaged: found.damaged };
+  const hash = createHash('sha256');
+  const damaged = [...found.damaged];
+  const pieces = readRunning(handle, runningFrom(found), { from: 0, to: found.size }, (range) =>
+    damaged.push(range),
+  );
+  for await (const { bytes } of pieces) hash.update(bytes);
+  const { lostTo } = found;
+  if (lostTo !== undefined) damaged.push({ from: found.size, to: lostTo });
+  return {
+    bytes: lostTo ?? found.size,
+    damaged,
+    ...(damaged.length > 0 ? {} : { sha256: hash.digest('hex') }),
+  };
 }
 
 async function inspectFinished(handle: FileHandle): Promise<Omit<Inspected, 'file'>> {
@@ -52,6 +70,7 @@ async function inspectFinished(handle: FileHandle): Promise<Omit<Inspected, 'fil
   const damaged = [...table.damaged];
   const whole = { from: 0, to: table.bytes };
   const pieces = readFinished(handle, table, whole, (range) => damaged.push(range));
-  for await (const _ of pieces);
-  return { bytes: table.bytes, damaged };
+  const hash = createHash('sha256');
+  for await (const { bytes } of pieces) hash.update(bytes);
+  return { bytes: table.bytes, damaged, ...(damaged.length > 0 ? {} : { sha256: hash.digest('hex') }) };
 }

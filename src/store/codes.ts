@@ -29,7 +29,8 @@ export const codes = defineCodes({
   }),
   'BBX-STO-DAMAGED': row<{ file: string; problem: string }>({
     message: ({ file, problem }) => `Cannot use store "${file}": it is damaged or no database (${problem})`,
-    hint: () => 'Set the file aside and restore a backup; bbx db check says what is still readable',
+    hint: () =>
+      'bbx db check says what is damaged. The way out is the newest backup, in a new directory: bbx restore FILE DIR',
     exit: EXIT.conflict,
     about: 'SQLite found that the file is not a database or that its pages do not fit together.',
   }),

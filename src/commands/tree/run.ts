@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { keepMemorySmall } from '../../exec/small-memory.ts';
 import { declare } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
@@ -25,7 +24,7 @@ export function addRunCommands(program: Command, context: Context): void {
     .addOption(verbose())
     .addOption(flag('--drain', 'at SIGTERM wait for running builds before it stops'))
     .action(async (dir: string | undefined, options: RunOptions & { drain?: boolean }) => {
-      keepMemorySmall();
+      (await import('../../exec/small-memory.ts')).keepMemorySmall();
       return (await import('../run-master.ts')).runMaster(context, dir, options);
     });
 
@@ -38,7 +37,7 @@ export function addRunCommands(program: Command, context: Context): void {
     .addOption(logFormat())
     .addOption(verbose())
     .action(async (dir: string | undefined, options: RunOptions) => {
-      keepMemorySmall();
+      (await import('../../exec/small-memory.ts')).keepMemorySmall();
       return (await import('../run-worker.ts')).runWorker(context, dir, options);
     });
 }

@@ -22,6 +22,9 @@ const all: Record<string, () => Promise<(Figure | Curve)[]>> = {
   'dispatch-latency': async () => (await import('./figures/dispatch-latency.ts')).dispatchLatency(),
   history: async () => (await import('./figures/history.ts')).history(),
   'big-log': async () => (await import('./figures/big-log.ts')).bigLog(),
+  'over-log-size': async () => (await import('./figures/big-log.ts')).overLogSize([80, 400, 2_000]),
+  'over-steps-at-once': async () =>
+    (await import('./figures/big-log.ts')).overStepsAtOnce([1, 5, 10, 25, 50]),
   'idle-workers': async () => (await import('./figures/idle-workers.ts')).idleWorkers(),
   'over-idle-workers': async () =>
     (await import('./figures/idle-workers.ts')).overIdleWorkers([100, 500, 1_000, 2_000]),

@@ -1,9 +1,10 @@
 /**
  * `npm run bench`: figures, each beside a yardstick of the same run, and curves. A table on stderr, JSON on stdout; nothing passes or fails
- * here. `npm run bench -- NAME…` measures those alone. It measures the built program, so it builds first.
+ * here. `npm run bench -- NAME…` measures those alone, `--store postgres` with farms on PostgreSQL. It measures the built program, so it builds first.
  */
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { buildProgram } from '../rigs/built.ts';
+import startShared from '../rigs/postgres.ts';
 import type { Curve, Figure } from './figure.ts';
 import { curveLines, figureLine } from './table.ts';
 
@@ -17,6 +18,7 @@ const all: Record<string, () => Promise<(Figure | Curve)[]>> = {
   'start-up': async () => (await import('./figures/start-up.ts')).startUp(bin),
   'create-master': async () => (await import('./figures/create-master.ts')).createMaster(bin),
   'farm-start': async () => (await import('./figures/farm-start.ts')).farmStart(),
+  store: async () => (await import('./figures/store.ts')).storeWork(),
   'forced-build': async () => (await import('./figures/forced-build.ts')).forcedBuild(),
   'queued-builds': async () => (await import('./figures/queued-builds.ts')).queuedBuilds(),
   'dispatch-latency': async () => (await import('./figures/dispatch-latency.ts')).dispatchLatency(),
@@ -31,6 +33,10 @@ const all: Record<string, () => Promise<(Figure | Curve)[]>> = {
 };
 
 const wanted = process.argv.slice(2);
+const option = wanted.indexOf('--store');
+const store = option < 0 ? 'sqlite' : wanted.splice(option, 2)[1];
+process.env['BBX_TEST_STORE'] = store;
+const stopServer = store === 'postgres' ? await startShared() : undefined;
 for (const name of wanted)
   if (all[name] === undefined)
     throw new Error(`no figure "${name}"; there are: ${Object.keys(all).join(', ')}`);
@@ -46,4 +52,7 @@ for (const [name, measure] of Object.entries(all)) {
   }
 }
 const machine = { cpus: availableParallelism(), model: cpus()[0]?.model, load: loadavg() };
-process.stdout.write(`${JSON.stringify({ node: process.version, machine, figures, curves }, null, 2)}\n`);
+process.stdout.write(
+  `${JSON.stringify({ node: process.version, machine, store, figures, curves }, null, 2)}\n`,
+);
+await stopServer?.();

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { bbx, bbxOk, startBbx, type Program, type Ran, type RunOptions } from './bbx.ts';
+import { makeDatabase } from './postgres.ts';
 import { tempDir } from './temp-dir.ts';
 
 type Place = Pick<RunOptions, 'within' | 'uid' | 'gid' | 'env'>;
@@ -54,6 +55,8 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
   const web = options.listen?.web ?? `${host}:0`;
   const masterDir = join(temp.path, 'master');
   const env = options.env ?? {};
+  // `BBX_TEST_STORE=postgres` runs every farm on a database of its own.
+  const own = process.env['BBX_TEST_STORE'] === 'postgres' ? await makeDatabase() : undefined;
   const masterAt = { cwd: temp.path, env, ...options.masterAt };
   const workersAt = { cwd: temp.path, env, ...options.workersAt };
   const workers = new Map<string, Program>();
@@ -70,8 +73,9 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
       return (await bbxOk([...args, '--json'], { ...masterAt, cwd: masterDir, limitMs: 90_000 })).json();
     },
     async writeConfig(config) {
+      const store = own === undefined || /^store:/m.test(config) ? '' : `store: "${own.url}"\n`;
       const listen = `listen: { workers: "${address}", web: "${web}" }\nreach: ["${options.reach ?? address}"]\n`;
-      await writeFile(join(masterDir, 'master.yaml'), listen + config);
+      await writeFile(join(masterDir, 'master.yaml'), store + listen + config);
     },
     async startMaster() {
       farm.master = startBbx(['run', 'master', masterDir], masterAt);

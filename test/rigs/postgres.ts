@@ -1,24 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import type { TestProject } from 'vitest/node';
-import { inject } from 'vitest';
 import { findPostgres, startPostgres, type PostgresServer } from '../../src/exec/postgres-server.ts';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** The server that all tests of a run share: directory of its socket, and user; undefined where PostgreSQL is not installed. */
-    postgres: { dir: string; user: string } | undefined;
-  }
-}
+/** The server that all tests of a run share: the directory of its socket. */
+const SHARED = 'BBX_TEST_POSTGRES';
+const USER = 'bbx';
 
 /** Vitest's global set-up: one server for all tests of a project. Those that stop or starve a server start their own. */
-export default async function startShared(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  if (findPostgres() === undefined) {
-    project.provide('postgres', undefined);
-    return undefined;
-  }
+export default async function startShared(): Promise<(() => Promise<void>) | undefined> {
+  if (findPostgres() === undefined) return undefined;
   const server = await startPostgres();
-  project.provide('postgres', { dir: server.dir, user: server.user });
+  process.env[SHARED] = server.dir;
   return async () => {
     await server[Symbol.asyncDispose]();
   };
@@ -44,9 +36,9 @@ export interface Database {
 export async function makeDatabase(
   options: { template?: string; server?: PostgresServer } = {},
 ): Promise<Database> {
-  const shared = options.server ?? inject('postgres');
-  if (shared === undefined) throw new Error('PostgreSQL is not installed');
-  const { dir, user } = shared;
+  const dir = options.server?.dir ?? process.env[SHARED];
+  if (dir === undefined) throw new Error('no PostgreSQL was started for these tests');
+  const user = USER;
   const name = `t${randomBytes(6).toString('hex')}`;
   const template = options.template === undefined ? '' : ` template ${options.template}`;
   await asked(dir, user, 'postgres', `create database ${name}${template}`);

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { errnoOf } from '../base/error.ts';
 import { silentLog, type Log } from '../base/log.ts';
@@ -18,6 +18,7 @@ import type { Running } from './log-files/running.ts';
 import { createShelf, type Entry, type State } from './log-files/shelf.ts';
 import { createSyncer } from './log-files/syncer.ts';
 import type { Table } from './log-files/table.ts';
+import { syncFolder } from './sync-folder.ts';
 
 export interface LogIndex {
   bytes: number;
@@ -94,9 +95,13 @@ export interface LogFiles {
 /** Opens the folder of a farm's logs and makes it when it is new. Errors: BBX-STO-IO, BBX-STO-FULL. */
 export async function openLogFiles(dir: string, deps: { clock?: Clock; log?: Log } = {}): Promise<LogFiles> {
   const { clock = systemClock, log = silentLog } = deps;
-  await mkdir(dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    // Also when it was there: who made it may not have come so far.
+    await syncFolder(dirname(dir));
+  } catch (error) {
     throw fileError(dir, error);
-  });
+  }
   const handles = createHandles();
   const shelf = createShelf({ dir, handles, log });
   const appender = createAppender({ handles, shelf, clock });

@@ -7,6 +7,7 @@ import { findPostgres } from '../../src/exec/postgres-server.ts';
 const PACKAGES = {
   git: 'git',
   ip: 'iproute2',
+  strace: 'strace',
   unshare: 'util-linux',
   nft: 'nftables',
   ssh: 'openssh-client',

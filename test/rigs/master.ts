@@ -119,6 +119,8 @@ export interface FakeOptions {
   /** Builds that it says it still has. */
   builds: MessageOf<WorkerMessage, 'inventory'>['builds'];
   draining: boolean;
+  /** Hears of everything that the master sends, at once. */
+  onMessage: (message: MasterMessage) => void;
 }
 
 /** A worker's end of a real TLS session, driven by the test. */
@@ -169,6 +171,7 @@ export async function fakeWorker(
   const fresh: MasterMessage[] = [];
   let wake = Promise.withResolvers<void>();
   session.receive((message) => {
+    options.onMessage?.(message);
     got.push(message);
     fresh.push(message);
     wake.resolve();
@@ -206,6 +209,9 @@ export async function fakeWorker(
   return fake;
 }
 
+/** Under the largest frame, and aligned to nothing. */
+const FRAME = 60_013;
+
 /** A build of one step named `step`, with its log `stdio`, as a worker tells it. */
 function tellBuild(
   session: WorkerSession,
@@ -224,7 +230,8 @@ function tellBuild(
   tell({ type: 'stepStarted', at: 2, step: 0, name: 'step' });
   if (bytes.length > 0) {
     session.send({ type: 'open', ...lease, stream, step: 0, log: 'stdio', offset: 0 });
-    session.sendLog({ stream, channel: 'stdout', offset: 0, at: 2, payload: bytes });
+    for (let offset = 0; offset < bytes.length; offset += FRAME)
+      session.sendLog({ stream, channel: 'stdout', offset, at: 2, payload: bytes.subarray(offset, offset + FRAME) });
   }
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   tell({

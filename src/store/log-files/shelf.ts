@@ -1,7 +1,8 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { errnoOf } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { codes } from '../codes.ts';
+import { syncFolder } from '../sync-folder.ts';
 import { createLine } from './slots.ts';
 import type { Line } from './slots.ts';
 import { placeOf } from './place.ts';
@@ -163,15 +164,6 @@ export async function syncFolders(dir: string, { folder }: Place): Promise<void>
   if (lasting.has(folder)) return;
   await syncFolder(dir);
   lasting.add(folder);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** A file in which nothing can be read: mostly one that a crash left empty. Others are kept for people to look at. */

@@ -1,11 +1,25 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { codes } from '../codes.ts';
+import { syncFolder } from '../sync-folder.ts';
 
 /** SQLite's write-ahead log, as a file to be flushed. */
 export interface Wal {
   /** Makes durable what was written to it so far. Throws BBX-STO-IO; what was written since the last success may be lost then. */
   sync(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Opens it, and makes its name and the database's durable. */
+async function openNamed(path: string): Promise<FileHandle> {
+  const handle = await open(path, 'r+');
+  try {
+    await syncFolder(dirname(path));
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /**
@@ -20,7 +34,7 @@ export function createWal(file: string): Wal {
     async sync() {
       try {
         // It is there from the first transaction until the last connection closes.
-        opened ??= open(path, 'r+');
+        opened ??= openNamed(path);
         await (await opened).datasync();
       } catch (error) {
         const problem = `what was written last may not be on the disk (${(error as Error).message}); the master must be started again`;

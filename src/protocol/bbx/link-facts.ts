@@ -2,6 +2,11 @@ import { z } from 'zod';
 
 const text = (max: number) => z.string().max(max);
 const address = text(100);
+/** What a start of a process calls itself; it stands in rows, which take no control characters. */
+export const bootName = z
+  .string()
+  .max(64)
+  .regex(/^\P{Cc}*$/u);
 const ms = z.number().nonnegative().max(1e12);
 const count = z.number().int().nonnegative().max(1e9);
 
@@ -60,7 +65,7 @@ export const linkRecord = z.object({
   /** Numbers of one worker's directory only grow; with `boot` they name a record for good. */
   number: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
   /** The process that wrote it. */
-  boot: text(64),
+  boot: bootName,
   /** The worker's wall clock then, epoch seconds. */
   at: z.number().min(-1e12).max(1e12),
   /** How long ago it was when the message was made, seconds, by a clock that nobody sets; null where there is none. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { buildPlan } from '../../build/plan.ts';
 import { progressEvent } from '../../build/progress.ts';
-import { linkRecord, RECORDS_PER_MESSAGE } from './link-facts.ts';
+import { bootName, linkRecord, RECORDS_PER_MESSAGE } from './link-facts.ts';
 
 const text = (max: number) => z.string().max(max);
 const base64 = (max: number) => z.string().max(max);
@@ -51,7 +51,7 @@ export const authenticate = z.object({
   /** Join secret, at the first contact only. */
   secret: text(200).optional(),
   /** Random for each start of the worker's process: tells a returning process from a second one of the same name. */
-  boot: text(64),
+  boot: bootName,
   /** Only asks whether this would be let in: takes no slot, replaces no session, enrols nothing. */
   probe: z.boolean().default(false),
 });

@@ -175,7 +175,7 @@ export async function openLinkBook(options: {
           const { received, sent } = session.traffic;
           const said = by === 'nobody' ? String(error?.data['state'] ?? reason) : reason;
           const values = {
-            ...{ closed_at, seen_at: closed_at, code, closed_by: WHO[by], reason: said.slice(0, 300) },
+            ...{ closed_at, seen_at: closed_at, code, closed_by: WHO[by], reason: plain(said).slice(0, 300) },
             ...{ silent_ms: Math.max(0, now - session.heardAt), received, sent },
             ...{ rtt_ms: all.medianMs, rtt_max_ms: all.maxMs, pings: all.pings, missed: all.missed },
           };
@@ -201,6 +201,11 @@ export async function openLinkBook(options: {
       await settled();
     },
   };
+}
+
+/** A peer's text without control characters, which PostgreSQL refuses and terminals obey. */
+function plain(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 /** A worker's record at the master's time. Nothing of a worker is believed that lies in the future. */

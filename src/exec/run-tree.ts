@@ -114,7 +114,9 @@ export async function runTree(options: TreeOptions): Promise<TreeEnd> {
     onLimit: (limit) => endWith(limit, sigtermTimeMs),
   });
   const onAbort = () => endWith('cancelled', sigtermTimeMs);
-  signal.addEventListener('abort', onAbort, { once: true });
+  // It may have come while the pipes were made.
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
   const output = readOutput(
     [
       { name: 'stdout' as const, stream: stdout },

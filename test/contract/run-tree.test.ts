@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { endLeftovers } from '../../src/exec/end-processes.ts';
+import { makeOutputPipes } from '../../src/exec/output-pipes.ts';
 import { findProcesses } from '../../src/exec/processes.ts';
 import { runTree, type TreeEnd, type TreeOptions } from '../../src/exec/run-tree.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
@@ -75,6 +76,19 @@ describe('the end of a command', () => {
     const { end } = await tree(['no-such-program-here']);
     expect(end.ended).toBe('notStarted');
     expect(end.error?.message).toContain('no-such-program-here');
+  });
+
+  test('a signal that is aborted while the command is being started ends it', async () => {
+    const cancel = new AbortController();
+    const pipes = {
+      take: (...words: Parameters<typeof makeOutputPipes>) => {
+        cancel.abort();
+        return makeOutputPipes(...words);
+      },
+      [Symbol.dispose]: () => undefined,
+    };
+    const { end } = await tree(['sleep', '60'], { signal: cancel.signal, maxTimeMs: 5_000, pipes });
+    expect(end.ended).toBe('cancelled');
   });
 
   test('an aborted signal starts nothing', async () => {

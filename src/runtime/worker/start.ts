@@ -18,7 +18,7 @@ import { openGitRoutes } from '../../net/git-routes.ts';
 import { LIMITS, type Limits } from '../../protocol/bbx/limits.ts';
 import { machineElapsed } from './elapsed.ts';
 import { createJobs } from './jobs.ts';
-import { openKeptBuilds } from './keeper/kept-builds.ts';
+import { openKeptBuilds, type KeptBuilds } from './keeper/kept-builds.ts';
 import { openLinkHistory } from './link-history.ts';
 import { clockWords, watchClocks } from './link-watch.ts';
 import { startLink } from './link.ts';
@@ -87,6 +87,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
   const clock = createSteadyClock(deps.clock);
   const layout = workerLayout(deps.dir);
   const lock = await lockDirectory(layout.lock);
+  let kept: KeptBuilds | undefined;
   try {
     const own = await openIdentity(layout, config.pins, log);
     const runAs = config.runAs === null ? null : await lookUpIdentity(config.runAs);
@@ -98,7 +99,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       );
     }
     await mkdir(layout.builds, { recursive: true, mode: runAs === null ? 0o700 : 0o711 });
-    const kept =
+    kept =
       deps.keeper === false
         ? undefined
         : await openKeptBuilds({ dir: layout.root, software: deps.software, clock, log });
@@ -192,6 +193,8 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       async onAccepted(learned) {
         await own.learn(learned);
         await own.enrolled();
+        // Now that the master has been reached: starting it beside that would make both slower.
+        kept?.warm();
       },
       onLearned: (learned) => {
         own
@@ -204,14 +207,15 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     });
     spool.onNote(() => link.tellState());
     kept?.watch({
-      lost: jobs.keeperLost,
+      lost() {
+        jobs.keeperLost();
+        kept?.warm();
+      },
       spool: spool.keeperSaid,
       silentMs: () =>
         jobs.lostSince === undefined ? unusualSilence(link.silentMs) : clock.monotonic() - jobs.lostSince,
       room: () => ({ limit: spool.limit, other: spool.other }),
     });
-    // Beside the dialling: an idle worker has it ready when the first build comes.
-    kept?.warm();
 
     const ended = Promise.withResolvers<BbxError | undefined>();
     const hurry = new AbortController();
@@ -283,6 +287,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       [Symbol.asyncDispose]: () => stop({ drain: false }),
     };
   } catch (error) {
+    kept?.leave();
     lock.release();
     throw error;
   }

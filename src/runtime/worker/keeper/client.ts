@@ -13,6 +13,8 @@ export interface KeeperClient extends KeeperCalls {
   onNotice: ((notice: Notice) => void) | undefined;
   /** Ends the keeper, with everything that it runs. */
   quit(): Promise<void>;
+  /** Hangs up; the keeper goes on. */
+  leave(): void;
 }
 
 /** A keeper greets at once; one that does not within this hangs. */
@@ -94,6 +96,10 @@ export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
         for (const notice of early.splice(0)) listener?.(notice);
       },
       call,
+      leave() {
+        quitting = true;
+        line.close();
+      },
       async quit() {
         quitting = true;
         call('quit', {}).catch(() => undefined);

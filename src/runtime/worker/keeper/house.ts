@@ -22,6 +22,8 @@ export interface KeeperHouse {
   get(): Promise<KeeperClient | undefined>;
   /** Ends the keeper. */
   quit(): Promise<void>;
+  /** Hangs up. */
+  leave(): void;
 }
 
 /** Looks for the keeper of a directory whose lock this process holds. One of another version is ended, with a word about it. */
@@ -74,6 +76,7 @@ export async function openKeeperHouse(options: {
       if (current !== undefined && !current.lost) return current;
       return (starting ??= start());
     },
+    leave: () => current?.leave(),
     async quit() {
       const keeper = current ?? (await starting);
       if (keeper !== undefined && !keeper.lost) await keeper.quit();

@@ -56,6 +56,8 @@ export interface KeptBuilds {
     room(): { limit: number; other: number };
   }): void;
   quit(): Promise<void>;
+  /** Goes without the keeper, which stays for the next worker process. */
+  leave(): void;
 }
 
 /** Looks for the keeper of a worker directory whose lock this process holds. */
@@ -161,6 +163,11 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
       watcher = on;
       tell();
       timer ??= setInterval(tell, TELL_MS);
+    },
+    leave() {
+      clearInterval(timer);
+      watcher = undefined;
+      house.leave();
     },
     async quit() {
       clearInterval(timer);

@@ -1,0 +1,121 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { openKeptBuilds, type KeptBuild } from '../../src/runtime/worker/keeper/kept-builds.ts';
+import type { HeldBuild } from '../../src/runtime/worker/keeper/messages.ts';
+import { keeperPlaces } from '../../src/runtime/worker/keeper/socket.ts';
+import { openSpool } from '../../src/runtime/worker/spool.ts';
+import { planOf } from '../rigs/link-worker.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
+import { until } from '../rigs/wait.ts';
+
+const lease = { build: 7, token: '1-00000000000000aa', epoch: 'e1', orphanAfter: null, plan: planOf(['a']) };
+const key = '7-1-00000000000000aa';
+const never = new AbortController().signal;
+
+/** What one worker process has of a directory: its keeper and its spool. */
+async function worker(dir: string) {
+  const common = { clock: systemClock, log: silentLog };
+  await mkdir(keeperPlaces(dir).home, { recursive: true, mode: 0o700 });
+  const kept = await openKeptBuilds({ dir, software: 'test', ...common });
+  const spool = await openSpool({ dir: join(dir, 'spool'), limitBytes: 1 << 24, ...common, kept: kept.find });
+  kept.watch({
+    lost: () => undefined,
+    spool: spool.keeperSaid,
+    silentMs: () => 0,
+    room: () => ({ limit: spool.limit, other: spool.other }),
+  });
+  return { kept, spool };
+}
+
+const held = (dir: string, secrets = {}): HeldBuild => ({
+  key,
+  dir: join(dir, 'spool', key),
+  builddir: 'b',
+  marker: `keeper-test-${process.pid}/b`,
+  uids: [process.geteuid?.() ?? 0],
+  orphanAfter: null,
+  secrets,
+});
+
+const order = (dir: string, script: string) => ({
+  step: 0,
+  log: { id: 0, name: 'stdio' },
+  command: ['/bin/sh', '-c', script],
+  cwd: dir,
+  env: { PATH: process.env['PATH'] ?? '' },
+  marker: `keeper-test-${process.pid}/b/step-0`,
+  inheritedMarker: undefined,
+  scratch: dir,
+  identity: null,
+  timeoutMs: null,
+  maxTimeMs: null,
+  sigtermTimeMs: 500,
+});
+
+async function begun(dir: string, secrets = {}) {
+  const { kept, spool } = await worker(dir);
+  const build = await spool.create(lease);
+  const keeper = (await kept.hold(held(dir, secrets))) as KeptBuild;
+  expect(keeper).toBeDefined();
+  build.keepBy(keeper);
+  return { kept, spool, build, keeper };
+}
+
+describe('the keeper of a worker’s directory', () => {
+  it.each(['short', 'x'.repeat(120)])(
+    'is found again at a path with %s in it, by its user alone',
+    async (name) => {
+      await using temp = await tempDir();
+      const dir = join(temp.path, name);
+      const first = await begun(dir, { token: 'correct-horse' });
+      const log = first.build.journal.log(0, 'stdio');
+      await log.write('header', Buffer.from('$ command\n'));
+      const run = first.keeper.run(order(dir, 'echo correct-horse; sleep 0.5; echo end >&2; exit 3'), never);
+      run.catch(() => undefined);
+      await until('the first line', () => (first.build.logs[0]?.size ?? 0) > 10);
+      expect((await stat(keeperPlaces(dir).socket)).mode & 0o777).toBe(0o600);
+      first.kept.leave();
+      await expect(run).rejects.toThrow();
+      await first.spool.close();
+
+      const second = await worker(dir);
+      const build = second.spool.builds[0];
+      const keeper = second.kept.find(key);
+      expect(keeper?.former?.secrets.get('token')?.reveal()).toBe('correct-horse');
+      const again = build?.journal.log(0, 'stdio');
+      await again?.write('header', Buffer.from('$ command\n'));
+      // The words of the order do not count any more: it runs already.
+      const end = await keeper?.run(order(dir, 'echo wrong'), never);
+      expect(end).toMatchObject({ ended: 'exit', rc: 3 });
+      expect(await keeper?.run(order(dir, 'echo wrong'), never)).toEqual(end);
+      const finished = await again?.finish();
+      const pieces: string[] = [];
+      for await (const { channel, payload } of build?.logs[0]?.read(0) ?? [])
+        pieces.push(`${channel} ${Buffer.from(payload).toString()}`);
+      expect(pieces).toEqual(['header $ command\n', 'stdout ***\n', 'stderr end\n']);
+      expect(finished?.bytes).toBe(build?.logs[0]?.size);
+      await second.kept.quit();
+      await second.spool.close();
+      await expect(stat(keeperPlaces(dir).socket)).rejects.toThrow(/ENOENT/);
+    },
+  );
+
+  it('ends a command that is cancelled, and gives all of a build’s room back with it', async () => {
+    await using dir = await tempDir();
+    const { kept, spool, build, keeper } = await begun(dir.path);
+    const log = build.journal.log(0, 'stdio');
+    await log.write('header', Buffer.from('x'.repeat(100_000)));
+    const cancel = new AbortController();
+    const run = keeper.run(order(dir.path, 'sleep 60'), cancel.signal);
+    cancel.abort();
+    expect(await run).toMatchObject({ ended: 'cancelled' });
+    await until('the room to be counted', () => spool.used > 100_000);
+    await spool.remove(build);
+    await until('the room to be given back', () => spool.used === 0);
+    await kept.quit();
+    await spool.close();
+  });
+});

@@ -30,7 +30,7 @@ export const codes = defineCodes({
   'BBX-STO-DAMAGED': row<{ file: string; problem: string }>({
     message: ({ file, problem }) => `Cannot use store "${file}": it is damaged or no database (${problem})`,
     hint: () =>
-      'bbx db check says what is damaged. The way out is the newest backup, in a new directory: bbx restore FILE DIR',
+      'See what is damaged: bbx db check. The way out is the newest backup, in a new directory: bbx restore FILE DIR',
     exit: EXIT.conflict,
     about: 'SQLite found that the file is not a database or that its pages do not fit together.',
   }),

@@ -230,6 +230,23 @@ export function createDispatcher(options: {
     }
   }
 
+  /** Until it was read: a request that nobody knows of would wait for a restart. */
+  async function readAgain(request: number): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        const row = await farm.store.read((db) => requestById(db, request));
+        if (row === undefined || row.claimed_at !== null || row.complete_at !== null) return;
+        wait(row.builderid, waitingOf(row));
+        dispatcher.nudge();
+        return;
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        say.error('A request could not be read again', { request: `r${request}`, error: oneLine(error) });
+        await sleep(RETRY_MS, stopping.signal).catch(() => undefined);
+      }
+    }
+  }
+
   const timer = setInterval(() => dispatcher.nudge(), LOOK_AGAIN_MS);
   const dispatcher: Dispatcher = {
     get waiting() {
@@ -255,17 +272,7 @@ export function createDispatcher(options: {
     },
     add: wait,
     requeue(build) {
-      void farm.store
-        .read((db) => requestById(db, build.requestid))
-        .then((row) => {
-          if (row === undefined || row.claimed_at !== null || row.complete_at !== null) return;
-          wait(row.builderid, waitingOf(row));
-          dispatcher.nudge();
-        })
-        .catch((error: unknown) => {
-          if (!stopping.signal.aborted)
-            say.error('A request could not be read again', { error: oneLine(error) });
-        });
+      void readAgain(build.requestid);
     },
     remove: (id) => void waiting.remove(id),
     nudge() {

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { z } from 'zod';
 
 /** What the master has told this worker about itself; `.bbx/learned.json`. */
@@ -22,6 +22,13 @@ export async function readLearned(file: string): Promise<Learned> {
 
 /** Keeps what a worker has learned of its master, whole or not at all. */
 export async function writeLearned(file: string, value: Learned): Promise<void> {
-  await writeFile(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  const handle = await open(`${file}.new`, 'w', 0o600);
+  try {
+    await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`);
+    // An empty file after a power failure would be a worker that trusts whom it meets first.
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
   await rename(`${file}.new`, file);
 }

@@ -25,3 +25,27 @@ it('a request that is submitted while a reload reads what waits still waits afte
   expect(dispatcher.waiting.of(1).map(({ id }) => id)).toEqual([7, 8]);
   await dispatcher.stop();
 });
+
+it('a request that lost its build waits again, also when the store could not be read at once', async () => {
+  let tries = 0;
+  const row = {
+    buildrequestid: 7,
+    builderid: 1,
+    priority: 0,
+    submitted_at: 1,
+    claimed_at: null,
+    complete_at: null,
+  };
+  const read = () => ((tries += 1) === 1 ? Promise.reject(new Error('busy')) : Promise.resolve(row));
+  const dispatcher = createDispatcher({
+    farm: { store: { read } } as unknown as Farm,
+    roster: { candidates: () => [] } as unknown as Roster,
+    builds: {} as Builds,
+    config: () => ({ builders: {} }) as MasterConfig,
+    clock: systemClock,
+    log: silentLog,
+  });
+  dispatcher.requeue({ requestid: 7 } as never);
+  await expect.poll(() => dispatcher.waiting.has(7), { timeout: 5_000 }).toBe(true);
+  await dispatcher.stop();
+});

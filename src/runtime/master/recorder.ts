@@ -23,6 +23,11 @@ interface Lane {
 /** Items that one transaction takes: some milliseconds, so that others get their turn. */
 const BATCH = 500;
 const RETRY_MS = 1_000;
+/**
+ * The beginning of a build or of a step waits so long for what comes next, since nobody waits for it: a small build is two commits then instead of
+ * four. Whatever else is written meanwhile takes it along.
+ */
+const COMPANY_MS = 20;
 
 /**
  * Writes what happens to builds. Whatever comes while a transaction runs is in the next one, of all builds together, so a thousand
@@ -51,6 +56,9 @@ export function createRecorder(options: {
   const { farm, logs, clock, log: say, trouble, onEnded } = options;
   const lanes = new Map<Running, Lane>();
   const ready = new Set<Lane>();
+  /** Something among `ready` is waited for. */
+  let urgent = false;
+  let company: NodeJS.Timeout | undefined;
   const stopping = new AbortController();
   let working: Promise<void> | undefined;
 
@@ -72,22 +80,32 @@ export function createRecorder(options: {
       lane.seen = item.sequence;
     }
     lane.items.push(item);
-    wake(lane);
+    if (!isBeginning(item)) return wake(lane);
+    ready.add(lane);
+    company ??= setTimeout(wakeAll, COMPANY_MS);
+  }
+
+  function wakeAll(): void {
+    for (const lane of ready) return wake(lane);
   }
 
   function wake(lane: Lane): void {
     ready.add(lane);
+    urgent = true;
     working ??= work().finally(() => {
       working = undefined;
-      if (ready.size > 0 && !stopping.signal.aborted) wake(ready.values().next().value as Lane);
+      if (urgent && !stopping.signal.aborted) wakeAll();
     });
   }
 
   async function work(): Promise<void> {
-    while (ready.size > 0 && !stopping.signal.aborted) {
+    while (urgent && !stopping.signal.aborted) {
       // A turn of the event loop: what arrived together, also while a commit held everything up, is written together.
       await new Promise((resolve) => setImmediate(resolve));
+      clearTimeout(company);
+      company = undefined;
       const batch = take();
+      urgent = ready.size > 0;
       if (batch.length === 0) continue;
       try {
         await commit(batch);
@@ -144,6 +162,7 @@ export function createRecorder(options: {
     lane.items.unshift(...items);
     if (closed !== undefined) lane.closed = closed;
     ready.add(lane);
+    urgent = true;
   }
 
   /** Closes the logs of the finished step at the head of a lane, and then lets the lane go on. */
@@ -246,9 +265,16 @@ export function createRecorder(options: {
       push(build, { kind: 'end', ending });
     },
     async stop() {
+      wakeAll();
       while (working !== undefined && trouble.get(STORE) === undefined) await working;
       stopping.abort(new Error('the master stops'));
       await working;
+      clearTimeout(company);
     },
   };
+}
+
+/** Nothing depends on its being stored at once: it comes again when the master ends before that. */
+function isBeginning(item: Item): boolean {
+  return item.kind === 'event' && (item.event.type === 'buildStarted' || item.event.type === 'stepStarted');
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, realpath, stat } from 'node:fs/promises';
+import { chmod, lstat, readdir, realpath, stat, unlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { errnoOf } from '../../base/error.ts';
 import { codes } from '../../exec/codes.ts';
@@ -53,6 +53,7 @@ export async function openWorkspace(options: {
   try {
     if (identity !== null) await openWay(resolve(options.builds), home, identity);
     for (const path of [root, scratch]) await makeOwnedDirectory(path, identity);
+    await removeCredentials(scratch);
   } catch (error) {
     lock.release();
     throw error;
@@ -70,6 +71,12 @@ export async function openWorkspace(options: {
       }
     },
   };
+}
+
+/** Credentials that stood here while git used them, when its worker was killed. Their directory is the worker's to name, so nothing leads away. */
+async function removeCredentials(scratch: string): Promise<void> {
+  for (const name of await readdir(scratch))
+    if (name.startsWith('credentials-')) await unlink(join(scratch, name)).catch(() => undefined);
 }
 
 /**

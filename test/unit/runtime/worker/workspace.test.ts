@@ -25,6 +25,19 @@ describe('a workspace', () => {
     await using _again = await openWorkspace(options);
   });
 
+  test('holds no credentials of a checkout whose worker was killed', async () => {
+    await using dir = await tempDir();
+    const options = { builds: join(dir.path, 'builds'), builddir: 'linux', identity: null };
+    let left: string;
+    {
+      await using first = await openWorkspace(options);
+      left = join(first.scratch, 'credentials-0123456789abcdef');
+      await writeFile(left, 'https://user:password@git.example');
+    }
+    await using _again = await openWorkspace(options);
+    await expect(stat(left)).rejects.toThrow(/ENOENT/);
+  });
+
   test.each(['..', '.', 'a/b', '', 'a b'])('is not made for the name "%s"', async (builddir) => {
     await using dir = await tempDir();
     await expect(openWorkspace({ builds: dir.path, builddir, identity: null })).rejects.toMatchObject({

@@ -2,6 +2,7 @@ import { readFaults, type Chosen } from '../drill/choose.ts';
 import type { DrillReport, RoundReport, Spread } from '../drill/report.ts';
 import { planSeries, runSeries } from '../drill/series.ts';
 import { FAULTS } from '../drill/faults/table.ts';
+import { runSoak, type SoakReport } from '../drill/soak.ts';
 import { EXIT } from '../base/exit.ts';
 import { Interrupted, SAME_WISH_MS, type Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
@@ -19,6 +20,7 @@ export interface DrillOptions {
   long?: boolean;
   keep?: boolean;
   strict?: boolean;
+  soak?: number;
   list?: boolean;
   dryRun?: boolean;
 }
@@ -27,6 +29,7 @@ export interface DrillOptions {
 export async function drill(context: Context, options: DrillOptions): Promise<void> {
   if (options.list === true) return listFaults(context);
   const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
+  if (options.soak !== undefined) return soak(context, seed, options.soak, options);
   const chosen = await readFaults(options.faults, {
     strict: options.strict === true,
     store: options.store,
@@ -71,6 +74,54 @@ export async function drill(context: Context, options: DrillOptions): Promise<vo
   progress.stop();
   answer(context, report, (style, seen) => reportWords(context, style, seen));
   if (report.verdict === 'failed') throw new Outcome(EXIT.failed);
+}
+
+async function soak(context: Context, seed: number, builds: number, options: DrillOptions): Promise<void> {
+  context.releaseSignals();
+  using orders = takeOrders();
+  using progress = createProgress(context);
+  progress.wait('making a farm');
+  const { workers, store } = options;
+  const report = await runSoak({
+    seed,
+    builds,
+    sandbox: { bbx: thisProgram(), env: context.env, workers, store },
+    signal: orders.signal,
+    onSample: (sample) => progress.wait(`${sample.builds} of ${builds} builds`),
+  }).catch((error: unknown) => {
+    if (orders.signal.aborted) throw new Interrupted();
+    throw error;
+  });
+  progress.stop();
+  answer(context, report, (style, seen) => soakWords(context, style, seen));
+  if (report.verdict === 'failed') throw new Outcome(EXIT.failed);
+}
+
+function soakWords(context: Context, { paint }: Style, report: SoakReport): string {
+  const every = Math.max(1, Math.floor(report.samples.length / 10));
+  const rows = report.samples.filter((_, index) => (index + 1) % every === 0);
+  const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
+  return [
+    table(
+      context,
+      [
+        { heading: 'BUILDS', value: ({ builds }) => String(builds) },
+        { heading: 'SECONDS', value: ({ seconds }) => seconds.toFixed(0) },
+        { heading: 'MASTER MB', value: ({ masterBytes }) => mb(masterBytes) },
+        { heading: 'FILES', value: ({ masterHandles }) => String(masterHandles) },
+        { heading: 'WORKERS MB', value: ({ workerBytes }) => mb(workerBytes) },
+        { heading: 'FILES', value: ({ workerHandles }) => String(workerHandles) },
+        { heading: 'STORE AND LOGS MB', value: ({ masterDisk }) => mb(masterDisk) },
+        { heading: 'SPOOLS AND WORKSPACES MB', value: ({ workerDisk }) => mb(workerDisk) },
+      ],
+      rows,
+    ),
+    '',
+    `${report.builds} builds in ${report.seconds} s with seed ${report.seed}, ${report.store}`,
+    ...report.wrong.map((line) => paint.red(line)),
+    ...(report.dir === null ? [] : [`kept: ${report.dir}`]),
+    report.verdict === 'ok' ? paint.green('nothing grew') : paint.red('not as it must be'),
+  ].join('\n');
 }
 
 /** The first signal ends the drill with its farms; a second one ends this process at once and leaves what its farms run. */

@@ -50,6 +50,8 @@ export const BUILDERS: Readonly<Record<string, DrillBuilder>> = {
       { kind: 'lines', count: 4, pause: 1, exit: 1 },
     ],
   },
+  // For faults that need a build to be there: nobody asks for it by chance.
+  long: { weight: 0, result: 'success', steps: [{ kind: 'lines', count: 80, pause: 1 }] },
   secret: { weight: 1, result: 'success', steps: [{ kind: 'lines', count: 8, pause: 1, secret: true }] },
 };
 export const BUILDER_NAMES = Object.keys(BUILDERS);

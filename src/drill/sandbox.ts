@@ -40,6 +40,8 @@ export interface SandboxOptions {
   env: Readonly<Record<string, string | undefined>>;
   workers: number;
   store: 'sqlite' | 'postgres';
+  /** Where they are allowed; a soak needs more room. */
+  smallDisks?: boolean;
   /** Finished builds kept of each builder; as the default of `master.yaml` unless told. */
   keepBuilds?: number;
   signal: AbortSignal;
@@ -250,7 +252,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (options.store === 'postgres') {
       postgres = closing.use(await startPostgres({ settings: { max_connections: CONNECTIONS } }));
     }
-    disks = await openNamespace();
+    if (options.smallDisks !== false) disks = await openNamespace();
     if ('within' in disks) closing.use(disks);
     await mustRun(['create-master', masterDir, '--name', 'drill']);
     const secret = join(masterDir, 'secrets', 'drill');

@@ -16,6 +16,7 @@ export function addDrillCommand(program: Command, context: Context): void {
       'bbx drill --rounds 20',
       'bbx drill --faults master-kill,link --rounds 50 --seed 7',
       'bbx drill --list',
+      'bbx drill --soak 1000',
       'bbx drill --seed 7 --rounds 100 --dry-run',
     ],
     notes:
@@ -45,6 +46,11 @@ export function addDrillCommand(program: Command, context: Context): void {
     .addOption(flag('--keep', 'keep the directories of farms on which nothing went wrong, too'))
     .addOption(flag('--strict', 'do not begin when one of the faults cannot be made here'))
     .addOption(flag('--dry-run', 'print the plan, and do nothing'))
+    .addOption(
+      flag('--soak <builds>', 'no faults: so many builds, and what grows meanwhile').argParser(
+        numberValue(1, MOST),
+      ),
+    )
     .addOption(flag('--list', 'list the faults'))
     .action(async (options: DrillOptions) => (await import('../drill.ts')).drill(context, options));
 }

@@ -10,7 +10,7 @@ const AWAY = { least: 100, usual: 2_000, seldom: 10_000, most: 60_000 };
 /** Of rounds in which a machine is lost for good: short, but several times the second after which a keeper hears of its master again. */
 const GRACE_S = 4;
 /** The builder whose build is lost three times: long enough to be met while it runs. */
-const VICTIM = 'steady';
+const VICTIM = 'long';
 /** An attempt must begin so soon after the one before was given up, ms. */
 const NEXT_ATTEMPT_MS = 30_000;
 

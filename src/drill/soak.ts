@@ -1,0 +1,172 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sleep } from '../base/abort.ts';
+import { BUILDERS } from './builders.ts';
+import { closeFarm } from './checks/close.ts';
+import { processesOf, sizeOf } from './processes.ts';
+import { pickWeighted, seeded } from './random.ts';
+import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
+
+/** Memory, open files and disk of the farm after so many builds. Bytes and seconds. */
+export interface SoakSample {
+  builds: number;
+  seconds: number;
+  masterBytes: number;
+  masterHandles: number;
+  /** Workers and their keepers together. */
+  workerBytes: number;
+  workerHandles: number;
+  /** Store and logs, which grow with the history that is kept. */
+  masterDisk: number;
+  /** Spools and workspaces. */
+  workerDisk: number;
+}
+
+/** The answer of `bbx drill --soak N --json`. */
+export interface SoakReport {
+  schema: 'bbx.soak/1';
+  verdict: 'ok' | 'failed';
+  seed: number;
+  store: string;
+  builds: number;
+  seconds: number;
+  wrong: string[];
+  samples: SoakSample[];
+  /** The sandbox, when something went wrong. */
+  dir: string | null;
+}
+
+export interface SoakOptions {
+  seed: number;
+  builds: number;
+  sandbox: Omit<SandboxOptions, 'signal'>;
+  signal: AbortSignal;
+  onSample?(sample: SoakSample): void;
+}
+
+/** Requests that wait or run at any time: more than there are slots, so that none rests. */
+const OUTSTANDING = 12;
+const SAMPLES = 100;
+/** So long nothing may end until the soak is given up, ms. */
+const STUCK_MS = 60_000;
+const LOOK_MS = 50;
+
+/** Has so many builds run without any fault, and looks at what grows. */
+export async function runSoak(options: SoakOptions): Promise<SoakReport> {
+  const { seed, builds, signal } = options;
+  await using farm = await startSandbox({ ...options.sandbox, smallDisks: false, signal });
+  const random = seeded(seed);
+  const choices = Object.entries(BUILDERS)
+    .filter(([, { steps }]) => steps.every(({ pause = 0 }) => pause === 0))
+    .map(([name, { weight }]) => ({ name, weight }));
+  const began = performance.now();
+  const samples: SoakSample[] = [];
+  let [asked, ended, read, endedAt] = [0, 0, 0, began];
+  let wrongResults = 0;
+  const sample = async () => {
+    const taken = await takeSample(farm, ended, (performance.now() - began) / 1_000);
+    samples.push(taken);
+    options.onSample?.(taken);
+  };
+  while (ended < builds) {
+    for (; asked < builds && asked - ended < OUTSTANDING; asked += 1) {
+      const builder = pickWeighted(random, choices).name;
+      await farm.client.call('startBuild', { body: { builder, reason: 'soak' } }, { signal });
+    }
+    await sleep(LOOK_MS, signal);
+    for (const { event } of farm.watcher.heard.slice(read)) {
+      read += 1;
+      if (event.type !== 'request.finished') continue;
+      ended += 1;
+      endedAt = performance.now();
+      if (event.results !== 0) wrongResults += 1;
+    }
+    if (performance.now() - endedAt > STUCK_MS) break;
+    if (ended >= ((samples.length + 1) * builds) / SAMPLES) await sample();
+  }
+  const wrong = wrongIn(samples);
+  if (ended < builds)
+    wrong.push(`${ended} of ${builds} builds ended, and then none for ${STUCK_MS / 1_000} s`);
+  if (wrongResults > 0) wrong.push(`${wrongResults} builds did not end as success`);
+  const seconds = (performance.now() - began) / 1_000;
+  wrong.push(...(await closeFarm(farm, signal)));
+  if (wrong.length > 0) farm.keep();
+  return {
+    schema: 'bbx.soak/1',
+    verdict: wrong.length === 0 ? 'ok' : 'failed',
+    seed,
+    store: options.sandbox.store,
+    builds: ended,
+    seconds: Math.round(seconds * 10) / 10,
+    wrong,
+    samples,
+    dir: wrong.length === 0 ? null : farm.dir,
+  };
+}
+
+/** What may be more in the last quarter than in the second: the first warms up. */
+const ALLOWED: readonly { key: keyof SoakSample; what: string; share: number; more: number }[] = [
+  { key: 'masterBytes', what: "the master's memory", share: 1.15, more: 16e6 },
+  { key: 'workerBytes', what: "the workers' memory", share: 1.15, more: 16e6 },
+  { key: 'masterHandles', what: "the master's open files", share: 1, more: 16 },
+  { key: 'workerHandles', what: "the workers' open files", share: 1, more: 24 },
+  { key: 'workerDisk', what: "the workers' disk", share: 1, more: 4e6 },
+];
+
+/** So many builds at least: before, caches fill (256 log files are kept open) and the heap finds its size. */
+const LEAST_BUILDS = 1_000;
+
+/** What grew; nothing of a soak that is too short to say. */
+export function wrongIn(samples: readonly SoakSample[]): string[] {
+  if (samples.length < 8 || (samples.at(-1)?.builds ?? 0) < LEAST_BUILDS) return [];
+  const quarter = Math.floor(samples.length / 4);
+  const middle = (from: number, key: keyof SoakSample) =>
+    samples
+      .slice(from, from + quarter)
+      .map((sample) => sample[key])
+      .sort((a, b) => a - b)[Math.floor(quarter / 2)] as number;
+  return ALLOWED.flatMap(({ key, what, share, more }) => {
+    const [before, after] = [middle(quarter, key), middle(samples.length - quarter, key)];
+    return after > before * share + more ? [`${what} grew from ${before} to ${after}`] : [];
+  });
+}
+
+async function takeSample(farm: Sandbox, builds: number, seconds: number): Promise<SoakSample> {
+  const master = await sizeOf(farm.master.program.pid);
+  let [workerBytes, workerHandles, workerDisk] = [0, 0, 0];
+  const seen = (path: string) => ('within' in farm.disks ? farm.disks.seen(path) : path);
+  for (const { dir } of farm.workers) {
+    // Steps come and go; the worker and its keeper name their directory.
+    for (const { pid, command } of await processesOf(dir)) {
+      if (!command.includes(dir)) continue;
+      const size = await sizeOf(pid);
+      workerBytes += size?.residentBytes ?? 0;
+      workerHandles += size?.handles ?? 0;
+    }
+    for (const part of ['spool', 'builds']) workerDisk += await bytesIn(seen(join(dir, part)));
+  }
+  let masterDisk = 0;
+  for (const part of ['store', 'logs']) masterDisk += await bytesIn(seen(join(farm.master.dir, part)));
+  return {
+    builds,
+    seconds: Math.round(seconds * 10) / 10,
+    masterBytes: master?.residentBytes ?? 0,
+    masterHandles: master?.handles ?? 0,
+    workerBytes,
+    workerHandles,
+    masterDisk,
+    workerDisk,
+  };
+}
+
+/** Disk space of a directory's files, bytes. */
+async function bytesIn(dir: string): Promise<number> {
+  let sum = 0;
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []))
+    if (entry.isFile())
+      sum += await stat(join(entry.parentPath, entry.name)).then(
+        ({ blocks }) => blocks * 512,
+        () => 0,
+      );
+  return sum;
+}

@@ -20,10 +20,11 @@ async function recorderOf(dir: string) {
   const store = await openStore('sqlite:s', { dir });
   const made = await farmRows(store).build('app');
   const acknowledged: number[] = [];
-  const state = { busyAt: 0, commits: 0, ended: [] as string[] };
+  const state = { busyAt: 0, broken: false, commits: 0, ended: [] as string[] };
   const farm = {
     async change(act: Parameters<Farm['change']>[0]) {
       state.commits += 1;
+      if (state.broken) throw new Error('this build cannot be written');
       if (state.commits === state.busyAt) throw codes['BBX-STO-BUSY']({ what: 'it waited', waitedMs: 1 });
       return store.write((tx) => act(tx, () => undefined));
     },
@@ -91,6 +92,19 @@ describe('what is recorded of a build', () => {
     await until('the acknowledgement', () => acknowledged.length === 1, 2_000);
     recorder.event(build, 1, started);
     expect(acknowledged).toEqual([1, 1]);
+    await recorder.stop();
+  });
+
+  it('is given up when not even its end can be written: it is tried once, and its place is free', async () => {
+    await using dir = await tempDir();
+    const { store, recorder, build, state } = await recorderOf(dir.path);
+    await using _ = store;
+    state.broken = true;
+    recorder.event(build, 1, started);
+    await until('the end', () => state.ended.length > 0, 5_000);
+    expect(state.ended).toEqual(['exception']);
+    // The batch, then it alone, and the same for its end.
+    expect(state.commits).toBe(4);
     await recorder.stop();
   });
 });

@@ -16,6 +16,8 @@ interface Lane {
   /** Logs of the finished step at the head, once they are closed. */
   closed: ClosedLog[] | undefined;
   closing: boolean;
+  /** Something of it could not be written: its end is all that is still tried. */
+  failed: boolean;
   /** The newest event that came; the same ones come again after a lost link, when they were not yet acknowledged. */
   seen: number;
 }
@@ -68,7 +70,7 @@ export function createRecorder(options: {
     if (lane === undefined)
       lanes.set(
         build,
-        (lane = { build, items: [], closed: undefined, closing: false, seen: build.sequence }),
+        (lane = { build, items: [], closed: undefined, closing: false, failed: false, seen: build.sequence }),
       );
     if (item.kind === 'event') {
       if (item.sequence <= lane.seen) {
@@ -239,15 +241,14 @@ export function createRecorder(options: {
     const state = `could not be recorded: ${oneLine(error)}`;
     const lane = lanes.get(build);
     if (lane === undefined || build.ended) return;
-    // A lane that cannot even be ended is left alone: its rows stay as they are until the next start.
-    const hopeless = lane.items.some(({ kind }) => kind === 'end');
-    lane.items = hopeless
-      ? []
-      : [{ kind: 'end', ending: { result: 'exception', state, at: clock.wall(), again: false } }];
-    lane.closed = undefined;
     build.givenUp = true;
     build.session?.drop(build.lease, state.slice(0, 1_000));
-    if (!hopeless) wake(lane);
+    // Not even its end can be written: its place at the worker is free, its rows stay as they are until the next start.
+    if (lane.failed) return over(build, undefined);
+    lane.failed = true;
+    lane.items = [{ kind: 'end', ending: { result: 'exception', state, at: clock.wall(), again: false } }];
+    lane.closed = undefined;
+    wake(lane);
   }
 
   return {

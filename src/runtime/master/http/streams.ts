@@ -59,7 +59,9 @@ export function registerStreams(app: FastifyInstance, deps: StreamDeps): void {
   });
   app.get(STREAMS.events, async (request, reply) => {
     const { after } = parsed(eventsQuery, request);
-    const from = after ?? (await deps.farm.store.read((db) => lastEventId(db)));
+    const last = await deps.farm.store.read((db) => lastEventId(db));
+    // A position beyond the last is of another life of the store, from before a restore.
+    const from = Math.min(after ?? last, last);
     const signal = signalOf(reply, deps.signal);
     return send(reply, 'text/event-stream', readEvents(deps.farm, from, signal));
   });

@@ -1,12 +1,14 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, readFile, readdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { BuildObject } from '../../src/api/objects.ts';
 import { migrations } from '../../src/store/migrations/list.ts';
 import { openStore } from '../../src/store/store.ts';
-import { bbx, bbxOk } from '../rigs/bbx.ts';
+import { bbx, bbxOk, startBbx } from '../rigs/bbx.ts';
 import { startFarm } from '../rigs/farm.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
+import { until } from '../rigs/wait.ts';
 
 const config = `
 workers: { w1: {} }
@@ -95,6 +97,26 @@ it('a store of an older bbx is backed up as it is, upgraded once, and restored i
   await bbxOk(['restore', 'before.bbx', 'again'], place);
   const check = await bbxOk(['db', 'check', '--dir', 'again', '--json'], place);
   expect(check.json()).toMatchObject({ sound: true, schema: newest });
+});
+
+it('a backup that is interrupted leaves what was there', async () => {
+  await using temp = await tempDir();
+  const place = { cwd: temp.path };
+  await bbxOk(['create-master', 'm'], place);
+  await (await openStore('sqlite:state.sqlite', { dir: join(temp.path, 'm') })).close();
+  await bbxOk(['backup', 'farm.bbx', '--dir', 'm'], place);
+  const before = await readFile(join(temp.path, 'farm.bbx'));
+  expect((await bbx(['backup', 'farm.bbx', '--dir', 'm'], place)).stderr).toMatch(/it is there already/);
+  // Large enough that it is not over when it is interrupted.
+  await writeFile(join(temp.path, 'm', 'large'), randomBytes(1 << 20), { flag: 'a' });
+  await truncate(join(temp.path, 'm', 'large'), 20 * 2 ** 30);
+  await using running = startBbx(['backup', 'farm.bbx', '--force', '--dir', 'm'], place);
+  await until('it to write', async () =>
+    (await readdir(temp.path)).some((name) => name.startsWith('farm.bbx.partial-')),
+  );
+  expect(await running.end('SIGINT')).toBe(130);
+  expect((await readdir(temp.path)).toSorted()).toEqual(['farm.bbx', 'm']);
+  expect((await readFile(join(temp.path, 'farm.bbx'))).equals(before)).toBe(true);
 });
 
 async function flip(file: string, share: number): Promise<void> {

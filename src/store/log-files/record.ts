@@ -81,7 +81,7 @@ export function readRecordHeader(bytes: Buffer, at: number, salt: number): Recor
 }
 
 /**
- * Newlines in these bytes, four at a time: 20 ms for 80 MB, where a loop over bytes takes 90 and one over `indexOf` takes 25 for long
+ * Newlines in these bytes, four at a time: 25 ms for 80 MB, where a loop over bytes takes 75 and one over `indexOf` takes 25 for long
  * lines and 2,000 for empty ones.
  */
 export function countLines(bytes: Uint8Array): number {
@@ -93,9 +93,11 @@ export function countLines(bytes: Uint8Array): number {
   for (let at = 0; at < start; at += 1) if (bytes[at] === 10) lines += 1;
   for (let at = end; at < length; at += 1) if (bytes[at] === 10) lines += 1;
   if (start === end) return lines;
-  for (const word of new Int32Array(bytes.buffer, byteOffset + start, (end - start) / 4)) {
+  const words = new Int32Array(bytes.buffer, byteOffset + start, (end - start) / 4);
+  // By index: an iterator takes four times as long.
+  for (let index = 0; index < words.length; index += 1) {
     // Zero where there was a newline; then the highest bit of such a byte alone is set, and the four bits are added up.
-    const x = word ^ 0x0a0a0a0a;
+    const x = words[index]! ^ 0x0a0a0a0a;
     const zeros = ~(((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x | 0x7f7f7f7f);
     if (zeros !== 0) lines += Math.imul((zeros >>> 7) & 0x01010101, 0x01010101) >>> 24;
   }

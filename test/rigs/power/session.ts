@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ProgressEvent } from '../../../src/build/progress.ts';
 import { openClient } from '../../../src/client/client.ts';
 import { parseJoin } from '../../../src/protocol/bbx/join.ts';
 import { BIN, bbxOk } from '../bbx.ts';
@@ -31,6 +33,8 @@ export interface PowerSession {
 const now = () => (performance.timeOrigin + performance.now()) / 1_000;
 const TEXT = Buffer.from(Array.from({ length: 30_000 }, (_, n) => `line ${n} of a log\n`).join(''));
 const BUILDS = 24;
+/** Under the largest frame. */
+const FRAME = 60_013;
 
 /** Runs a master under strace while builds run, and writes down what it says to workers and clients. */
 export async function recordSession(dir: string): Promise<PowerSession> {
@@ -96,7 +100,32 @@ export async function recordSession(dir: string): Promise<PowerSession> {
     for (let count = 0; count < BUILDS; count += 1) {
       const assign = await worker.next('assign');
       const bytes = count % 5 === 0 ? TEXT.length : 100 + count * 1_000;
-      worker.build(assign, TEXT.subarray(0, bytes).toString());
+      const text = TEXT.subarray(0, bytes);
+      if (count % 3 !== 0) {
+        worker.build(assign, text.toString());
+        continue;
+      }
+      // A step that goes on until its bytes are acknowledged.
+      const lease = { build: assign.build, token: assign.token };
+      const tell = (sequence: number, event: ProgressEvent) =>
+        worker.send({ type: 'progress', ...lease, sequence, event });
+      worker.send({ type: 'assigned', ...lease, accepted: true });
+      tell(1, { type: 'buildStarted', at: 1, workdir: '/w' });
+      tell(2, { type: 'stepStarted', at: 1, step: 0, name: 'step' });
+      worker.send({ type: 'open', ...lease, stream: assign.build, step: 0, log: 'stdio', offset: 0 });
+      for (let offset = 0; offset < bytes; offset += FRAME) {
+        const payload = text.subarray(offset, offset + FRAME);
+        worker.session.sendLog({ stream: assign.build, channel: 'stdout', offset, at: 1, payload });
+      }
+      await until('its bytes to be acknowledged', () =>
+        told.some((one) => one.kind === 'bytes' && one.build === assign.build && one.bytes === bytes),
+      );
+      const sha256 = createHash('sha256').update(text).digest('hex');
+      tell(3, {
+        ...{ type: 'stepFinished', at: 3, step: 0, results: 0, state: 'finished', rc: 0, signal: null },
+        ...{ logs: [{ name: 'stdio', bytes, sha256 }], properties: {} },
+      });
+      tell(4, { type: 'buildFinished', at: 4, results: 0, state: 'build successful' });
     }
     await asking;
     await until(

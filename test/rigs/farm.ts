@@ -95,7 +95,9 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
       return program;
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(all.map((program) => program[Symbol.asyncDispose]()));
+      // Those that a test started in the place of others, too.
+      const programs = new Set([...all, ...workers.values()]);
+      await Promise.all([...programs].map((program) => program[Symbol.asyncDispose]()));
       await temp[Symbol.asyncDispose]();
     },
   };

@@ -220,7 +220,7 @@ builders:
     await until('the command to end', () => leftOf(farm).length === 0, 10_000);
   });
 
-  it('and nobody comes back: limits and the orphan’s deadline are kept by the keeper, which goes then', async () => {
+  it('and nobody comes back: limits and the orphan’s deadline are kept by the keeper', async () => {
     await using farm = await startFarm({
       workers: ['w1'],
       config: `lostWorkerGrace: 8s\n${oneStep('echo begun; sleep 600')}`,
@@ -228,8 +228,12 @@ builders:
     await farm.ask('build', 'start', 'app');
     await running(farm);
     await farm.workers.get('w1')?.end('SIGKILL');
+    const keeper = await keeperOf(farm);
     expect(leftOf(farm)).not.toEqual([]);
     await until('the orphan to end', () => leftOf(farm).length === 0, 8_000);
+    // It waits for a worker that may still come, until it is told to go.
+    process.kill(keeper, 'SIGTERM');
+    await until('the keeper to be gone', () => !lives(keeper), 5_000);
   });
 });
 

@@ -6,7 +6,7 @@ import type { BuildObject, WhyObject, WorkerObject } from '../../src/api/objects
 import { bbx, bbxOk, startBbx } from '../rigs/bbx.ts';
 import { cuttableRelay } from '../rigs/cuttable-relay.ts';
 import { startFarm } from '../rigs/farm.ts';
-import { shiftedClock } from '../rigs/shifted-clock.ts';
+import { shiftedClock } from '../../src/drill/shifted-clock.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 import { until } from '../rigs/wait.ts';
 

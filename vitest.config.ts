@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `unit` is pure or nearly so and runs in `npm run check`. `contract` uses real files, sockets and child processes; `farm` starts whole
- * programs and other people's servers, and gets the time for it.
+ * programs and other people's servers, and gets the time for it. What is waited for (`expect.poll`) may take long on a busy machine: that is
+ * no failure of what is tested.
  */
 export default defineConfig({
   test: {
@@ -12,6 +13,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 15_000,
+          expect: { poll: { timeout: 12_000 } },
           // Pure modules may be shared by the files of one process: half the time goes into loading them otherwise.
           isolate: false,
           pool: 'forks',
@@ -23,6 +25,7 @@ export default defineConfig({
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 30_000,
+          expect: { poll: { timeout: 20_000 } },
           globalSetup: ['test/rigs/debian.ts', 'test/rigs/postgres.ts'],
           sequence: { groupOrder: 1 },
         },
@@ -32,6 +35,7 @@ export default defineConfig({
           name: 'farm',
           include: ['test/scenario/**/*.test.ts', 'test/interop/**/*.test.ts', 'test/lab/**/*.test.ts'],
           testTimeout: 120_000,
+          expect: { poll: { timeout: 30_000 } },
           hookTimeout: 60_000,
           globalSetup: ['test/rigs/debian.ts', 'test/rigs/built.ts', 'test/rigs/postgres.ts'],
           // Farms are several processes each; two cores carry two files at a time.

@@ -154,6 +154,26 @@ describe('a spool', () => {
     await failed;
   });
 
+  it('lets a writer fail that is about to say that it waits, and nobody else', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path, MIB);
+    const build = await spool.create(lease);
+    let closing: Promise<void> | undefined;
+    // In the very turn in which the writer begins to wait: its words about that are not yet written then.
+    spool.onNote(() => (closing ??= spool.close()));
+    const uncaught: unknown[] = [];
+    const onUncaught = (error: unknown) => void uncaught.push(error);
+    process.on('unhandledRejection', onUncaught);
+    try {
+      const writing = build.journal.log(0, 'stdio').write('stdout', counted(0, 3 * MIB));
+      await expect(writing).rejects.toThrow('the worker is stopping');
+      await closing;
+      expect(uncaught).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', onUncaught);
+    }
+  });
+
   it('waits and tries again while the disk is full, and for nothing else', async () => {
     let tries = 0;
     let over = 0;

@@ -231,7 +231,13 @@ function tellBuild(
   if (bytes.length > 0) {
     session.send({ type: 'open', ...lease, stream, step: 0, log: 'stdio', offset: 0 });
     for (let offset = 0; offset < bytes.length; offset += FRAME)
-      session.sendLog({ stream, channel: 'stdout', offset, at: 2, payload: bytes.subarray(offset, offset + FRAME) });
+      session.sendLog({
+        stream,
+        channel: 'stdout',
+        offset,
+        at: 2,
+        payload: bytes.subarray(offset, offset + FRAME),
+      });
   }
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   tell({

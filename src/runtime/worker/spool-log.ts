@@ -181,6 +181,8 @@ function makeLog(
       let held = false;
       const room = budget.take(piece.length + OVERHEAD_BYTES, () => (held = true), place.gone);
       if (room !== undefined) {
+        // Refused while the line below is being written, it is met after that: nobody is to take it for a fault meanwhile.
+        room.catch(() => undefined);
         if (held && sayHeld) {
           // Said once for each log: a flood of such lines would fill what is already full.
           sayHeld = false;

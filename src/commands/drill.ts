@@ -67,12 +67,10 @@ export async function drill(context: Context, options: DrillOptions): Promise<vo
       progress.line([roundLine(round), ...round.wrong.map((line) => `       ${line}`)].join('\n'));
       progress.wait(`${done} of ${options.rounds} rounds`);
     },
-  }).catch((error: unknown) => {
-    if (signal.aborted) throw new Interrupted();
-    throw error;
   });
   progress.stop();
   answer(context, report, (style, seen) => reportWords(context, style, seen));
+  if (signal.aborted) throw new Interrupted();
   if (report.verdict === 'failed') throw new Outcome(EXIT.failed);
 }
 
@@ -238,6 +236,11 @@ function reportWords(context: Context, { paint }: Style, report: DrillReport): s
     lines.push('', paint.red(`round ${round} (${fault}): ${words}`), ...wrong.map((line) => `  ${line}`));
     lines.push(`  kept: ${dir}`, `  again: ${repeat}`);
   }
-  lines.push('', report.verdict === 'ok' ? paint.green('nothing lost') : paint.red('not as it must be'));
+  const verdicts = {
+    ok: paint.green('nothing lost'),
+    interrupted: paint.yellow('nothing lost until it was interrupted'),
+    failed: paint.red('not as it must be'),
+  };
+  lines.push('', verdicts[report.verdict]);
   return lines.join('\n');
 }

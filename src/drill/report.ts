@@ -35,7 +35,8 @@ export interface Spread {
 /** The answer of `bbx drill --json`; `docs/drill.md` says what each part means. */
 export interface DrillReport {
   schema: 'bbx.drill/1';
-  verdict: 'ok' | 'failed';
+  /** `interrupted`: nothing went wrong in the rounds that came to their end, and others were not begun. */
+  verdict: 'ok' | 'failed' | 'interrupted';
   seed: number;
   store: string;
   rounds: number;
@@ -81,8 +82,9 @@ export function sumUp(options: {
   rounds: readonly RoundReport[];
   skipped: DrillReport['skipped'];
   failures: readonly Failure[];
+  interrupted: boolean;
 }): DrillReport {
-  const { seed, store, seconds, rounds, skipped, failures } = options;
+  const { seed, store, seconds, rounds, skipped, failures, interrupted } = options;
   const sum = (value: (round: RoundReport) => number) =>
     rounds.reduce((total, round) => total + value(round), 0);
   const most = (value: (round: RoundReport) => number | null) =>
@@ -93,7 +95,7 @@ export function sumUp(options: {
   const names = [...new Set(rounds.map(({ fault }) => fault))].sort();
   return {
     schema: 'bbx.drill/1',
-    verdict: failures.length === 0 ? 'ok' : 'failed',
+    verdict: failures.length > 0 ? 'failed' : interrupted ? 'interrupted' : 'ok',
     seed,
     store,
     rounds: rounds.length,

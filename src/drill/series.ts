@@ -42,7 +42,7 @@ export function planSeries({
   return Array.from({ length: rounds }, (_, index) => planRound(seed, from + index, faults, shape));
 }
 
-/** Runs all rounds on one or more farms and sums them up. Rejects only with the signal's reason, or when no farm can be made. */
+/** Runs all rounds on one or more farms and sums them up; when `signal` ends it, those that came to their end. Rejects when no farm can be made. */
 export async function runSeries(options: SeriesOptions): Promise<DrillReport> {
   const { seed, signal, repeat } = options;
   const began = performance.now();
@@ -91,6 +91,7 @@ export async function runSeries(options: SeriesOptions): Promise<DrillReport> {
       try {
         while (next < plans.length && failures.length < MOST_FAILURES) await runFarm(stop);
       } catch (error) {
+        if (signal.aborted) return;
         broken.abort(error);
         throw error;
       }
@@ -98,5 +99,6 @@ export async function runSeries(options: SeriesOptions): Promise<DrillReport> {
   );
   const seconds = (performance.now() - began) / 1_000;
   const { store } = options.sandbox;
-  return sumUp({ seed, store, seconds, rounds: done, skipped: options.skipped, failures });
+  const interrupted = signal.aborted;
+  return sumUp({ seed, store, seconds, rounds: done, skipped: options.skipped, failures, interrupted });
 }

@@ -30,6 +30,9 @@ describe('bbx drill', () => {
     });
     await program.waitFor(/^ +1 /m, 60_000);
     expect(await program.end('SIGINT', 20_000)).toBe(130);
+    expect(program.output()).toMatch(
+      /^\d+ rounds with seed \d+ in .*\n.*\n.*\n\nnothing lost until it was interrupted$/m,
+    );
     // Node keeps compiled code there, too.
     expect((await readdir(dir.path)).filter((name) => name.startsWith('bbx-'))).toEqual([]);
     expect(await processesOf(dir.path)).toEqual([]);

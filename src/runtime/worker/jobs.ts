@@ -217,6 +217,18 @@ export function createJobs(options: JobsOptions): Jobs {
     job.stop.abort(new Error(state));
   }
 
+  /** What the keeper ends by its own count ends as an orphan, not as if somebody had cancelled it. */
+  function heedKeeper(job: Own): void {
+    const { kept, lease } = job.build;
+    if (kept === undefined) return;
+    const end = () => {
+      log.warn(`build ${lease.build} was ended by the keeper: the master was out of reach for too long`);
+      endOrphan(job, lease.orphanAfter);
+    };
+    kept.onOrphaned = end;
+    if (kept.orphaned) end();
+  }
+
   function begin(
     job: Own,
     opened: Promise<BuildPlace> | undefined,
@@ -246,7 +258,7 @@ export function createJobs(options: JobsOptions): Jobs {
       return;
     }
     log.warn(`build ${build.lease.build} goes on: it ran while the worker's process was gone`);
-    if (former.orphaned) endOrphan(job, build.lease.orphanAfter);
+    heedKeeper(job);
     begin(job, undefined, former.secrets);
   }
 
@@ -336,7 +348,9 @@ export function createJobs(options: JobsOptions): Jobs {
       jobs.set(leaseKey(build.lease), job);
       log.info(`build ${plan.builder}/${plan.number} starts`);
       const holding = options.hold?.(build, secrets).then((kept) => {
-        if (kept !== undefined) build.keepBy(kept);
+        if (kept === undefined) return;
+        build.keepBy(kept);
+        heedKeeper(job);
       });
       const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
       begin(job, opened, values, holding);

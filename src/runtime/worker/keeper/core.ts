@@ -218,12 +218,16 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
         continue;
       }
       build.orphaned = true;
+      // Before its commands end: the worker must not take that for their own doing.
+      tell?.({ type: 'orphaned', key: build.held.key });
       endBuild(build).then(
         () => onLess?.(),
         () => undefined,
       );
     }
-    if (next !== Infinity) deadline = setTimeout(watchDeadline, Math.min(next, LONGEST_TIMER_MS));
+    if (next === Infinity) return;
+    // A process that was held up reads what the worker has told meanwhile before it decides.
+    deadline = setTimeout(() => setImmediate(watchDeadline), Math.min(next, LONGEST_TIMER_MS));
   }
 
   const calls: { [Name in CallName]: (ask: Calls[Name]['ask']) => Promise<Calls[Name]['answer']> } = {

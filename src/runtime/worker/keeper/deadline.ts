@@ -15,3 +15,15 @@ export function orphanLeftMs(orphanAfter: number | null, silentMs: number, secon
   const marginMs = Math.min(ORPHAN_MARGIN_MS, graceMs * ORPHAN_MARGIN_SHARE);
   return graceMs - (second ? marginMs * SECOND_SHARE : marginMs) - silentMs;
 }
+
+/** How often a keeper hears when the master was heard, ms, at most … */
+const TELL_MS = 1_000;
+/** … and this often within the shortest grace of its builds, so that a busy machine may lose some of it. */
+const TELLS_PER_GRACE = 20;
+const TELL_LEAST_MS = 50;
+
+/** How often the keeper of builds with such graces is told, ms. */
+export function tellEveryMs(orphanAfters: readonly (number | null)[]): number {
+  const shortest = Math.min(...orphanAfters.map((seconds) => (seconds ?? Infinity) * 1_000));
+  return Math.min(TELL_MS, Math.max(TELL_LEAST_MS, shortest / TELLS_PER_GRACE));
+}

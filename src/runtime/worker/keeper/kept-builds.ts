@@ -4,17 +4,19 @@ import { Secret } from '../../../base/secret.ts';
 import type { TreeEnd } from '../../../exec/run-tree.ts';
 import type { LogPlace, SpoolDeps, SpoolLog } from '../spool-log.ts';
 import type { KeeperClient } from './client.ts';
+import { tellEveryMs } from './deadline.ts';
 import { openKeeperHouse } from './house.ts';
 import { createKeptLog, type KeptLog } from './kept-log.ts';
 import type { HeldBuild, KeptState, Notice, RunOrder } from './messages.ts';
 
-/** How often the keeper hears when the master was heard, and how full the spool is. */
-const TELL_MS = 1_000;
-
 /** A build whose commands and logs are the keeper's. */
 export interface KeptBuild {
   /** The build as it was left by a former worker process; undefined when it began here. */
-  readonly former: { secrets: ReadonlyMap<string, Secret>; orphaned: boolean } | undefined;
+  readonly former: { secrets: ReadonlyMap<string, Secret> } | undefined;
+  /** The keeper has ended what ran of it, since the master was away for too long. */
+  readonly orphaned: boolean;
+  /** Called when it does. */
+  onOrphaned: (() => void) | undefined;
   /** The keeper is gone: what ran is over or unknown. */
   readonly lost: boolean;
   openLog(place: LogPlace, deps: SpoolDeps): SpoolLog;
@@ -62,7 +64,10 @@ export interface KeptBuilds {
 
 /** Looks for the keeper of a worker directory whose lock this process holds. */
 export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBuilds> {
-  const builds = new Map<string, { kept: KeptBuild; logs: Map<number, KeptLog> }>();
+  const builds = new Map<
+    string,
+    { kept: KeptBuild; logs: Map<number, KeptLog>; orphanAfter: number | null; orphan: () => void }
+  >();
   let watcher: Parameters<KeptBuilds['watch']>[0] | undefined;
   let keeper: KeeperClient | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -73,12 +78,22 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     keeper.call('room', watcher.room()).catch(() => undefined);
     if (builds.size > 0) keeper.call('contact', { ageMs: watcher.silentMs() }).catch(() => undefined);
   };
+  const tellOften = () => {
+    clearTimeout(timer);
+    if (watcher === undefined) return;
+    const everyMs = tellEveryMs([...builds.values()].map(({ orphanAfter }) => orphanAfter));
+    timer = setTimeout(() => {
+      tell();
+      tellOften();
+    }, everyMs);
+  };
   const house = await openKeeperHouse({
     ...options,
     onMet(met) {
       keeper = met;
       met.onNotice = (notice) => {
         if (notice.type === 'spool') watcher?.spool(notice);
+        if (notice.type === 'orphaned') builds.get(notice.key)?.orphan();
         if (notice.type === 'grew')
           for (const state of notice.logs) builds.get(state.key)?.logs.get(state.id)?.told(state);
       };
@@ -98,8 +113,13 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     const logs = new Map<number, KeptLog>();
     const runs = new Set(state?.runs);
     const secrets = new Map(Object.entries(build.secrets).map(([name, value]) => [name, new Secret(value)]));
+    let orphaned = state?.orphaned ?? false;
     const kept: KeptBuild = {
-      former: state === undefined ? undefined : { secrets, orphaned: state.orphaned },
+      former: state === undefined ? undefined : { secrets },
+      get orphaned() {
+        return orphaned;
+      },
+      onOrphaned: undefined,
       get lost() {
         return client.lost;
       },
@@ -138,7 +158,13 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
         await client.call('release', { key }).catch(() => undefined);
       },
     };
-    builds.set(key, { kept, logs });
+    const orphan = () => {
+      orphaned = true;
+      kept.onOrphaned?.();
+    };
+    builds.set(key, { kept, logs, orphanAfter: build.orphanAfter, orphan });
+    // A shorter grace than those before may want to be told more often.
+    tellOften();
     return kept;
   }
 
@@ -162,15 +188,15 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     watch(on) {
       watcher = on;
       tell();
-      timer ??= setInterval(tell, TELL_MS);
+      tellOften();
     },
     leave() {
-      clearInterval(timer);
+      clearTimeout(timer);
       watcher = undefined;
       house.leave();
     },
     async quit() {
-      clearInterval(timer);
+      clearTimeout(timer);
       watcher = undefined;
       await house.quit();
     },

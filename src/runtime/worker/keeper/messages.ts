@@ -124,6 +124,8 @@ export type Notice =
       builds: readonly KeptState[];
     }
   | { type: 'grew'; logs: readonly LogState[] }
+  /** This build has been without its master for too long as the keeper counts: all that it runs is being ended. */
+  | { type: 'orphaned'; key: string }
   | { type: 'spool'; own: number; waiting: number; fullDisk: string | undefined };
 
 /** The worker's end of a way to a keeper, in this process or another. */

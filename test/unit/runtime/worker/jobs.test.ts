@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { silentLog } from '../../../../src/base/log.ts';
 import type { CommandPort } from '../../../../src/build/command-port.ts';
+import { resultNumber } from '../../../../src/build/results.ts';
 import { createJobs } from '../../../../src/runtime/worker/jobs.ts';
+import type { KeptBuild } from '../../../../src/runtime/worker/keeper/kept-builds.ts';
+import { createSpoolLog } from '../../../../src/runtime/worker/spool-log.ts';
 import { openSpool } from '../../../../src/runtime/worker/spool.ts';
 import { planOf } from '../../../rigs/link-worker.ts';
 import { tempDir } from '../../../rigs/temp-dir.ts';
@@ -105,5 +108,52 @@ it('refuses a build that it has no place for, keeps nothing of it, and takes the
   expect(await jobs.assign(assignment, 'e')).toMatchObject({ accepted: true });
   await jobs.idle();
   expect(jobs.all[0]?.build.finished).toBe(true);
+  await spool.close();
+});
+
+it('a build that the keeper ends as an orphan is built again, and does not count as cancelled', async () => {
+  await using dir = await tempDir();
+  const spool = await openSpool({
+    dir: dir.path,
+    limitBytes: 1_000_000,
+    clock: systemClock,
+    log: silentLog,
+  });
+  const over = Promise.withResolvers<void>();
+  const port: CommandPort = {
+    async run() {
+      await over.promise;
+      return { ended: 'cancelled', rc: null, signal: null };
+    },
+  };
+  const kept: KeptBuild = {
+    former: undefined,
+    lost: false,
+    orphaned: false,
+    onOrphaned: undefined,
+    openLog: createSpoolLog,
+    knows: () => false,
+    run: () => Promise.reject(new Error('its commands run in the port')),
+    goOnBehind: () => false,
+    giveUp: () => undefined,
+    release: async () => undefined,
+  };
+  const jobs = createJobs({
+    spool,
+    maxBuilds: 1,
+    clock: systemClock,
+    log: silentLog,
+    hold: async () => kept,
+    openPlace: async () => ({ port, workdir: '/build', [Symbol.asyncDispose]: async () => undefined }),
+  });
+  await jobs.assign({ ...lease, plan: planOf(['a']), secrets: {}, orphanAfter: 300 }, 'e');
+  await until('the keeper to be heeded', () => kept.onOrphaned !== undefined, 5_000);
+  kept.onOrphaned?.();
+  over.resolve();
+  await jobs.idle();
+  expect(jobs.all[0]?.build.events.at(-1)).toMatchObject({
+    type: 'buildFinished',
+    results: resultNumber('retry'),
+  });
   await spool.close();
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createKeeperCore } from '../../../../../src/runtime/worker/keeper/core.ts';
 import type { Notice } from '../../../../../src/runtime/worker/keeper/messages.ts';
+import { tempDir } from '../../../../rigs/temp-dir.ts';
 
 /** A build that may go on for `orphanAfter` seconds without its master. */
 const held = (key: string, orphanAfter: number) => ({
@@ -29,6 +30,44 @@ describe('a keeper whose worker is there', () => {
     await keeper.handle('contact', { ageMs: 350_000 });
     keeper.attach((notice) => (hello = notice.type === 'hello' ? notice : hello), 'test');
     expect(hello).toMatchObject({ builds: [{ orphaned: true }] });
+    await keeper.stop();
+  });
+});
+
+describe('a build that a keeper ends although its worker is there', () => {
+  it('is told to the worker before its command ends', async () => {
+    await using dir = await tempDir();
+    let now = 0;
+    const keeper = createKeeperCore({
+      version: 1,
+      clock: { wall: () => now / 1_000, monotonic: () => now },
+    });
+    const told: string[] = [];
+    keeper.attach(({ type }) => told.push(type), 'test');
+    await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path } });
+    const run = keeper.handle('run', {
+      key: '1-a',
+      step: 0,
+      log: { id: 0, name: 'stdio' },
+      command: ['sleep', '60'],
+      cwd: dir.path,
+      env: { PATH: process.env['PATH'] ?? '' },
+      marker: 'keeper-core-test/1-a',
+      inheritedMarker: undefined,
+      scratch: undefined,
+      identity: null,
+      timeoutMs: null,
+      maxTimeMs: null,
+      sigtermTimeMs: 1_000,
+    });
+    const ended = run.then(({ ended: how }) => told.push(how));
+    now = 400_000;
+    await keeper.handle('contact', { ageMs: 350_000 });
+    await ended;
+    expect(told.filter((word) => word === 'orphaned' || word === 'cancelled')).toEqual([
+      'orphaned',
+      'cancelled',
+    ]);
     await keeper.stop();
   });
 });

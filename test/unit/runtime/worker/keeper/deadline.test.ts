@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { orphanLeftMs } from '../../../../../src/runtime/worker/keeper/deadline.ts';
+import { orphanLeftMs, tellEveryMs } from '../../../../../src/runtime/worker/keeper/deadline.ts';
 
 it.each([
   { grace: null, silent: 1e9, left: Infinity, second: Infinity },
@@ -13,3 +13,12 @@ it.each([
     expect(orphanLeftMs(row.grace, row.silent, true)).toBe(row.second);
   },
 );
+
+it.each([
+  { graces: [], every: 1_000 },
+  { graces: [null, 300], every: 1_000 },
+  { graces: [300, 2, null], every: 100 },
+  { graces: [0.1], every: 50 },
+])('a keeper of builds with graces of $graces s is told every $every ms', ({ graces, every }) => {
+  expect(tellEveryMs(graces)).toBe(every);
+});

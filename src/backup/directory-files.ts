@@ -2,6 +2,7 @@ import { open, readdir, readlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { masterLayout } from '../config/layout.ts';
 import { errnoOf } from '../base/error.ts';
+import { isBackup } from './recognise.ts';
 import type { Content } from './write.ts';
 
 /** Bytes read at once. */
@@ -10,7 +11,10 @@ export const READ_BYTES = 256 * 1024;
 /** Copies of repositories: whatever is in them comes again by itself. */
 const MIRRORS = join('.bbx', 'mirrors');
 
-/** Files and links of a master's directory, less its logs, locks, sockets and what `without` names. */
+/**
+ * Files and links of a master's directory, less its logs, locks, sockets, earlier backups (each would hold all those before it) and what
+ * `without` names. What goes away meanwhile is left out.
+ */
 export async function* directoryFiles(
   layout: ReturnType<typeof masterLayout>,
   without: readonly string[],
@@ -20,18 +24,19 @@ export async function* directoryFiles(
   const links: Content[] = [];
   const folders = [root];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await readdir(folder, { withFileTypes: true });
+    const entries = await unlessGone(readdir(folder, { withFileTypes: true }), []);
     for (const found of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const place = join(folder, found.name);
       if (left.has(place) || isPassing(found.name)) continue;
       const path = `files/${relative(root, place)}`;
       if (found.isDirectory()) folders.push(place);
-      if (found.isFile()) {
+      if (found.isFile() && !(await isBackup(place))) {
         const content = await fileContent(place, path);
         if (content !== undefined) yield content;
       }
       if (found.isSymbolicLink()) {
-        const target = await readlink(place);
+        const target = await unlessGone(readlink(place), undefined);
+        if (target === undefined) continue;
         links.push({ entry: { path, kind: 'link', size: 0, mode: 0o777, target }, bytes: [] });
       }
     }
@@ -45,16 +50,20 @@ function isPassing(name: string): boolean {
   return /\.new(-\d+)?$|\.partial-\d+$|~$|^\..*\.sw[a-p]$/.test(name);
 }
 
-/** A file's bytes as far as they go now; undefined when it is gone. */
-export async function fileContent(place: string, path: string): Promise<Content | undefined> {
-  let handle;
+/** What was found; `instead` where it went away before it was looked at. */
+async function unlessGone<T>(looking: Promise<T>, instead: T): Promise<T> {
   try {
-    handle = await open(place, 'r');
+    return await looking;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT') return instead;
     throw error;
   }
-  const source = handle;
+}
+
+/** A file's bytes as far as they go now; undefined when it is gone. */
+export async function fileContent(place: string, path: string): Promise<Content | undefined> {
+  const source = await unlessGone(open(place, 'r'), undefined);
+  if (source === undefined) return undefined;
   const { size, mode } = await source.stat();
   const bytes = async function* () {
     try {

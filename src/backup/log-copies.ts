@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { sleep } from '../base/abort.ts';
 import { placeOf } from '../store/log-files/place.ts';
-import { logById } from '../store/logs.ts';
+import type { Db } from '../store/database.ts';
 import type { Store } from '../store/store.ts';
 import { fileContent } from './directory-files.ts';
 import type { Content } from './write.ts';
@@ -30,13 +30,18 @@ export async function* copyLogs(
   for (const end = performance.now() + ROW_WAIT_MS; gone.length > 0; await sleep(ROW_PAUSE_MS)) {
     const undecided: number[] = [];
     for (const logid of gone) {
-      const row = await store.read((db) => logById(db, logid));
-      if (row === undefined || row.pruned) yield { kind: 'pruned', logid };
+      const row = await store.read((db) => stateOf(db, logid));
+      if (row === undefined || row.pruned === 1) yield { kind: 'pruned', logid };
       else if (row.bytes > 0 && performance.now() > end) yield { kind: 'missing', logid };
       else if (row.bytes > 0) undecided.push(logid);
     }
     gone = undecided;
   }
+}
+
+/** What a log's row says now, in columns that every schema has. */
+function stateOf(db: Db, logid: number) {
+  return db.selectFrom('logs').select(['bytes', 'pruned']).where('logid', '=', logid).executeTakeFirst();
 }
 
 /** The finished file or the running one; looked for twice, since the one becomes the other. */

@@ -15,7 +15,7 @@ import { migrations } from '../store/migrations/list.ts';
 import { RESTORED, type Restored } from '../store/restored.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { markPruned } from '../store/logs.ts';
-import { parseStoreUrl } from '../store/url.ts';
+import { parseStoreUrl, withoutPassword } from '../store/url.ts';
 import { codes } from './codes.ts';
 import { unpackBackup, type Unpacked } from './unpack.ts';
 
@@ -78,12 +78,14 @@ export async function restoreBackup(options: {
       await changeFile('master', staging, [{ path: ['store'], value: options.store }]);
     const url = options.store ?? (await loadMaster(staging, { env, signal })).config.store;
     await mustBeUnused(url, staging, env);
-    filled = url;
     store = await openStore(url, {
       ...{ dir: staging, clock, env, signal },
       sole: true,
       migrations: migrations.filter(({ number }) => number <= unpacked.head.schema),
     });
+    // Somebody else, a second restore, may have come between the look and the opening: what is in it is theirs.
+    if (store.upgraded[0] !== migrations[0]?.number) throw inUse(url, 'rows are in it already');
+    filled = url;
     const rows = await putRows(store, unpacked, signal, options.onProgress);
     const restored = await markRestored(store, unpacked, clock);
     await store.close();
@@ -157,11 +159,11 @@ async function mustBeUnused(url: string, dir: string, env: NodeJS.ProcessEnv): P
       throw error;
     problem = error.message;
   }
-  // A password may stand in it.
-  throw codes['BBX-BAK-STORE']({
-    store: url.replace(/\/\/.*@/s, '//***@').replace(/password=[^&]*/g, 'password=***'),
-    problem,
-  });
+  throw inUse(url, problem);
+}
+
+function inUse(url: string, problem: string): BbxError {
+  return codes['BBX-BAK-STORE']({ store: withoutPassword(url), problem });
 }
 
 /** Takes back what was put into a store that was new: its tables go, or its file, wherever that is. */

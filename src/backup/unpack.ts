@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { z } from 'zod';
-import { BbxError } from '../base/error.ts';
+import { BbxError, errnoOf } from '../base/error.ts';
 import { codes } from './codes.ts';
 import {
   BACKUP_FORMAT,
@@ -23,7 +23,7 @@ const member = z.object({ path: z.string(), bytes: count, sha256: z.string() });
 const headSchema = z.object({
   format: z.string(),
   version: z.string(),
-  schema: count,
+  schema: count.min(1),
   epoch: z.string(),
   takenAt: z.number(),
   dialect: z.string(),
@@ -76,6 +76,7 @@ export async function unpackBackup(options: {
   const { source, name, dir, signal } = options;
   const rowsDir = join(dir, '.bbx', 'restored-rows');
   const seen = new Map<string, Member>();
+  const links = new Map<string, { place: string; target: string }>();
   let head: BackupHead | undefined;
   let manifest: Manifest | undefined;
   let logs: LogManifest | undefined;
@@ -111,7 +112,18 @@ export async function unpackBackup(options: {
       if (place === undefined || seen.has(path)) throw new Damage(`it has an entry "${path.slice(0, 100)}"`);
       if (path.startsWith('logs/') !== (manifest !== undefined))
         throw new Damage(`"${path}" stands out of order`);
-      await writeEntry(entry, content, place, seen, signal);
+      if (foldersOf(path).some((folder) => links.has(folder)))
+        throw new Damage(`"${path.slice(0, 100)}" leads through a link`);
+      const { target } = entry;
+      if (target === undefined) await writeFile(entry, content, place, seen, signal);
+      else {
+        links.set(path, { place, target });
+        seen.set(path, {
+          path,
+          bytes: entry.size,
+          sha256: createHash('sha256').update(target).digest('hex'),
+        });
+      }
       bytes += entry.size;
       if (manifest !== undefined) logFiles += 1;
       options.onProgress?.({ entries, bytes });
@@ -137,6 +149,7 @@ export async function unpackBackup(options: {
     source.destroy();
     plain.destroy();
   }
+  await makeLinks(links.values());
   return { head: head!, manifest: manifest!, logs, damage, rowsDir, logFiles, bytes };
 }
 
@@ -178,13 +191,31 @@ function placeOf(path: string, dir: string, rowsDir: string): string | undefined
   const parts = path.split('/');
   const [top, ...rest] = parts;
   const sound = rest.length > 0 && rest.every((part) => part !== '' && part !== '.' && part !== '..');
-  if (!sound || path.includes('\0') || path.includes('\\')) return undefined;
+  if (!sound || path.includes('\0')) return undefined;
   if (top === 'files') return join(dir, ...rest);
   if (top === 'rows') return join(rowsDir, ...rest);
   return top === 'logs' ? join(dir, 'logs', ...rest) : undefined;
 }
 
-async function writeEntry(
+/** The paths of the folders that a path leads through. */
+function foldersOf(path: string): string[] {
+  const parts = path.split('/');
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+/** The last act, so that nothing is written through a link, wherever it leads. Where rows or logs stand by now, they stay. */
+async function makeLinks(links: Iterable<{ place: string; target: string }>): Promise<void> {
+  for (const { place, target } of links) {
+    await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+    try {
+      await symlink(target, place);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+async function writeFile(
   entry: Entry,
   content: AsyncIterable<Uint8Array>,
   place: string,
@@ -193,21 +224,16 @@ async function writeEntry(
 ): Promise<void> {
   await mkdir(dirname(place), { recursive: true, mode: 0o700 });
   const hash = createHash('sha256');
-  if (entry.kind === 'link') {
-    hash.update(entry.target ?? '');
-    await symlink(entry.target ?? '', place);
-  } else {
-    const handle = await open(place, 'wx', 0o600);
-    try {
-      for await (const piece of content) {
-        signal.throwIfAborted();
-        hash.update(piece);
-        await handle.write(piece);
-      }
-      await handle.chmod(entry.mode);
-    } finally {
-      await handle.close();
+  const handle = await open(place, 'wx', 0o600);
+  try {
+    for await (const piece of content) {
+      signal.throwIfAborted();
+      hash.update(piece);
+      await handle.write(piece);
     }
+    await handle.chmod(entry.mode);
+  } finally {
+    await handle.close();
   }
   seen.set(entry.path, { path: entry.path, bytes: entry.size, sha256: hash.digest('hex') });
 }

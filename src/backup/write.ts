@@ -6,7 +6,7 @@ import { constants, createZstdCompress } from 'node:zlib';
 import type { Clock } from '../base/clock.ts';
 import { masterLayout } from '../config/layout.ts';
 import type { Db } from '../store/database.ts';
-import { DUMPED, dumpTable, lastIds } from '../store/dump.ts';
+import { dumpTable, dumpedOf, lastIds } from '../store/dump.ts';
 import type { Store } from '../store/store.ts';
 import {
   BACKUP_FORMAT,
@@ -137,7 +137,7 @@ async function* archiveOf(
       summary.files += 1;
       onProgress?.({ what: 'files', done: summary.files, bytes: summary.bytes });
     }
-    for (const table of DUMPED) {
+    for (const table of dumpedOf(store)) {
       let piece = 0;
       tables[table.name] = 0;
       const onRow = (row: Record<string, unknown>) => {

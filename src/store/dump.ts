@@ -3,11 +3,15 @@ import type { Db } from './database.ts';
 import type { Store } from './store.ts';
 import type { Tables } from './tables.ts';
 
-/** A table as a backup takes it: `key` names a row and gives the order; `id`: the key is a number that is never used again. */
+/**
+ * A table as a backup takes it: `key` names a row and gives the order; `id`: the key is a number that is never used again; `since`: the first
+ * schema that has it, where that is not the first of all.
+ */
 interface Dumped {
   name: keyof Tables;
   key: readonly string[];
   id?: true;
+  since?: number;
 }
 
 /** Every table, those first that others refer to: in this order rows can be put back. */
@@ -15,8 +19,8 @@ export const DUMPED: readonly Dumped[] = [
   { name: 'meta', key: ['key'] },
   { name: 'builders', key: ['builderid'], id: true },
   { name: 'workers', key: ['workerid'], id: true },
-  { name: 'link_sessions', key: ['linkid'], id: true },
-  { name: 'link_facts', key: ['factid'], id: true },
+  { name: 'link_sessions', key: ['linkid'], id: true, since: 4 },
+  { name: 'link_facts', key: ['factid'], id: true, since: 4 },
   { name: 'joins', key: ['joinid'], id: true },
   { name: 'join_uses', key: ['joinid', 'worker_name'] },
   { name: 'changes', key: ['changeid'], id: true },
@@ -32,6 +36,11 @@ export const DUMPED: readonly Dumped[] = [
   { name: 'logs', key: ['logid'], id: true },
   { name: 'events', key: ['eventid'], id: true },
 ];
+
+/** The tables that a store of this schema has. */
+export function dumpedOf({ schema }: Pick<Store, 'schema'>): readonly Dumped[] {
+  return DUMPED.filter(({ since = 1 }) => since <= schema);
+}
 
 /** Rows of one query. */
 const ROWS = 200;
@@ -94,7 +103,7 @@ export async function lastIds(store: Store, db: Db): Promise<Record<string, numb
     for (const { name, seq } of rows) found[name] = Number(seq);
     return found;
   }
-  for (const { name, key, id } of DUMPED) {
+  for (const { name, key, id } of dumpedOf(store)) {
     if (id === undefined) continue;
     const sequence = await sequenceOf(db, name, key[0]!);
     const { rows } = await sql<{

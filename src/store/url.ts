@@ -5,14 +5,17 @@ import { codes } from './codes.ts';
 /** Where a store is: a file, or a database of a server. */
 export type StorePlace = { kind: 'sqlite'; file: string } | { kind: 'postgres'; address: PostgresAddress };
 
+/** An address for messages: somebody may have written a password into it, although none belongs there. */
+export function withoutPassword(url: string): string {
+  return url.replace(/\/\/.*@/s, '//***@').replace(/password=[^&]*/g, 'password=***');
+}
+
 /** `sqlite:FILE` (relative ones from `dir`) or `postgres://…`. Errors: BBX-STO-URL, with no password in it. */
 export function parseStoreUrl(url: string, dir: string): StorePlace {
   if (isPostgres(url)) {
     const address = parsePostgresAddress(url);
     if (!('problem' in address)) return { kind: 'postgres', address };
-    // A password may stand in it.
-    const shown = url.replace(/\/\/.*@/s, '//***@').replace(/password=[^&]*/g, 'password=***');
-    throw codes['BBX-STO-URL']({ url: shown, problem: address.problem });
+    throw codes['BBX-STO-URL']({ url: withoutPassword(url), problem: address.problem });
   }
   const file = /^sqlite:(.+)$/s.exec(url)?.[1];
   if (file === undefined) {

@@ -16,6 +16,9 @@ import { connect, targetOf, type Session } from './session.ts';
  */
 const TRANSACTION_MS = 10 * 60_000;
 
+/** What reads a snapshot may write it to something slow meanwhile, such as a pipe to another machine. */
+const SNAPSHOT_IDLE = '1h';
+
 /** A migration may rewrite a table of years. */
 const MIGRATION_MS = 60 * 60_000;
 
@@ -84,7 +87,9 @@ function engineOf(parts: {
     async snapshot(act) {
       const session = await look();
       try {
-        await session.query('begin isolation level repeatable read read only');
+        await session.query(
+          `set idle_in_transaction_session_timeout = '${SNAPSHOT_IDLE}'; begin isolation level repeatable read read only`,
+        );
         return await act(databaseOver((text, parameters) => session.query(text, parameters)));
       } finally {
         await session.close();

@@ -11,11 +11,15 @@ export interface Orders extends Disposable {
   readonly stopNow: AbortSignal;
 }
 
-/** Takes the signals over. `onReload` is called by SIGHUP, one call at a time. */
+/**
+ * Takes the signals over until the process ends. `onReload` is called by SIGHUP, one call at a time. When the orders are disposed of, all that was
+ * asked for is done: one more signal to stop, on its way since before, ends the process as its end in good order would.
+ */
 export function takeSignals(
   options: { log: Log; onReload?: () => Promise<void> },
   from: NodeJS.EventEmitter = process,
   monotonic: () => number = () => performance.now(),
+  exit: () => void = () => process.exit(process.exitCode ?? EXIT.ok),
 ): Orders {
   const { log, onReload } = options;
   const stop = new AbortController();
@@ -48,6 +52,9 @@ export function takeSignals(
       from.removeListener('SIGTERM', onStop);
       from.removeListener('SIGINT', onStop);
       from.removeListener('SIGHUP', onHangUp);
+      if (!stop.signal.aborted) return;
+      from.on('SIGTERM', exit);
+      from.on('SIGINT', exit);
     },
   };
 }

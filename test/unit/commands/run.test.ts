@@ -60,6 +60,7 @@ describe('signals', () => {
     let now = 0;
     let most = 0;
     let at = 0;
+    let ended = 0;
     const orders = takeSignals(
       {
         log: silentLog,
@@ -73,6 +74,7 @@ describe('signals', () => {
       },
       from,
       () => at,
+      () => void (ended += 1),
     );
     from.emit('SIGHUP', 'SIGHUP');
     from.emit('SIGHUP', 'SIGHUP');
@@ -89,6 +91,16 @@ describe('signals', () => {
     from.emit('SIGINT', 'SIGINT');
     expect([orders.stop.aborted, orders.stopNow.aborted]).toEqual([true, true]);
     orders[Symbol.dispose]();
+    // One that was on its way ends the process as it would have ended, and not by the signal.
+    expect(ended).toBe(0);
+    from.emit('SIGTERM', 'SIGTERM');
+    expect(ended).toBe(1);
+    expect(from.listenerCount('SIGHUP')).toBe(0);
+  });
+
+  it('are given back when nobody asked for an end', () => {
+    const from = new EventEmitter();
+    takeSignals({ log: silentLog }, from)[Symbol.dispose]();
     expect(from.eventNames()).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { BbxError } from '../../base/error.ts';
 import type { Tx } from '../../store/database.ts';
 import type { Emit, Farm } from './events.ts';
 
@@ -8,8 +9,8 @@ const BATCH = 100;
 
 /**
  * Changes that come while one is being written share the next transaction: a thousand workers that come back at once need a few commits
- * instead of a thousand. Each settles like a change of its own; one that fails takes no other along. An act may be done twice, when another
- * of its batch fails.
+ * instead of a thousand. Each settles like a change of its own; one that fails takes no other along, unless it is the store that takes
+ * nothing now: each would wait for that anew. An act may be done twice, when another of its batch fails.
  */
 export function createTogether(farm: Farm): (act: Act) => Promise<void> {
   const waiting: { act: Act; done: PromiseWithResolvers<void> }[] = [];
@@ -27,8 +28,8 @@ export function createTogether(farm: Farm): (act: Act) => Promise<void> {
         });
         for (const { done } of batch) done.resolve();
       } catch (error) {
-        const [only] = batch;
-        if (batch.length === 1) only?.done.reject(error);
+        const all = batch.length === 1 || (error instanceof BbxError && error.retryable);
+        if (all) for (const { done } of batch) done.reject(error);
         else for (const { act, done } of batch) await farm.change(act).then(done.resolve, done.reject);
       }
     }

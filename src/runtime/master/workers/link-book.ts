@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
+import { BbxError } from '../../../base/error.ts';
 import type { Log } from '../../../base/log.ts';
 import type { SteadyClock } from '../../../base/steady-clock.ts';
 import { createEchoBudget } from '../../../protocol/bbx/echo-budget.ts';
@@ -76,6 +77,7 @@ export async function openLinkBook(options: {
   const waiting: Page[] = [];
   let timer: NodeJS.Timeout | undefined;
   let working = Promise.resolve();
+  let stopped = false;
 
   function write(page: Page): void {
     if (waiting.length >= WAITING) return;
@@ -99,10 +101,18 @@ export async function openLinkBook(options: {
     working = working.then(async () => {
       while (waiting.length > 0) {
         const pages = waiting.splice(0, PAGES);
-        await commit(pages).catch(async () => {
+        try {
+          await commit(pages);
+        } catch (error) {
+          if (error instanceof BbxError && error.retryable) {
+            // The store takes nothing now: it is asked again later, once for all.
+            waiting.unshift(...pages);
+            if (!stopped) timer ??= setTimeout(flush, TOGETHER_MS);
+            return;
+          }
           // One that spoils a transaction (its worker is gone) must not take the others along.
           for (const page of pages) await commit([page]).catch(complain);
-        });
+        }
       }
     });
   }
@@ -197,6 +207,7 @@ export async function openLinkBook(options: {
     },
     settled,
     async stop() {
+      stopped = true;
       clearInterval(pulses);
       await settled();
     },

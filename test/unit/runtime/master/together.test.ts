@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Farm } from '../../../../src/runtime/master/events.ts';
 import { createTogether } from '../../../../src/runtime/master/together.ts';
+import { codes } from '../../../../src/store/codes.ts';
 
 /** A farm whose transactions keep what was written only when nothing failed. */
 function farm() {
@@ -43,4 +44,16 @@ it('lets one that fails fail alone', async () => {
   expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   expect(committed).toEqual(['a', 'c']);
   await expect(together(write('bad alone'))).rejects.toThrow('bad alone');
+});
+
+it('asks a store that takes nothing now once for all that wait together, not once for each', async () => {
+  let asked = 0;
+  const change = () => {
+    asked += 1;
+    return Promise.reject(codes['BBX-STO-AWAY']({ store: 's', problem: 'gone' }));
+  };
+  const together = createTogether({ change } as never as Farm);
+  const ends = await Promise.allSettled(Array.from({ length: 50 }, () => together(async () => undefined)));
+  expect(ends.every(({ status }) => status === 'rejected')).toBe(true);
+  expect(asked).toBe(1);
 });

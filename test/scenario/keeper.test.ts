@@ -110,18 +110,62 @@ describe('a worker killed with -9 in mid-step', () => {
 
   it('and back when the command has ended: its end and its last words are there', async () => {
     await using dir = await tempDir();
-    const done = join(dir.path, 'done');
-    const config = oneStep(`echo first; sleep 1; echo last; touch ${done}; exit 3`);
+    const [gate, done] = [join(dir.path, 'gate'), join(dir.path, 'done')];
+    const config = oneStep(`echo first; ${waitFor(gate)}; echo last; touch ${done}; exit 3`);
     await using farm = await startFarm({ workers: ['w1'], config });
     await farm.ask('build', 'start', 'app');
     await running(farm);
     await farm.workers.get('w1')?.end('SIGKILL');
-    await until('the command to end', () => existsSync(done));
-    await delay(300);
+    await writeFile(gate, '');
+    await until('the end to be written down', () => existsSync(done) && endLeft(farm));
     await restart(farm, 0);
     const build = await ended(farm);
     expect([build.result, build.steps?.[0]?.result]).toEqual(['failure', 'failure']);
     expect((await farm.run('build', 'log', 'app/1', '--raw')).stdout).toBe('first\nlast\n');
+  });
+
+  it('and its keeper too, once the command has ended: the end was written down, and the build goes on', async () => {
+    await using dir = await tempDir();
+    const [gate, trace] = [join(dir.path, 'gate'), join(dir.path, 'trace')];
+    const config = `${oneStep(`echo first; ${waitFor(gate)}; echo last`)}      - { name: after, run: "echo after >> ${trace}" }\n`;
+    await using farm = await startFarm({ workers: ['w1'], config });
+    await farm.ask('build', 'start', 'app');
+    await running(farm);
+    await farm.workers.get('w1')?.end('SIGKILL');
+    await writeFile(gate, '');
+    await until('the end to be written down', () => endLeft(farm));
+    process.kill(await keeperOf(farm), 'SIGKILL');
+    await restart(farm, 0);
+    const build = await ended(farm);
+    expect([build.result, ...(build.steps ?? []).map(({ result }) => result)]).toEqual(
+      Array(3).fill('success'),
+    );
+    expect((await farm.run('build', 'log', 'app/1', '--raw', '--step', 's')).stdout).toBe('first\nlast\n');
+    const whole = (await farm.run('build', 'log', 'app/1', '--step', 's')).stdout;
+    expect([whole.match(/^\$ echo/gm), whole.match(/exit code 0/g)]).toMatchObject({
+      length: 2,
+      0: { length: 1 },
+      1: { length: 1 },
+    });
+    expect(await readFile(trace, 'utf8')).toBe('after\n');
+  });
+
+  it('and its keeper too, when later steps need secrets: what ran is told truthfully, and the build begins again', async () => {
+    await using dir = await tempDir();
+    const gate = join(dir.path, 'gate');
+    const config = `secrets: { token: { file: secrets/token } }\n${oneStep(`echo first; ${waitFor(gate)}`)}      - { name: after, env: { TOKEN: { secret: token } }, run: "echo after $TOKEN" }\n`;
+    await using farm = await startFarm({ workers: ['w1'], config, secrets });
+    await farm.ask('build', 'start', 'app');
+    await running(farm);
+    await farm.workers.get('w1')?.end('SIGKILL');
+    await writeFile(gate, '');
+    await until('the end to be written down', () => endLeft(farm));
+    process.kill(await keeperOf(farm), 'SIGKILL');
+    await restart(farm, 0);
+    const build = await ended(farm);
+    expect([build.result, build.steps?.[0]?.result]).toEqual(['retry', 'success']);
+    expect(build.state_string).toMatch(/its secrets went with/);
+    expect((await ended(farm, 'app/2')).result).toBe('success');
   });
 
   it('between steps, many times: each step runs once', async () => {
@@ -276,6 +320,9 @@ describe('the keeper', () => {
   });
 });
 
+/** Words of a shell that wait for a file. */
+const waitFor = (file: string) => `while [ ! -e ${file} ]; do sleep 0.05; done`;
+
 const oneStep = (run: string) =>
   `workers: { w1: {} }\nbuilders:\n  app:\n    workers: { names: [w1] }\n    steps:\n      - { name: s, run: "${run}" }\n`;
 
@@ -297,6 +344,12 @@ async function ended(farm: Farm, build = 'app/1'): Promise<BuildObject> {
     },
     40_000,
   );
+}
+
+/** Whether the end of a command stands in the worker's spool. */
+async function endLeft(farm: Farm): Promise<boolean> {
+  const spool = join(workerDir(farm), 'spool');
+  return (await readdir(spool)).some((name) => existsSync(join(spool, name, 'end.json')));
 }
 
 async function keeperOf(farm: Farm): Promise<number> {

@@ -8,12 +8,13 @@ import { claimRequest, pendingRequests, requestById, requestsByIds } from '../..
 import { startBuild } from '../../store/builds.ts';
 import type { Tx } from '../../store/database.ts';
 import type { BuildPlan } from '../../build/plan.ts';
+import { secretsOf } from '../../build/plan-secrets.ts';
 import type { Builds } from './builds.ts';
 import { courseOf } from './course.ts';
 import type { Emit, Farm } from './events.ts';
 import { orphanAfter } from './orphan.ts';
 import { match, type Pair, type Queue, type Waiting } from './match.ts';
-import { makePlan, secretsOf } from './plans.ts';
+import { makePlan } from './plans.ts';
 import { createWaitingRequests, type WaitingRequests } from './queue.ts';
 import { nameOf, type Running } from './running.ts';
 import { readSecrets } from './secrets.ts';

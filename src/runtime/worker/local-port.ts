@@ -119,7 +119,8 @@ function limitsOf({ timeoutMs, maxTimeMs, sigtermTimeMs }: ShellCommand) {
   return { timeoutMs, maxTimeMs, sigtermTimeMs };
 }
 
-async function tellEnd(end: TreeEnd, say: VerbContext['say']): Promise<void> {
+/** Says in the log what people should know of a command's end beside its code. */
+export async function tellEnd(end: TreeEnd, say: VerbContext['say']): Promise<void> {
   if (end.error !== undefined) await say(`cannot start: ${sentences(end.error).join(': ')}`);
   if (end.leftovers > 0) {
     const what = end.leftovers === 1 ? 'a process that it left' : `${end.leftovers} processes that it left`;

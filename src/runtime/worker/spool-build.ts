@@ -13,7 +13,10 @@ import type { AppendFile } from './spool-file.ts';
 import { createSpoolLog, recoverSpoolLog } from './spool-log.ts';
 import { parseSegmentName } from './spool-piece.ts';
 import type { KeptBuild } from './keeper/kept-builds.ts';
-import type { LogPlace, SpoolDeps, SpoolLog } from './spool-log.ts';
+import type { LastEnd } from './keeper/last-end.ts';
+import { readLastEnd } from './spool-last-end.ts';
+import type { SpoolLog } from './spool-log.ts';
+import type { LogPlace, SpoolDeps } from './spool-segment.ts';
 import { RECORD_MAX_BYTES, encodeRecord } from './spool-record.ts';
 
 /** What a build attempt is, as it was assigned; `lease.json` of its directory. No secret's value is in it. */
@@ -51,6 +54,8 @@ export interface SpoolBuild {
   readonly lost: string | undefined;
   /** The keeper that writes its logs, if one does. */
   readonly kept: KeptBuild | undefined;
+  /** How its open step ended under a keeper that is gone; undefined: nobody knows. */
+  readonly lastEnd: LastEnd | undefined;
   /** From now on the keeper writes its logs; said before the first of them. */
   keepBy(kept: KeptBuild): void;
   /** The event of a number up to `sequence`. */
@@ -155,7 +160,20 @@ export async function recoverSpoolBuild(
   }
   deps.budget.force(size + Buffer.byteLength(text));
   const journal = await openAppendFile(path, size, own.disk);
-  return makeBuild(dir, lease, own, journal, events, logs, Buffer.byteLength(text), gone, told, kept);
+  const lastEnd = kept === undefined ? await readLastEnd(dir, events) : undefined;
+  return makeBuild(
+    dir,
+    lease,
+    own,
+    journal,
+    events,
+    logs,
+    Buffer.byteLength(text),
+    gone,
+    told,
+    kept,
+    lastEnd,
+  );
 }
 
 /** Whom a build tells that it has grown. */
@@ -183,6 +201,7 @@ function makeBuild(
   gone: AbortController,
   told: Told = { changed: undefined },
   keptBefore?: KeptBuild,
+  lastEnd?: LastEnd,
 ): SpoolBuild {
   let kept = keptBefore;
   let last: Promise<unknown> = Promise.resolve();
@@ -213,10 +232,14 @@ function makeBuild(
       if (known === undefined) logs.push(log);
       const named = known === undefined ? append({ log: { id: log.id, step, name } }) : Promise.resolve();
       named.catch(() => undefined);
+      // What the former worker wrote is said again by the walk, and is there already.
+      let there = known !== undefined && lastEnd?.step === step ? lastEnd.turns : 0;
       return {
         place: { step, log: { id: log.id, name } },
         async write(channel, bytes) {
           await named;
+          there -= 1;
+          if (there >= 0) return;
           await log.write(channel, bytes);
         },
         async finish() {
@@ -255,6 +278,7 @@ function makeBuild(
     get kept() {
       return kept;
     },
+    lastEnd,
     keepBy: (keeper) => void (kept = keeper),
     event(sequence) {
       const event = events[sequence - 1];

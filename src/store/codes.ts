@@ -136,6 +136,17 @@ export const codes = defineCodes({
     about:
       'The system could not read or write a file of the store. Nothing that was not written is reported as written.',
   }),
+  'BBX-STO-UNFLUSHED': row<{ file: string; problem: string }>({
+    message: ({ file, problem }) =>
+      `Cannot say what of "${file}" is on the disk: ${problem}; this master ends, and starts anew with what is there`,
+    hint: () =>
+      'Look at the disk (dmesg, smartctl), then start the master again; bbx db check reads everything',
+    exit: EXIT.infrastructure,
+    // Nothing is decided by this process any more: what waits is given back, not failed.
+    retryable: true,
+    about:
+      'The system could not flush what was written, and may have dropped it. Nothing of it was confirmed to anybody. Builds go on at their workers; a service starts the master again.',
+  }),
   'BBX-STO-CLOSED': row<{ what: string }>({
     message: ({ what }) => `Cannot use ${what}: it is closed`,
     exit: EXIT.fault,

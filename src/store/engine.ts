@@ -6,7 +6,7 @@ import type { Flusher } from './flusher.ts';
 export interface EngineEvents {
   /** The database cannot be reached, and why; undefined: it is back. Told again when the reason changes. */
   onAway: (error: BbxError | undefined) => void;
-  /** This process may write no more and should end: BBX-STO-TAKEN, -REWOUND. */
+  /** This process may write no more and should end: BBX-STO-TAKEN, -REWOUND, -UNFLUSHED. */
   onTaken: (error: BbxError) => void;
 }
 

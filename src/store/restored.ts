@@ -1,7 +1,7 @@
 import type { Db } from './database.ts';
 import { getMeta } from './meta.ts';
 
-/** Key of what `bbx restore` notes in a store. */
+/** Key of what is noted in a store that began another life: by `bbx restore`, or by a master under which it went back in time. */
 export const RESTORED = 'restored';
 
 /** Where a restored store comes from. Times are epoch seconds. */
@@ -13,6 +13,8 @@ export interface Restored {
   from: string;
   /** The last number that a build had: builds up to it that have no result ran in that life, and nowhere now. */
   lastBuild: number;
+  /** No backup: a database that had lost changes, found while a master ran. `takenAt` is when that was noticed. */
+  rewound?: true;
 }
 
 /** What is known of the backup that this store was restored from; undefined for one that never was. */

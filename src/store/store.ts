@@ -35,7 +35,7 @@ export interface StoreOptions {
   signal?: AbortSignal;
   /** The database cannot be reached, and why; undefined: it is back. */
   onAway?: (error: BbxError | undefined) => void;
-  /** Another master has the store now, or it is older than it was: this process may write no more and should end. */
+  /** Another master has the store now, it is older than it was, or a flush failed: this process may write no more and should end. */
   onTaken?: (error: BbxError) => void;
   /** Where PGPASSWORD and PGUSER are looked for. */
   env?: NodeJS.ProcessEnv;
@@ -89,7 +89,7 @@ export async function openStore(url: string, options: StoreOptions): Promise<Sto
   const place = parseStoreUrl(url, options.dir);
   const engine =
     place.kind === 'sqlite'
-      ? openSqliteEngine(place.file, { readOnly })
+      ? openSqliteEngine(place.file, { readOnly, ...(options.onTaken && { onTaken: options.onTaken }) })
       : await openPostgres(place.address, options);
   try {
     const store = await storeOver(engine, options);

@@ -168,7 +168,10 @@ export function createBuilds(options: {
         if (build.session !== undefined) continue;
         if (restored !== undefined && build.buildid <= restored.lastBuild) {
           const then = new Date(restored.takenAt * 1000).toISOString();
-          builds.giveUp(build, `the farm was restored from a backup of ${then}, when this ran`, 'uncounted');
+          const why = restored.rewound
+            ? `the store had lost changes, as was found ${then}; what became of this is not known`
+            : `the farm was restored from a backup of ${then}, when this ran`;
+          builds.giveUp(build, why, 'uncounted');
           continue;
         }
         // A master that was killed while it removed the worker: nobody lets that one in again.
@@ -343,6 +346,7 @@ export function createBuilds(options: {
 
     ended(build, ended) {
       running.remove(build);
+      logs.ended(build);
       if (ended.requeued) onRequeued(build);
       say.info('Build ended', { build: nameOf(build), result: ended.result, worker: build.worker.name });
       const left = [...build.logs.values()].filter(({ recorded, logid }) => !recorded && logid !== undefined);

@@ -15,11 +15,14 @@ import { oneLine, type TroubleList } from './trouble.ts';
 import { nameOf, type OpenLog, type Running } from './running.ts';
 
 /**
- * Bytes of one log, and of all together, that may wait for the disk before a session is no longer read. What waits is written in one call: 64 KiB
- * at a time cost a quarter of the master's time in handing calls to threads.
+ * Bytes of one log, and of all together, that may wait for their row and for the disk before a session is no longer read. What waits is written in
+ * one call: 64 KiB at a time cost a quarter of the master's time in handing calls to threads.
  */
-const WAITING_BYTES = 1024 * 1024;
+export const WAITING_BYTES = 1024 * 1024;
 const ALL_WAITING_BYTES = 8 * 1024 * 1024;
+/** So much of a log is written at once, less waits for more, but not longer than nobody notices: each write is handed to a thread and waited for. */
+const GATHER_BYTES = 256 * 1024;
+const GATHER_MS = 4;
 /** Written bytes of one log that are synced at once; a quarter of its credit, so that acknowledgements come in time. */
 const SYNC_BYTES = LIMITS.creditBytes / 4;
 /** After a failed write (a full disk), how long until the next try. */
@@ -44,7 +47,9 @@ export interface LogIntake {
   open(build: Running, step: number, name: string, at?: { logid: number; stored: number }): OpenLog;
   /** The row is committed: what waited is written. */
   placed(log: OpenLog, logid: number): void;
-  /** Takes a piece. Gives a promise when the sender must be held up until it resolves. */
+  /** The build has its result: what waits for rows that never come is dropped, and who brought it goes on. */
+  ended(build: Running): void;
+  /** Takes a piece. Gives a promise when the sender must be held up until it resolves: the disk or the log's row is late. */
   take(log: OpenLog, piece: LogBytes): void | Promise<void>;
   /**
    * Resolves when the log is on the disk, compared and closed; size and SHA-256 are those to store in its row. A difference is said loudly and
@@ -59,7 +64,7 @@ export interface LogIntake {
   sizeOf(logid: number): number | undefined;
   /** Compresses what a former master left complete and not compressed; in the background, as all compressing is. */
   packFormer(): void;
-  /** The master is about to stop: what a full disk does not take now is refused instead of holding up who brought it. */
+  /** The master is about to stop: what disk or store do not take now is refused instead of holding up who brought it. */
   hurry(): void;
   /** Writes and acknowledges what has arrived; later bytes are refused. */
   stop(): Promise<void>;
@@ -79,6 +84,8 @@ export function createLogIntake(options: {
   const dirty = new Set<OpenLog>();
   const open = new Map<number, OpenLog>();
   const listeners = new Map<number, Set<() => void>>();
+  /** Logs whose sessions are held up until they have their rows. */
+  const placing = new Set<OpenLog>();
   const rowsDue = new Map<number, number>();
   let allWaitingBytes = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -96,10 +103,7 @@ export function createLogIntake(options: {
       } catch (error) {
         if (!(error instanceof BbxError && error.retryable)) throw error;
         if (hurried && what === 'append') throw error;
-        trouble.say(
-          TROUBLE,
-          codes['BBX-MAS-LOG-STORE']({ what: `${what}: ${oneLine(error)}` }, { cause: error }),
-        );
+        trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: wordsOf(error) }, { cause: error }));
         await sleep(RETRY_MS, stopping.signal);
       }
     }
@@ -125,11 +129,20 @@ export function createLogIntake(options: {
     allWaitingBytes -= less;
   }
 
+  function writeSoon(log: OpenLog): void {
+    if (log.writing !== undefined) return;
+    log.gathering ??= setTimeout(() => void write(log).catch(faultOf(log)), GATHER_MS);
+  }
+
+  /** Writes all that waits now, and goes on while enough comes meanwhile. */
   function write(log: OpenLog): Promise<void> {
+    clearTimeout(log.gathering);
+    log.gathering = undefined;
     log.writing ??= (async () => {
       try {
-        while (log.waiting.length > 0) {
+        do {
           const pieces = log.waiting.splice(0);
+          if (pieces.length === 0) return;
           const size = await persist('append', () => append(log.logid!, pieces));
           waitLess(
             log,
@@ -140,19 +153,25 @@ export function createLogIntake(options: {
           wake(log.logid!);
           // A fast log does not wait for company: its sender has little credit left.
           if (size - log.stored >= SYNC_BYTES) void sync();
-        }
+        } while (log.waitingBytes >= GATHER_BYTES);
       } finally {
         log.writing = undefined;
       }
+      if (log.waiting.length > 0) writeSoon(log);
       syncSoon();
     })();
     return log.writing;
   }
 
+  /** Writes until nothing waits. */
+  async function writeAll(log: OpenLog): Promise<void> {
+    while (log.waiting.length > 0 || log.writing !== undefined) await write(log);
+  }
+
   /** Resolves when so many bytes are written: those that a failed disk lost come again from the worker. */
   async function arrived(log: OpenLog, bytes: number): Promise<void> {
     for (;;) {
-      while (log.waiting.length > 0 || log.writing !== undefined) await write(log);
+      await writeAll(log);
       if (log.complete || log.written >= bytes) return;
       await new Promise<void>((resolve) => {
         log.more = resolve;
@@ -243,7 +262,7 @@ export function createLogIntake(options: {
 
   /** What could not be made durable is not there any more: the workers send again from what is. */
   function giveUp(batch: readonly OpenLog[], error: unknown): void {
-    trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: `sync: ${oneLine(error)}` }, { cause: error }));
+    trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: wordsOf(error) }, { cause: error }));
     for (const log of batch) {
       log.waiting.length = 0;
       waitLess(log, log.waitingBytes);
@@ -267,7 +286,13 @@ export function createLogIntake(options: {
     rowsAt = clock.monotonic();
     const due = [...rowsDue];
     rowsDue.clear();
-    await store.write((tx) => setLogSizes(tx, due));
+    try {
+      await store.write((tx) => setLogSizes(tx, due));
+    } catch (error) {
+      if (!(error instanceof BbxError && error.retryable)) throw error;
+      // The store's trouble is told by others, and what is not newer by then is written later.
+      for (const [logid, size] of due) if (open.has(logid) && !rowsDue.has(logid)) rowsDue.set(logid, size);
+    }
   }
 
   return {
@@ -284,6 +309,8 @@ export function createLogIntake(options: {
         waiting: [],
         waitingBytes: 0,
         writing: undefined,
+        gathering: undefined,
+        placing: undefined,
         complete: false,
         closing: undefined,
         recorded: false,
@@ -295,19 +322,39 @@ export function createLogIntake(options: {
     placed(log, logid) {
       log.logid = logid;
       open.set(logid, log);
-      if (log.waiting.length > 0) write(log).catch(faultOf(log));
+      placing.delete(log);
+      if (log.waiting.length > 0) write(log).then(log.placing?.resolve, log.placing?.reject ?? faultOf(log));
+    },
+    ended(build) {
+      for (const log of build.logs.values()) {
+        if (log.logid !== undefined) continue;
+        // It gets no row any more, so nothing of it is kept.
+        log.waiting.length = 0;
+        waitLess(log, log.waitingBytes);
+        placing.delete(log);
+        log.placing?.resolve();
+      }
     },
     take(log, piece) {
+      const { build } = log;
       if (stopping.signal.aborted) throw stopping.signal.reason;
       log.waiting.push(piece);
       log.more?.();
       log.waitingBytes += piece.bytes.length;
       allWaitingBytes += piece.bytes.length;
       log.received = Math.max(log.received, piece.offset + piece.bytes.length);
-      if (log.logid === undefined) return undefined;
-      const written = write(log);
-      if (log.waitingBytes > WAITING_BYTES || allWaitingBytes > ALL_WAITING_BYTES) return written;
-      written.catch(faultOf(log));
+      const hold = log.waitingBytes > WAITING_BYTES || allWaitingBytes > ALL_WAITING_BYTES;
+      if (log.logid === undefined) {
+        if (!hold || build.ended) return undefined;
+        // A store that is busy or away must not fill the memory with what it has no row for.
+        if (hurried) throw new Error('the master stops');
+        placing.add(log);
+        log.placing ??= Promise.withResolvers();
+        return log.placing.promise;
+      }
+      if (hold) return write(log);
+      if (log.waitingBytes >= GATHER_BYTES) write(log).catch(faultOf(log));
+      else writeSoon(log);
       return undefined;
     },
     async finish(log, expected) {
@@ -329,9 +376,12 @@ export function createLogIntake(options: {
     wake,
     sizeOf: (logid) => open.get(logid)?.written,
     packFormer: () => packer.addFormer(),
-    hurry: () => void (hurried = true),
+    hurry() {
+      hurried = true;
+      for (const log of placing) log.placing?.reject(new Error('the master stops'));
+    },
     async stop() {
-      const writes = [...open.values()].flatMap(({ writing }) => writing ?? []);
+      const writes = [...open.values()].map(writeAll);
       // A full disk must not hold up the end: the worker still has what is not acknowledged.
       setTimeout(() => stopping.abort(new Error('the master stops')), RETRY_MS).unref();
       await Promise.allSettled(writes);
@@ -354,4 +404,9 @@ export function createLogIntake(options: {
       log.build.session?.close(CLOSE.fault, 'a log could not be written');
     };
   }
+}
+
+/** A full disk is said by its error alone; of another trouble the system's own words count. */
+function wordsOf(error: unknown): string {
+  return error instanceof BbxError && error.code === 'BBX-STO-FULL' ? error.message : oneLine(error);
 }

@@ -33,6 +33,7 @@ import { runRetention } from './retention.ts';
 import { runSchedulers } from './schedulers/runner.ts';
 import type { MasterFacts } from './status.ts';
 import { keepTime } from './timekeeper.ts';
+import { watchStore } from './store-watch.ts';
 import { createTroubleList, STORE } from './trouble.ts';
 import { createWorkerAdmin } from './workers/admin.ts';
 import { importJoins } from './workers/import-joins.ts';
@@ -122,7 +123,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   const pins = [key.fingerprint];
   const trouble = createTroubleList({ clock, log });
   const lost = Promise.withResolvers<BbxError>();
-  const store = opened.use(
+  const opening = opened.use(
     await openStore(first.store, {
       dir: layout.root,
       clock,
@@ -138,6 +139,8 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
       onTaken: lost.resolve,
     }),
   );
+  const store = watchStore(opening, trouble);
+  opened.defer(() => store.stopWatching());
   const files = opened.use(await openLogFiles(layout.logs, { clock, log }));
   await importJoins(store, layout.joins, { clock, log });
 

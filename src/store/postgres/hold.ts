@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { sleep } from '../../base/abort.ts';
 import { codes } from '../codes.ts';
+import { RESTORED, type Restored } from '../restored.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -60,8 +61,7 @@ export function createHold(store: string, who: { dir: string }): Hold {
       throw codes['BBX-STO-TAKEN']({ store, holder: await holderOf(session) });
     }
     // Nothing of the time that was lost may be mixed with what comes: spools and leases carry the epoch.
-    const epoch = randomBytes(16).toString('hex');
-    await session.query(`update meta set value = '${epoch}' where key = 'epoch'`);
+    await beginOtherLife(session);
     throw codes['BBX-STO-REWOUND']({ store });
   };
 
@@ -121,6 +121,22 @@ export function createHold(store: string, who: { dir: string }): Hold {
       pending = undefined;
     },
   };
+}
+
+/** Gives the store a new epoch, and notes which builds ran in the life before, as `bbx restore` does: the next master ends them at once. */
+async function beginOtherLife(session: Session): Promise<void> {
+  const epoch = randomBytes(16).toString('hex');
+  const { rows } = await session.query(
+    `select (select value from meta where key = 'epoch') as "from", coalesce(max(buildid), 0)::text as last from builds`,
+  );
+  const { from, last } = rows[0] as { from: string; last: string };
+  const now = Date.now() / 1000;
+  const restored: Restored = { at: now, takenAt: now, from, lastBuild: Number(last), rewound: true };
+  await session.query(
+    `insert into meta (key, value) values ('epoch', $1), ('${RESTORED}', $2)
+      on conflict (key) do update set value = excluded.value`,
+    [epoch, JSON.stringify(restored)],
+  );
 }
 
 /** Who holds the lock, as far as the server and the store's own rows tell. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Kysely, sql } from 'kysely';
+import { BbxError } from '../../base/error.ts';
 import type { Tables } from '../tables.ts';
 import type { Engine } from '../engine.ts';
 import { createFlusher } from '../flusher.ts';
@@ -10,6 +11,7 @@ import { sqliteDialect } from './dialect.ts';
 import { isBusy, sqliteError } from './error.ts';
 import { makePrivateFile } from './private.ts';
 import { createWal } from './wal.ts';
+import type { Wal } from './wal.ts';
 
 /** A transaction of ours is some SQL, milliseconds; one that takes this long waits for something that it should not. */
 const TRANSACTION_MS = 10_000;
@@ -18,7 +20,16 @@ const TRANSACTION_MS = 10_000;
  * Opens a SQLite file with a connection that writes and one that only reads (in WAL mode it sees the newest commit and never waits).
  * Makes the file when it is missing and `readOnly` is not set. Errors: BBX-STO-MISSING, -OPEN, -DAMAGED.
  */
-export function openSqliteEngine(file: string, options: { readOnly: boolean }): Engine {
+export function openSqliteEngine(
+  file: string,
+  options: {
+    readOnly: boolean;
+    /** A flush has failed: this process may confirm nothing more, and should end. */
+    onTaken?: (error: BbxError) => void;
+    /** For tests of disks that fail. */
+    openWal?: (file: string) => Wal;
+  },
+): Engine {
   const fresh = !existsSync(file);
   if (options.readOnly && fresh) throw codes['BBX-STO-MISSING']({ file });
   if (fresh) makePrivateFile(file);
@@ -33,8 +44,15 @@ export function openSqliteEngine(file: string, options: { readOnly: boolean }): 
     write.close();
     throw sqliteError(file, error);
   }
-  const wal = options.readOnly ? undefined : createWal(file);
-  const flusher = wal && createFlusher(() => wal.sync());
+  const wal = options.readOnly ? undefined : (options.openWal ?? createWal)(file);
+  const flusher =
+    wal &&
+    createFlusher(() =>
+      wal.sync().catch((error: unknown) => {
+        if (error instanceof BbxError) options.onTaken?.(error);
+        throw error;
+      }),
+    );
   const writer = new Kysely<Tables>({ dialect: sqliteDialect(write) });
   const reader = read === write ? writer : new Kysely<Tables>({ dialect: sqliteDialect(read) });
   return {

@@ -5,7 +5,7 @@ import { syncFolder } from '../sync-folder.ts';
 
 /** SQLite's write-ahead log, as a file to be flushed. */
 export interface Wal {
-  /** Makes durable what was written to it so far. Throws BBX-STO-IO; what was written since the last success may be lost then. */
+  /** Makes durable what was written to it so far. Throws BBX-STO-UNFLUSHED; what was written since the last success may be lost then. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -37,8 +37,8 @@ export function createWal(file: string): Wal {
         opened ??= openNamed(path);
         await (await opened).datasync();
       } catch (error) {
-        const problem = `what was written last may not be on the disk (${(error as Error).message}); the master must be started again`;
-        throw codes['BBX-STO-IO']({ file: path, problem }, { cause: error });
+        const problem = `flushing it failed (${(error as Error).message})`;
+        throw codes['BBX-STO-UNFLUSHED']({ file: path, problem }, { cause: error });
       }
     },
     async close() {

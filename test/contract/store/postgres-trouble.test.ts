@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleep } from '../../../src/base/abort.ts';
@@ -6,6 +7,7 @@ import { BbxError } from '../../../src/base/error.ts';
 import { startPostgres, type PostgresServer } from '../../../src/exec/postgres-server.ts';
 import { appendEvent, eventsAfter } from '../../../src/store/events.ts';
 import { getMeta, setMeta } from '../../../src/store/meta.ts';
+import { restoredFrom } from '../../../src/store/restored.ts';
 import { openStore, type Store, type StoreOptions } from '../../../src/store/store.ts';
 import { hasPostgres, makeDatabase } from '../../rigs/postgres.ts';
 import { startPostgresProxy, type PostgresProxy } from '../../rigs/postgres-proxy.ts';
@@ -67,6 +69,21 @@ describe.skipIf(!hasPostgres())('a store on a PostgreSQL with trouble', () => {
           String(round),
         );
       }
+    },
+  );
+
+  it.each([true, false])(
+    'never calls a change made whose failed statement was overlooked (sole: %s)',
+    async (sole) => {
+      const { store } = await counted({ sole });
+      await using _closed = store;
+      const written = store.write(async (tx) => {
+        await setMeta(tx, 'n', '7');
+        await sql`select 1 from nowhere`.execute(tx).catch(() => undefined);
+      });
+      await expect(written).rejects.toThrow();
+      expect(await number(store)).toBe(0);
+      expect(await add(store)).toBe(1);
     },
   );
 
@@ -278,6 +295,12 @@ describe.skipIf(!hasPostgres())('a store on a PostgreSQL with trouble', () => {
     await store.close();
     await using again = await openStore(url, { dir: '/farm', sole: true });
     expect(again.epoch).not.toBe(store.epoch);
+    // Builds of that life are ended at once, as after a restore.
+    expect(await again.read((db) => restoredFrom(db))).toMatchObject({
+      from: store.epoch,
+      lastBuild: 0,
+      rewound: true,
+    });
   });
 
   it(

@@ -1,58 +1,84 @@
 /**
  * `npm run bench`: figures, each beside a yardstick of the same run, and curves. A table on stderr, JSON on stdout; nothing passes or fails
- * here. `npm run bench -- NAME…` measures those alone, `--store postgres` with farms on PostgreSQL. It measures the built program, so it builds first.
+ * here. It measures the built program, so it builds first. `npm run bench -- NAME…` measures those alone.
+ *   --full            the whole ranges
+ *   --store postgres  farms on PostgreSQL
+ *   --record          keeps the results in docs/performance/measured.json, and draws
+ *   --draw            draws what was kept, and measures nothing
  */
-import { availableParallelism, cpus, loadavg } from 'node:os';
+import { availableParallelism, loadavg, totalmem, type as systemType } from 'node:os';
+import { parseArgs } from 'node:util';
 import { buildProgram } from '../rigs/built.ts';
 import startShared from '../rigs/postgres.ts';
-import type { Curve, Figure } from './figure.ts';
+import { measures } from './measures.ts';
+import { drawRecord } from './plot/draw.ts';
+import { keepResults, readRecord, type Result } from './record.ts';
 import { curveLines, figureLine } from './table.ts';
 
-using built = buildProgram();
-// Read by test/rigs/bbx.ts when it is loaded, so the figures are imported after it is set.
-const { bin } = built;
-process.env['BBX_BIN'] = bin;
+/** After this, nothing more is begun: what was measured by then is what there is. */
+const LIMIT_MIN = { quick: 12, full: 60 };
 
-/** Each in a file of its own, in the order in which they are measured. */
-const all: Record<string, () => Promise<(Figure | Curve)[]>> = {
-  'start-up': async () => (await import('./figures/start-up.ts')).startUp(bin),
-  'create-master': async () => (await import('./figures/create-master.ts')).createMaster(bin),
-  'farm-start': async () => (await import('./figures/farm-start.ts')).farmStart(),
-  store: async () => (await import('./figures/store.ts')).storeWork(),
-  'forced-build': async () => (await import('./figures/forced-build.ts')).forcedBuild(),
-  'queued-builds': async () => (await import('./figures/queued-builds.ts')).queuedBuilds(),
-  'dispatch-latency': async () => (await import('./figures/dispatch-latency.ts')).dispatchLatency(),
-  history: async () => (await import('./figures/history.ts')).history(),
-  'big-log': async () => (await import('./figures/big-log.ts')).bigLog(),
-  'over-log-size': async () => (await import('./figures/big-log.ts')).overLogSize([80, 400, 2_000]),
-  'over-steps-at-once': async () =>
-    (await import('./figures/big-log.ts')).overStepsAtOnce([1, 5, 10, 25, 50]),
-  'idle-workers': async () => (await import('./figures/idle-workers.ts')).idleWorkers(),
-  'over-idle-workers': async () =>
-    (await import('./figures/idle-workers.ts')).overIdleWorkers([100, 500, 1_000, 2_000]),
-};
-
-const wanted = process.argv.slice(2);
-const option = wanted.indexOf('--store');
-const store = option < 0 ? 'sqlite' : wanted.splice(option, 2)[1];
-process.env['BBX_TEST_STORE'] = store;
-const stopServer = store === 'postgres' ? await startShared() : undefined;
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    full: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+    draw: { type: 'boolean', default: false },
+    store: { type: 'string', default: 'sqlite' },
+  },
+});
 for (const name of wanted)
-  if (all[name] === undefined)
-    throw new Error(`no figure "${name}"; there are: ${Object.keys(all).join(', ')}`);
+  if (measures[name] === undefined)
+    throw new Error(`no figure "${name}"; there are: ${Object.keys(measures).join(', ')}`);
 
-const figures: Figure[] = [];
-const curves: Curve[] = [];
-for (const [name, measure] of Object.entries(all)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  for (const found of await measure()) {
-    if ('curve' in found) curves.push(found);
-    else figures.push(found);
-    process.stderr.write(`${'curve' in found ? curveLines(found) : figureLine(found)}\n`);
+if (options.draw) await drawRecord(await readRecord());
+else await measureAll();
+
+async function measureAll(): Promise<void> {
+  using built = buildProgram();
+  const { full, store } = options;
+  // Both are read by test/rigs when it is loaded, so the figures are imported after they are set.
+  process.env['BBX_BIN'] = built.bin;
+  process.env['BBX_TEST_STORE'] = store;
+  const stopServer = store === 'postgres' ? await startShared() : undefined;
+  const limitMs = (full ? LIMIT_MIN.full : LIMIT_MIN.quick) * 60_000;
+  const results: Result[] = [];
+  for (const [name, measure] of Object.entries(measures)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    if (performance.now() > limitMs) {
+      process.stderr.write(`${name}: not measured, ${limitMs / 60_000} minutes are over\n`);
+      continue;
+    }
+    const before = loadavg()[0]!;
+    try {
+      for (const found of await measure(full, built.bin)) {
+        process.stderr.write(`${'curve' in found ? curveLines(found) : figureLine(found)}\n`);
+        results.push({ ...found, store, ...conditions(before) });
+      }
+    } catch (error) {
+      // What the others found is not to be lost with it.
+      process.exitCode = 1;
+      process.stderr.write(
+        `${name}: not measured, ${error instanceof Error ? error.stack : String(error)}\n`,
+      );
+    }
   }
+  process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  await stopServer?.();
+  if (!options.record) return;
+  await keepResults(results);
+  await drawRecord(await readRecord());
 }
-const machine = { cpus: availableParallelism(), model: cpus()[0]?.model, load: loadavg() };
-process.stdout.write(
-  `${JSON.stringify({ node: process.version, machine, store, figures, curves }, null, 2)}\n`,
-);
-await stopServer?.();
+
+function conditions(before: number): Pick<Result, 'at' | 'node' | 'machine' | 'load'> {
+  return {
+    at: Math.round(Date.now() / 1000),
+    node: process.version,
+    machine: {
+      system: systemType(),
+      cpus: availableParallelism(),
+      memoryGb: Math.round(totalmem() / 2 ** 30),
+    },
+    load: [before, loadavg()[0]!],
+  };
+}

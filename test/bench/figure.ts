@@ -20,7 +20,13 @@ export interface Curve {
   curve: string;
   x: { name: string; unit: string };
   y: { name: string; unit: string };
-  points: { x: number; median: number; min: number; max: number; runs: number }[];
+  points: Point[];
+  /** What it stands beside: measured in the same run at the same amounts, or one line. */
+  yardstick?: { name: string; points: Point[] } | { name: string; level: number };
+}
+
+export interface Point extends Spread {
+  x: number;
 }
 
 export interface Spread {

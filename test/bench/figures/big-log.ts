@@ -25,7 +25,7 @@ const MOST_AT_ONCE = 50;
 const printing = (lines: number) => ['sh', '-c', `yes ${LINE} | head -n ${lines}`];
 
 /** A worker with so many builders whose one step prints `lines` lines. */
-function farmOf(builders: number, lines: number): Promise<Farm> {
+export function farmOf(builders: number, lines: number): Promise<Farm> {
   const builder = (index: number) =>
     `  app${index}: { workers: { names: [w1] }, steps: [ { name: print, run: ${JSON.stringify(printing(lines))} } ] }\n`;
   return startFarm({
@@ -119,7 +119,7 @@ function rate(lines: number, seconds: number): number {
 }
 
 /** Seconds from the first step's start to the end of the last request. */
-async function secondsOf(
+export async function secondsOf(
   farm: Farm,
   follower: RequestFollower,
   builders: readonly number[],

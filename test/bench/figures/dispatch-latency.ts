@@ -3,11 +3,10 @@ import { spread, timed, type Curve } from '../figure.ts';
 import { writeHistory } from '../history-rows.ts';
 import { followRequests } from '../request-follower.ts';
 
-const SIZES = [1, 100, 1_000, 10_000];
 const RUNS = 15;
 
 /** A forced build of `true` while so many requests of another builder wait for a worker that is not there. */
-export async function dispatchLatency(): Promise<Curve[]> {
+export async function dispatchLatency(sizes: readonly number[]): Promise<Curve[]> {
   await using farm = await startFarm({
     workers: ['w1'],
     config: `
@@ -30,7 +29,7 @@ builders:
     y: { name: 'time to answer', unit: 'ms' },
   };
   let waiting = 0;
-  for (const size of SIZES) {
+  for (const size of sizes) {
     await farm.master.end();
     const past = await writeHistory(farm.masterDir, { builds: 0, waiting: Math.max(0, size - waiting) });
     waiting = Math.max(size, waiting);

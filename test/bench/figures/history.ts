@@ -4,11 +4,10 @@ import { spread, timed, type Curve } from '../figure.ts';
 import { writeHistory } from '../history-rows.ts';
 import { followRequests } from '../request-follower.ts';
 
-const SIZES = [100, 1_000, 10_000, 100_000];
 const RUNS = 15;
 
 /** What a master answers, how long it takes to start, and its memory, over the number of builds that it remembers. */
-export async function history(): Promise<Curve[]> {
+export async function history(sizes: readonly number[]): Promise<Curve[]> {
   await using farm = await startFarm({
     workers: ['w1'],
     config: `
@@ -31,7 +30,7 @@ retention: { builds: off }
     why: curve('why BUILD, over history', ms),
   };
   let builds = 0;
-  for (const size of SIZES) {
+  for (const size of sizes) {
     await farm.master.end();
     const past = await writeHistory(farm.masterDir, { builds: size - builds });
     builds = size;

@@ -1,6 +1,6 @@
 /**
- * Many workers in one process that do nothing: the real link, jobs and spool of a worker, without its directory's lock, its keeper and its
- * commands. Usage: workers.ts DIR COUNT, the join string on stdin; ends when stdin does.
+ * Many workers in one process: the real link, jobs, spool and commands of a worker, without its directory's lock and its keeper. Usage:
+ * workers.ts DIR COUNT, the join string on stdin; ends when stdin does.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -10,8 +10,10 @@ import { parseJoin } from '../../../src/protocol/bbx/join.ts';
 import { createWorkerKey } from '../../../src/protocol/bbx/keys.ts';
 import { createJobs } from '../../../src/runtime/worker/jobs.ts';
 import { startLink } from '../../../src/runtime/worker/link.ts';
+import { createLocalPort } from '../../../src/runtime/worker/local-port.ts';
 import { openSpool } from '../../../src/runtime/worker/spool.ts';
 import { dialMaster } from '../../../src/runtime/worker/start-dial.ts';
+import { openWorkspace } from '../../../src/runtime/worker/workspace.ts';
 
 const [dir = '', count = '0'] = process.argv.slice(2);
 /** Workers that come for the first time at once; a rush leaves memory behind in any server. They come back all together. */
@@ -31,11 +33,24 @@ process.stdin.once('data', (text: Buffer) => {
   async function start(name: string): Promise<void> {
     const spool = await openSpool({ dir: join(dir, name), limitBytes: 1024 * 1024, ...base });
     let fresh = true;
-    const openPlace = () => Promise.reject(new Error('this worker builds nothing'));
-    startLink({
+    const builds = join(dir, name, 'builds');
+    const jobs = createJobs({
+      ...base,
+      spool,
+      maxBuilds: 1,
+      async openPlace(builddir) {
+        const workspace = await openWorkspace({ builds, builddir, identity: null });
+        return {
+          port: createLocalPort({ ...workspace, env: { PATH: process.env['PATH'] }, identity: null }),
+          workdir: workspace.root,
+          [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
+        };
+      },
+    });
+    const link = startLink({
       ...{ name, key: createWorkerKey().key, boot: randomBytes(8).toString('hex'), software: 'bench' },
       ...{ maxBuilds: 1, facts: { os: 'linux', arch: 'x64' }, ...base, spool },
-      jobs: createJobs({ spool, maxBuilds: 1, openPlace, ...base }),
+      jobs,
       targets: () => reach,
       pins: () => pins,
       secret: () => secret.reveal(),
@@ -48,6 +63,7 @@ process.stdin.once('data', (text: Buffer) => {
       },
       onLearned: () => undefined,
     });
+    spool.onNote(() => link.tellState());
   }
 });
 process.stdin.once('end', () => process.exit());

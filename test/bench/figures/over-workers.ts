@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { bbxOk } from '../../rigs/bbx.ts';
+import { startFarm } from '../../rigs/farm.ts';
+import { untilAttached } from '../attached-follower.ts';
+import type { Curve } from '../figure.ts';
+import { startChild } from '../light/child.ts';
+import { spawnLoop, workOff, type WorkedOff } from '../queue.ts';
+import { followRequests } from '../request-follower.ts';
+import { queueCurves, type QueuePoint } from './over-slots.ts';
+
+const RUNS = 3;
+const BUILDS = 200;
+
+/** A queue worked off over the number of workers of one slot each, all of them light ones in one process. */
+export async function overWorkers(amounts: readonly number[]): Promise<Curve[]> {
+  const points: QueuePoint[] = [];
+  for (const count of amounts) {
+    const names = Array.from({ length: count }, (_, index) => `light-${index + 1}`);
+    await using farm = await startFarm({
+      config: `workers: { "light-*": {} }\nbuilders: { app: { steps: [ { run: ["true"] } ] } }\n`,
+    });
+    const joined = await bbxOk(
+      ['worker', 'add', '--names', 'light-*', '--uses', String(count), '--dir', farm.masterDir],
+      { cwd: farm.dir },
+    );
+    await using _ = startChild('workers.ts', [join(farm.dir, 'light'), String(count)], joined.stdout);
+    await untilAttached(farm.masterDir, { count, after: 0 });
+    await using follower = followRequests(farm);
+    const rounds: WorkedOff[] = [];
+    const bare: number[] = [];
+    // The first round warms up and does not count.
+    for (let run = 0; run <= RUNS; run += 1) {
+      bare.push(await spawnLoop(BUILDS, count));
+      rounds.push(await workOff(farm, follower, { builds: BUILDS, builders: ['app'], workers: names }));
+    }
+    points.push({ x: count, rounds: rounds.slice(1), bare: bare.slice(1) });
+  }
+  return queueCurves('workers', points);
+}

@@ -26,7 +26,7 @@ export default defineConfig({
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 30_000,
           expect: { poll: { timeout: 20_000 } },
-          globalSetup: ['test/rigs/debian.ts', 'test/rigs/postgres.ts'],
+          globalSetup: ['test/rigs/leftovers.ts', 'test/rigs/debian.ts', 'test/rigs/postgres.ts'],
           sequence: { groupOrder: 1 },
         },
       },
@@ -37,7 +37,12 @@ export default defineConfig({
           testTimeout: 120_000,
           expect: { poll: { timeout: 30_000 } },
           hookTimeout: 60_000,
-          globalSetup: ['test/rigs/debian.ts', 'test/rigs/built.ts', 'test/rigs/postgres.ts'],
+          globalSetup: [
+            'test/rigs/leftovers.ts',
+            'test/rigs/debian.ts',
+            'test/rigs/built.ts',
+            'test/rigs/postgres.ts',
+          ],
           // Farms are several processes each; two cores carry two files at a time.
           maxWorkers: 2,
           sequence: { groupOrder: 2 },

@@ -11,6 +11,14 @@ export const codes = defineCodes({
     about:
       'One process works in a directory at a time. The lock is freed by the system when its process ends, however it ends.',
   }),
+  'BBX-EXE-GONE': row<{ path: string }>({
+    message: ({ path }) =>
+      `Cannot go on in directory "${path}": it, or its lock file, was deleted or replaced while this process worked in it`,
+    hint: () => 'Stop what works in a directory before you move, delete or restore it',
+    exit: EXIT.notFound,
+    about:
+      'A master, a worker or a keeper of commands whose directory is gone ends within seconds of noticing it: what it wrote would be seen by nobody.',
+  }),
   'BBX-EXE-GIT': row<{ action: string; url: string; reason: string; hint?: string | undefined }>({
     message: ({ action, url, reason }) => `Cannot ${action} "${url}": ${reason}`,
     hint: ({ hint }) => hint,

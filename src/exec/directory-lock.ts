@@ -43,8 +43,14 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
   const release = () => {
     if (!held) return;
     held = false;
-    rmSync(holder, { force: true });
-    database.close();
+    try {
+      rmSync(holder, { force: true });
+    } catch (error) {
+      // Its directory may be gone, and something else have that name.
+      if (errnoOf(error) !== 'ENOTDIR') throw error;
+    } finally {
+      database.close();
+    }
   };
   return { release, [Symbol.dispose]: release };
 }
@@ -62,7 +68,7 @@ function makeFile(path: string): void {
 }
 
 /** What people call the directory: the one that holds `.bbx`, or else the lock file's own. */
-function lockedDirectory(path: string): string {
+export function lockedDirectory(path: string): string {
   const folder = dirname(path);
   return basename(folder) === '.bbx' ? dirname(folder) : folder;
 }

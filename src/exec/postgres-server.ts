@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { sleep } from '../base/abort.ts';
+import { MARKER_VARIABLE } from './marker.ts';
 
 /** A PostgreSQL of one's own, for rehearsals: in a temporary directory, reached by a unix socket, gone at the end of its block. */
 export interface PostgresServer extends AsyncDisposable {
@@ -90,7 +91,12 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   const run = (program: string, args: readonly string[]): ChildProcess => {
     const log = openSync(logFile, 'a');
     try {
-      const env = { PATH: process.env['PATH'] ?? '', TZ: 'UTC' };
+      const marker = process.env[MARKER_VARIABLE];
+      const env = {
+        ...{ PATH: process.env['PATH'] ?? '', TZ: 'UTC' },
+        // A build that starts one, or a run of tests, ends it with what else it left.
+        ...(marker === undefined ? {} : { [MARKER_VARIABLE]: marker }),
+      };
       return spawn(join(bin, program), args, { cwd: dir, env, stdio: ['ignore', log, log], ...as });
     } finally {
       closeSync(log);

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { MARKER_VARIABLE } from '../../src/exec/marker.ts';
 
 /** A Node that other users may run, too. */
 const NODE_FOR_ALL = process.env['BBX_NODE'] ?? process.execPath;
@@ -138,7 +139,8 @@ export function startBbx(args: readonly string[], options: RunOptions): Program 
 
 function launch(args: readonly string[], options: RunOptions): ChildProcess {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(BBX_|NODE_OPTIONS$|VITEST|TEST$)/.test(name),
+    // The marker of the run stays: what a killed run leaves is found by it.
+    ([name]) => name === MARKER_VARIABLE || !/^(BBX_|NODE_OPTIONS$|VITEST|TEST$)/.test(name),
   );
   const [program = '', ...words] = [
     ...(options.within?.(options.cwd) ?? []),

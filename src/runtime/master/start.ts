@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { createSteadyClock } from '../../base/steady-clock.ts';
-import type { BbxError } from '../../base/error.ts';
+import { sentences, type BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { controlSocket, masterLayout } from '../../config/layout.ts';
 import type { MasterConfig } from '../../config/master-config.ts';
 import { lockDirectory } from '../../exec/directory-lock.ts';
+import { watchLocked } from '../../exec/directory-watch.ts';
 import { openGitRoutes } from '../../net/git-routes.ts';
 import { listen } from '../../net/listen.ts';
 import { createTlsServer } from '../../net/tls/server.ts';
@@ -83,7 +84,7 @@ export interface Master extends AsyncDisposable {
   readonly notes: readonly string[];
   /** Loads the configuration again and applies it, whole or not at all; throws what is wrong with it. */
   apply(): Promise<{ changed: boolean; changes: string[] }>;
-  /** Resolves when the store is another master's, or not what it was: this one has to stop, and builds go on at their workers. */
+  /** Resolves when the store is another master's, or not what it was, or cannot be flushed, or the directory is gone: this one has to stop, and builds go on at their workers. */
   readonly lost: Promise<BbxError>;
   /**
    * Stores what has arrived and ends within 5 s; builds go on at their workers. With `drain` nothing new starts, and running builds are
@@ -114,7 +115,16 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   const stopping = new AbortController();
 
   const lock = await lockDirectory(layout.lock);
-  opened.defer(() => lock.release());
+  // Where the directory is gone, what has its name now may be another's.
+  opened.defer(() => (isGone ? undefined : lock.release()));
+  const lost = Promise.withResolvers<BbxError>();
+  let isGone = false;
+  opened.use(
+    watchLocked(layout.lock, (error) => {
+      isGone = true;
+      lost.resolve(error);
+    }),
+  );
   const [keyPem, certificate] = await Promise.all([
     readFile(layout.key, 'utf8'),
     readFile(layout.certificate, 'utf8'),
@@ -122,7 +132,6 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   const key = readSigningKey(keyPem, layout.key);
   const pins = [key.fingerprint];
   const trouble = createTroubleList({ clock, log });
-  const lost = Promise.withResolvers<BbxError>();
   const opening = opened.use(
     await openStore(first.store, {
       dir: layout.root,
@@ -340,7 +349,11 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
       stopping.abort(new Error('the master stops'));
       // A git that must be killed takes 2 s: not after, but beside the sessions' last words.
       void pollers.stop();
-      await opened.disposeAsync();
+      await opened.disposeAsync().catch((error: unknown) => {
+        // Nothing can be kept any more.
+        if (!isGone) throw error;
+        log.debug('the end in a directory that is gone', { error: sentences(error).join(': ') });
+      });
     })();
     return ending;
   };

@@ -83,3 +83,13 @@ async function readIfThere(file: string): Promise<string | undefined> {
     throw error;
   }
 }
+
+/** Said at every start, where it is so: what a build can do then. */
+export function sayWhatRootMeans(log: Log, runAs: { user: string } | null): void {
+  if (process.geteuid?.() !== 0) return;
+  log.warn(
+    runAs === null
+      ? 'This worker runs as root: every build can do anything on this machine and read the worker’s key; set runAs in worker.yaml, or run it as a user of its own'
+      : `This worker runs as root and its builds as "${runAs.user}": they cannot read its key, but a fault of bbx would have root’s power`,
+  );
+}

@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { arch, availableParallelism, hostname, platform, release } from 'node:os';
 import { basename } from 'node:path';
 import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { createSteadyClock } from '../../base/steady-clock.ts';
-import type { BbxError } from '../../base/error.ts';
+import { sentences, type BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { workerLayout } from '../../config/layout.ts';
 import type { WorkerConfig } from '../../config/worker.ts';
 import { lockDirectory } from '../../exec/directory-lock.ts';
+import { watchLocked } from '../../exec/directory-watch.ts';
 import { ownUids } from '../../exec/end-processes.ts';
 import type { Environment } from '../../exec/environment.ts';
 import { lookUpIdentity } from '../../exec/identity.ts';
 import { printAddress } from '../../net/endpoint/address.ts';
 import { openGitRoutes } from '../../net/git-routes.ts';
-import { LIMITS, type Limits } from '../../protocol/bbx/limits.ts';
+import type { Limits } from '../../protocol/bbx/limits.ts';
 import { machineElapsed } from './elapsed.ts';
 import { createJobs } from './jobs.ts';
 import { openKeptBuilds, type KeptBuilds } from './keeper/kept-builds.ts';
@@ -24,18 +24,18 @@ import { clockWords, watchClocks } from './link-watch.ts';
 import { startLink } from './link.ts';
 import type { LinkOptions, LinkState } from './link.ts';
 import { createLocalPort } from './local-port.ts';
+import { machineFacts } from './machine-facts.ts';
+import { unusualSilence } from './silence.ts';
 import { openSpool } from './spool.ts';
 import { endFormer } from './start-former.ts';
 import { dialMaster } from './start-dial.ts';
-import { openIdentity } from './start-identity.ts';
+import { openIdentity, sayWhatRootMeans } from './start-identity.ts';
 import { openWorkspace, workerMarker } from './workspace.ts';
 
 /** At the end, how long what is still in the spool may take to reach a master that is there; the rest is sent after the next start. */
 const LAST_WORDS_MS = 3_000;
 /** Ending a step takes TERM, KILL and the journal; one that waits longer is stuck in a full spool. */
 const STOP_BUILDS_MS = 15_000;
-/** Later than its ping by so much a master that is connected is not silent, but late. */
-const LATE_MS = 5_000;
 
 export interface WorkerDeps {
   /** The worker's directory. */
@@ -71,7 +71,7 @@ export interface Worker extends AsyncDisposable {
   readonly state: WorkerState;
   /** `sha256:…` of its key, for `bbx worker approve`. */
   readonly fingerprint: string;
-  /** Resolves when the worker cannot go on (replaced: exit 8, refused: 4, removed: 5) with the error that says so, or after `stop` with undefined. */
+  /** Resolves when the worker cannot go on (replaced: exit 8, refused: 4, removed: 5, its directory is gone: 6) with the error that says so, or after `stop` with undefined. */
   readonly ended: Promise<BbxError | undefined>;
   /**
    * With `drain` no build is taken any more, running ones go on up to the configured `drainTimeout` and their results are delivered;
@@ -91,13 +91,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
   try {
     const own = await openIdentity(layout, config.pins, log);
     const runAs = config.runAs === null ? null : await lookUpIdentity(config.runAs);
-    if (process.geteuid?.() === 0) {
-      log.warn(
-        runAs === null
-          ? 'This worker runs as root: every build can do anything on this machine and read the worker’s key; set runAs in worker.yaml, or run it as a user of its own'
-          : `This worker runs as root and its builds as "${runAs.user}": they cannot read its key, but a fault of bbx would have root’s power`,
-      );
-    }
+    sayWhatRootMeans(log, runAs);
     await mkdir(layout.builds, { recursive: true, mode: runAs === null ? 0o700 : 0o711 });
     kept =
       deps.keeper === false
@@ -169,17 +163,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       boot,
       software: deps.software,
       maxBuilds: config.maxBuilds,
-      facts: {
-        os: `${platform()} ${release()}`,
-        arch: arch(),
-        node: process.version,
-        cpus: String(availableParallelism()),
-        hostname: hostname(),
-        tags: config.tags.join(' '),
-        runAs: runAs?.user ?? '',
-        // Whom builds run as; the master says so when that lets them at its control socket.
-        uid: String(runAs?.uid ?? process.geteuid?.() ?? ''),
-      },
+      facts: machineFacts(config.tags, runAs),
       jobs,
       spool,
       clock,
@@ -238,6 +222,20 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       hurry.abort();
     }
     async function finish(error: BbxError | undefined): Promise<void> {
+      try {
+        await close(error);
+      } catch (fault) {
+        if (gone === undefined) throw fault;
+        log.debug('the end in a directory that is gone', { error: sentences(fault).join(': ') });
+        await kept?.quit();
+        ended.resolve(gone);
+      } finally {
+        watched[Symbol.dispose]();
+        // What has its name now may be another's.
+        if (gone === undefined) lock.release();
+      }
+    }
+    async function close(error: BbxError | undefined): Promise<void> {
       const builds = jobs.stop('the worker was stopped');
       const limit = new AbortController();
       await Promise.race([builds, sleep(STOP_BUILDS_MS, limit.signal).catch(() => undefined)]);
@@ -252,9 +250,15 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       await builds;
       await kept?.quit();
       await routes[Symbol.asyncDispose]();
-      lock.release();
-      ended.resolve(error);
+      ended.resolve(error ?? gone);
     }
+    let gone: BbxError | undefined;
+    const watched = watchLocked(layout.lock, (error) => {
+      gone = error;
+      log.error(error.message);
+      hurry.abort();
+      stopping ??= finish(error);
+    });
     // What ends the link for good ends the worker.
     void link.ended.then(
       (error) => {
@@ -291,9 +295,4 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     lock.release();
     throw error;
   }
-}
-
-/** A master with nothing to say is heard with each of its pings only: such a silence is none, whatever the grace of a build. */
-function unusualSilence(silentMs: number): number {
-  return silentMs <= LIMITS.pingEveryMs + LATE_MS ? 0 : silentMs;
 }

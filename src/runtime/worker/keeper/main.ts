@@ -1,8 +1,10 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { systemClock } from '../../../base/clock.ts';
+import { EXIT, type ExitCode } from '../../../base/exit.ts';
 import { createSteadyClock } from '../../../base/steady-clock.ts';
 import { lockDirectory } from '../../../exec/directory-lock.ts';
+import { watchLocked } from '../../../exec/directory-watch.ts';
 import { keepMemorySmall } from '../../../exec/small-memory.ts';
 import { createKeeperCore } from './core.ts';
 import { createLine, type Line } from './line.ts';
@@ -23,13 +25,19 @@ async function main(dir: string, software: string): Promise<void> {
   let current: { line: Line; socket: Socket } | undefined;
   let leaving: NodeJS.Timeout | undefined;
 
-  const leave = async (): Promise<never> => {
+  const leave = async (code: ExitCode = EXIT.ok): Promise<never> => {
     server.close();
     await core.stop();
-    rmSync(places.socket, { force: true });
-    lock.release();
-    process.exit(0);
+    // Where the directory is gone, what has its name now may be another's.
+    if (code === EXIT.ok) rmSync(places.socket, { force: true });
+    if (code === EXIT.ok) lock.release();
+    process.exit(code);
   };
+  // A worker whose directory is gone says so itself and ends; this is for when there is none.
+  watchLocked(places.lock, (error) => {
+    process.stderr.write(`${new Date().toISOString()} keeper: ${error.message}\n`);
+    leave(EXIT.notFound).catch(fail);
+  });
   /** Without a worker the keeper stays only for what runs, or may be asked for soon. */
   const consider = () => {
     clearTimeout(leaving);

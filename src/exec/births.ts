@@ -14,9 +14,9 @@ const LOOKING = 200;
 /** The moment that is now; undefined where there is no /proc. */
 export function momentNow(): Moment | undefined {
   try {
-    const lastPid = Number(readFileSync('/proc/loadavg', 'latin1').trim().split(' ').at(-1));
+    const lastPid = lastPidNow();
     const forks = Number(/^processes (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
-    return Number.isInteger(lastPid) && Number.isInteger(forks) ? { lastPid, forks } : undefined;
+    return lastPid !== undefined && Number.isInteger(forks) ? { lastPid, forks } : undefined;
   } catch {
     return undefined;
   }
@@ -36,6 +36,31 @@ export function bornAfter(moment: Moment | undefined): (pid: number) => boolean 
   return now.lastPid >= lastPid
     ? (pid) => pid > lastPid && pid <= newest
     : (pid) => pid > lastPid || pid <= newest;
+}
+
+/** More pids than this are not asked for one by one: a list of all processes is cheaper then. */
+const FEW_PIDS = 64;
+
+/**
+ * The pids that were given away between a moment and now, dead ones among them; undefined when they are many or cannot be told. With 200 processes
+ * on the machine, asking for 20 pids takes 0.1 ms, and to list /proc 0.25 ms.
+ */
+export function fewBornAfter(moment: Moment | undefined): number[] | undefined {
+  const now = moment === undefined ? undefined : momentNow();
+  if (moment === undefined || now === undefined || now.forks - moment.forks >= pidMax() / 2) return undefined;
+  const count = now.lastPid - moment.lastPid;
+  if (count < 0 || count > FEW_PIDS) return undefined;
+  return Array.from({ length: count }, (_, index) => moment.lastPid + 1 + index);
+}
+
+/** The pid that was given away last, alone: half the price of a moment. */
+export function lastPidNow(): number | undefined {
+  try {
+    const pid = Number(readFileSync('/proc/loadavg', 'latin1').trim().split(' ').at(-1));
+    return Number.isInteger(pid) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function pidMax(): number {

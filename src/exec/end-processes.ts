@@ -1,7 +1,7 @@
 import { sleep } from '../base/abort.ts';
 import { errnoOf } from '../base/error.ts';
 import { momentNow, type Moment } from './births.ts';
-import { findProcesses, type ProcessQuery } from './processes.ts';
+import { findProcesses, lookForProcesses, type ProcessQuery } from './processes.ts';
 
 /** After KILL a process is gone at once, unless it hangs in the kernel: waiting longer than this helps nobody. */
 const KILL_LIMIT_MS = 3_000;
@@ -84,22 +84,24 @@ export function ownUids(other?: number): number[] {
 
 /**
  * One look can miss a process that was born while it went on, or that is just in `exec`, when its environment reads as empty. So none is
- * believed only when seen twice, and with pauses where processes are dying and may leave heirs.
+ * believed only when the look was sure, or seen twice, and with pauses where processes are dying and may leave heirs.
  */
 async function lookWell(query: ProcessQuery, suspicious: boolean): Promise<number[]> {
   for (let times = suspicious ? 4 : 2; times > 0; times -= 1) {
-    const living = look(query);
-    if (living.length > 0) return living;
+    const { found, sure } = look(query);
+    if (found.length > 0) return found;
     if (suspicious) await sleep(LOOK_AGAIN_MS);
+    else if (sure) break;
   }
   return [];
 }
 
-function look(query: ProcessQuery): number[] {
-  const found = findProcesses(query);
+function look(query: ProcessQuery): { found: number[]; sure: boolean } {
+  const seen = lookForProcesses(query);
   // Where there is no /proc the group is all that can be reached.
-  if (found.length === 0 && query.session !== undefined && groupLives(query.session)) return [-query.session];
-  return found;
+  if (seen.found.length === 0 && query.session !== undefined && groupLives(query.session))
+    return { found: [-query.session], sure: true };
+  return seen;
 }
 
 /** Stopping all before killing keeps a fork bomb from being faster than we are. */

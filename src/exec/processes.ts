@@ -1,5 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
-import { bornAfter, type Moment } from './births.ts';
+import { bornAfter, fewBornAfter, lastPidNow, type Moment } from './births.ts';
 import { carriesMarker } from './marker.ts';
 
 export interface ProcessQuery {
@@ -27,10 +27,22 @@ interface ProcessRow {
  * that both left the session and hid its environment after its parent ended is not found. Empty where there is no /proc.
  */
 export function findProcesses(query: ProcessQuery): number[] {
+  return lookForProcesses(query).found;
+}
+
+/**
+ * As `findProcesses`. `sure`: nothing can have been missed, since no process was born while we looked and none was just in `exec`, when its
+ * environment reads as empty.
+ */
+export function lookForProcesses(query: ProcessQuery): { found: number[]; sure: boolean } {
+  const newest = lastPidNow();
   const rows = readProcesses(query);
   const found = new Set<number>();
+  let bare = false;
   for (const row of rows) {
-    if (row.session === query.session || hasMarker(row.pid, query.marker)) found.add(row.pid);
+    const environment = readEnvironment(row.pid);
+    bare ||= environment.length === 0;
+    if (row.session === query.session || carriesMarker(environment, query.marker)) found.add(row.pid);
   }
   // Descendants, until a round adds none.
   for (let before = -1; before !== found.size;) {
@@ -38,24 +50,30 @@ export function findProcesses(query: ProcessQuery): number[] {
     for (const row of rows) if (found.has(row.parent)) found.add(row.pid);
   }
   found.delete(process.pid);
-  return [...found];
+  return { found: [...found], sure: !bare && newest !== undefined && newest === lastPidNow() };
 }
 
 function readProcesses({ uids, since }: ProcessQuery): ProcessRow[] {
   const rows: ProcessRow[] = [];
-  const isYoung = bornAfter(since);
-  for (const name of readDirectory('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid || !isYoung(pid)) continue;
+  for (const pid of fewBornAfter(since) ?? allBornAfter(since)) {
+    if (pid === process.pid) continue;
     try {
-      if (!uids.includes(statSync(`/proc/${name}`).uid)) continue;
-      const row = parseStat(pid, readWhole(`/proc/${name}/stat`).toString('latin1'));
+      const place = statSync(`/proc/${pid}`, { throwIfNoEntry: false });
+      if (place === undefined || !uids.includes(place.uid)) continue;
+      const row = parseStat(pid, readWhole(`/proc/${pid}/stat`).toString('latin1'));
       if (row !== undefined) rows.push(row);
     } catch {
       // It ended meanwhile.
     }
   }
   return rows;
+}
+
+function allBornAfter(since: Moment | undefined): number[] {
+  const isYoung = bornAfter(since);
+  return readDirectory('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && isYoung(pid));
 }
 
 /** `pid (name) state ppid pgrp session …`; the name may hold anything, so it is skipped from its end. Undefined for the dead. */
@@ -65,11 +83,12 @@ function parseStat(pid: number, text: string): ProcessRow | undefined {
   return { pid, parent: Number(parent), session: Number(session) };
 }
 
-function hasMarker(pid: number, marker: string): boolean {
+/** Good until the next file of /proc is read; empty also for one that may not be read. */
+function readEnvironment(pid: number): Buffer {
   try {
-    return carriesMarker(readWhole(`/proc/${pid}/environ`), marker);
+    return readWhole(`/proc/${pid}/environ`);
   } catch {
-    return false;
+    return scratch.subarray(0, 0);
   }
 }
 

@@ -3,7 +3,7 @@ import { chmod, lstat, readdir, realpath, stat, unlink } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { errnoOf } from '../../base/error.ts';
 import { codes } from '../../exec/codes.ts';
-import { lockDirectory } from '../../exec/directory-lock.ts';
+import { lockDirectory, type DirectoryLock } from '../../exec/directory-lock.ts';
 import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
 import type { Identity } from '../../exec/identity.ts';
 import { makeDirectoryAs, makeOwnedDirectory } from '../../exec/owned-files.ts';
@@ -41,15 +41,17 @@ export async function openWorkspace(options: {
   /** Safe as a file name; the plan's schema has seen to that. */
   builddir: string;
   identity: Identity | null;
+  /** How the directory's lock is taken; `lockDirectory` unless given. */
+  takeLock?: (path: string) => Promise<DirectoryLock>;
 }): Promise<Workspace> {
-  const { identity } = options;
+  const { identity, takeLock = lockDirectory } = options;
   if (!/^[A-Za-z0-9._-]{1,100}$/.test(options.builddir) || /^\.+$/.test(options.builddir)) {
     throw codes['BBX-EXE-WORKDIR']({ workdir: options.builddir, problem: 'that is no plain directory name' });
   }
   const home = join(resolve(options.builds), options.builddir);
   const root = join(home, 'build');
   const scratch = join(home, 'scratch');
-  const lock = await lockDirectory(join(home, '.bbx', 'lock'));
+  const lock = await takeLock(join(home, '.bbx', 'lock'));
   try {
     if (identity !== null) await openWay(resolve(options.builds), home, identity);
     for (const path of [root, scratch]) await makeOwnedDirectory(path, identity);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { bornAfter, momentNow } from '../../../src/exec/births.ts';
+import { bornAfter, fewBornAfter, momentNow } from '../../../src/exec/births.ts';
 
 describe.skipIf(process.platform !== 'linux')('who is younger than a moment', () => {
   it('tells a process that was begun later from those that were there', async () => {
@@ -34,5 +34,27 @@ describe.skipIf(process.platform !== 'linux')('who is younger than a moment', ()
   it('calls all young when too many were begun since, or when there is no moment', () => {
     expect(bornAfter(undefined)(1)).toBe(true);
     expect(bornAfter({ lastPid: 10, forks: -10_000_000 })(1)).toBe(true);
+  });
+
+  it('names the few that were begun since, one by one', async () => {
+    const moment = momentNow();
+    const younger = spawn('sleep', ['60']);
+    try {
+      await once(younger, 'spawn');
+      const few = fewBornAfter(moment);
+      // On a machine that begins hundreds at this moment there is no short list.
+      if (few !== undefined) expect(few).toContain(younger.pid);
+      expect(fewBornAfter(momentNow())?.includes(younger.pid ?? 0) ?? false).toBe(false);
+    } finally {
+      younger.kill('SIGKILL');
+    }
+  });
+
+  it('has no short list for many, for pids that have begun anew, and without a moment', () => {
+    const now = momentNow();
+    if (now === undefined) return;
+    expect(fewBornAfter(undefined)).toBeUndefined();
+    expect(fewBornAfter({ ...now, lastPid: now.lastPid - 5_000 })).toBeUndefined();
+    expect(fewBornAfter({ ...now, lastPid: now.lastPid + 5_000 })).toBeUndefined();
   });
 });

@@ -37,10 +37,23 @@ export async function writeLogLines(
     }
     pending = Buffer.concat([pending, piece.data]);
     // Whole lines only, so that no character is cut in two; but never wait for an end that does not come.
-    const end = pending.length > MAX_LINE_BYTES ? pending.length : pending.lastIndexOf(0x0a) + 1;
+    const lines = pending.lastIndexOf(0x0a) + 1;
+    const end = lines > 0 || pending.length <= MAX_LINE_BYTES ? lines : wholeCharacters(pending);
     if (end === 0) continue;
     await give(pending.subarray(0, end));
     pending = pending.subarray(end);
   }
   if (pending.length > 0) await give(pending);
+}
+
+/** How many of the bytes end where a character of UTF-8 (RFC 3629) ends; all of them where they are something else. */
+function wholeCharacters(bytes: Buffer): number {
+  for (let back = 1; back <= 3 && back <= bytes.length; back += 1) {
+    const byte = bytes[bytes.length - back]!;
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }

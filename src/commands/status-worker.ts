@@ -56,10 +56,16 @@ function stateWords({ running, connected }: WorkerStatus): string {
   return connected ? 'connected' : running === null ? 'not connected' : 'runs, not connected';
 }
 
+function goneOn(builds: number): string {
+  return builds === 1
+    ? '1 build of the process before went on under its keeper'
+    : `${builds} builds of the process before went on under its keeper`;
+}
+
 function factWords(fact: LinkFact): string {
   switch (fact.kind) {
     case 'began':
-      return `started (${fact.software})`;
+      return `started (${fact.software})${fact.adopted === undefined ? '' : `; ${goneOn(fact.adopted)}`}`;
     case 'ended':
       return 'stopped in good order';
     case 'failed':

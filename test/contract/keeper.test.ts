@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
@@ -25,6 +25,7 @@ async function worker(dir: string) {
     lost: () => undefined,
     spool: spool.keeperSaid,
     silentMs: () => 0,
+    trouble: spool.keeperTrouble,
     room: () => ({ limit: spool.limit, other: spool.other }),
   });
   return { kept, spool };
@@ -73,7 +74,10 @@ describe('the keeper of a worker’s directory', () => {
       const first = await begun(dir, { token: 'correct-horse' });
       const log = first.build.journal.log(0, 'stdio');
       await log.write('header', Buffer.from('$ command\n'));
-      const run = first.keeper.run(order(dir, 'echo correct-horse; sleep 0.5; echo end >&2; exit 3'), never);
+      const run = first.keeper.run(
+        order(dir, 'echo correct-horse; while [ ! -e back ]; do sleep 0.05; done; echo end >&2; exit 3'),
+        never,
+      );
       run.catch(() => undefined);
       await until('the first line', () => (first.build.logs[0]?.size ?? 0) > 10);
       expect((await stat(keeperPlaces(dir).socket)).mode & 0o777).toBe(0o600);
@@ -84,6 +88,7 @@ describe('the keeper of a worker’s directory', () => {
       const second = await worker(dir);
       const build = second.spool.builds[0];
       const keeper = second.kept.find(key);
+      await writeFile(join(dir, 'back'), '');
       expect(keeper?.former?.secrets.get('token')?.reveal()).toBe('correct-horse');
       const again = build?.journal.log(0, 'stdio');
       await again?.write('header', Buffer.from('$ command\n'));
@@ -95,7 +100,14 @@ describe('the keeper of a worker’s directory', () => {
       const pieces: string[] = [];
       for await (const { channel, payload } of build?.logs[0]?.read(0) ?? [])
         pieces.push(`${channel} ${Buffer.from(payload).toString()}`);
-      expect(pieces).toEqual(['header $ command\n', 'stdout ***\n', 'stderr end\n']);
+      expect(pieces).toEqual([
+        'header $ command\n',
+        'stdout ***\n',
+        expect.stringMatching(
+          /^header bbx: the worker's process was gone for \d+\.\d s; the command went on\n$/,
+        ),
+        'stderr end\n',
+      ]);
       expect(finished?.bytes).toBe(build?.logs[0]?.size);
       await second.kept.quit();
       await second.spool.close();

@@ -15,8 +15,8 @@ const count = z.number().int().nonnegative().max(1e9);
  * texts as texts and believes none of them.
  */
 export const linkFact = z.discriminatedUnion('kind', [
-  /** The worker's process has started. */
-  z.object({ kind: z.literal('began'), software: text(100) }),
+  /** The worker's process has started; `adopted`: so many builds of the former process went on under its keeper. */
+  z.object({ kind: z.literal('began'), software: text(100), adopted: count.optional() }),
   /** It was stopped in good order. */
   z.object({ kind: z.literal('ended') }),
   /** A try came to nothing; the same failure again is counted, not written again each time. */

@@ -36,6 +36,8 @@ export interface Spool {
   readonly limit: number;
   /** What the keeper's logs take, and what holds them up. */
   keeperSaid(said: { own: number; waiting: number; fullDisk: string | undefined }): void;
+  /** Why commands have no keeper, for `notes`; undefined: they have. */
+  keeperTrouble(words: string | undefined): void;
   /** Bytes beside those of the keeper's logs. */
   readonly other: number;
   /** Writers that wait are let fail; files are closed. */
@@ -114,6 +116,7 @@ export async function openSpool(options: {
     else builds.push(build);
   }
 
+  let noKeeper: string | undefined;
   let keeper = { own: 0, waiting: 0, fullDisk: undefined as string | undefined };
   const forget = (build: SpoolBuild) => {
     const at = builds.indexOf(build);
@@ -156,6 +159,7 @@ export async function openSpool(options: {
           `the spool is full (${budget.used} of ${budget.limit} bytes); ${waiting} steps are held up`,
         );
       }
+      if (noKeeper !== undefined) notes.push(noKeeper);
       for (const name of [...aside].slice(0, 5)) notes.push(asideNote(name, asideBuilds));
       return notes;
     },
@@ -178,6 +182,11 @@ export async function openSpool(options: {
       if (said.fullDisk === undefined && before.fullDisk !== undefined)
         log.info('the disk of the spool has room again', { dir });
       if (said.waiting > 0 !== before.waiting > 0 || said.fullDisk !== before.fullDisk) told();
+    },
+    keeperTrouble(words) {
+      if (words === noKeeper) return;
+      noKeeper = words;
+      told();
     },
     async close() {
       const reason = new Error('the worker is stopping');

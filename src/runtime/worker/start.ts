@@ -23,14 +23,14 @@ import { openLinkHistory } from './link-history.ts';
 import { clockWords, watchClocks } from './link-watch.ts';
 import { startLink } from './link.ts';
 import type { LinkOptions, LinkState } from './link.ts';
-import { createLocalPort } from './local-port.ts';
 import { machineFacts } from './machine-facts.ts';
 import { unusualSilence } from './silence.ts';
+import { createPlaces } from './places.ts';
 import { openSpool } from './spool.ts';
 import { endFormer } from './start-former.ts';
 import { dialMaster } from './start-dial.ts';
 import { openIdentity, sayWhatRootMeans } from './start-identity.ts';
-import { openWorkspace, workerMarker } from './workspace.ts';
+import { workerMarker } from './workspace.ts';
 
 /** At the end, how long what is still in the spool may take to reach a master that is there; the rest is sent after the next start. */
 const LAST_WORDS_MS = 3_000;
@@ -111,6 +111,12 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       log,
       kept: kept?.find,
     });
+    const places = createPlaces({
+      builds: layout.builds,
+      env,
+      identity: runAs,
+      openRoute: routes.open,
+    });
     const jobs = createJobs({
       spool,
       silentMs: kept?.silentMs,
@@ -127,16 +133,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       maxBuilds: config.maxBuilds,
       clock,
       log,
-      async openPlace(builddir) {
-        const workspace = await openWorkspace({ builds: layout.builds, builddir, identity: runAs });
-        const place = { ...workspace, env, identity: runAs, openRoute: routes.open };
-        return {
-          port: createLocalPort(place),
-          keptPort: (build) => createLocalPort({ ...place, kept: build }),
-          workdir: workspace.root,
-          [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
-        };
-      },
+      openPlace: (builddir) => places.open(builddir),
     });
     const written = config.master.map(printAddress);
     const boot = randomBytes(12).toString('hex');
@@ -148,7 +145,10 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       elapsed,
       log,
     });
-    history.add({ kind: 'began', software: deps.software });
+    const adopted = spool.builds.filter(
+      ({ kept: by, finished }) => by?.former !== undefined && !finished,
+    ).length;
+    history.add({ kind: 'began', software: deps.software, ...(adopted === 0 ? {} : { adopted }) });
     const unwatch = watchClocks({
       clock: deps.clock,
       elapsed,
@@ -196,6 +196,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
         kept?.warm();
       },
       spool: spool.keeperSaid,
+      trouble: spool.keeperTrouble,
       silentMs: () =>
         jobs.lostSince === undefined ? unusualSilence(link.silentMs) : clock.monotonic() - jobs.lostSince,
       room: () => ({ limit: spool.limit, other: spool.other }),
@@ -231,6 +232,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
         ended.resolve(gone);
       } finally {
         watched[Symbol.dispose]();
+        places[Symbol.dispose]();
         // What has its name now may be another's.
         if (gone === undefined) lock.release();
       }

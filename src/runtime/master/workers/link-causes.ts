@@ -39,6 +39,8 @@ function programs({ before, after, facts }: Gap): Cause[] {
   const causes: Cause[] = [];
   if (after !== undefined && after.boot !== before.boot) {
     const stopped = facts.some(({ boot, fact }) => boot === before.boot && fact.kind === 'ended');
+    const began = facts.find(({ boot, fact }) => boot === after.boot && fact.kind === 'began');
+    const adopted = Number(began?.fact['adopted'] ?? 0);
     causes.push(
       before.code === CLOSE.replaced
         ? { cause: 'replaced', words: `another process took its name, from ${after.peer}` }
@@ -46,7 +48,7 @@ function programs({ before, after, facts }: Gap): Cause[] {
             cause: 'worker-restarted',
             words: stopped
               ? "the worker's process was stopped and started again"
-              : "the worker's process died and was started again",
+              : `the worker's process died and was started again${adopted === 0 ? '' : `; its steps went on meanwhile (${adopted} ${adopted === 1 ? 'build' : 'builds'})`}`,
           },
     );
   }

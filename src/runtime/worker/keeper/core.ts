@@ -90,6 +90,8 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
   /** Ends on their way to the disk. */
   const leaving = new Set<Promise<void>>();
   let tell: ((notice: Notice) => void) | undefined;
+  /** Since when no worker is there, after one that was. */
+  let aloneSince: number | undefined;
   let contactAt = clock.monotonic();
   let other = 0;
   let fullDisk: string | undefined;
@@ -223,6 +225,20 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
     const written = retried(deps.disk, () => writeLastEnd(held.dir, word)).catch(() => undefined);
     leaving.add(written);
     void written.then(() => leaving.delete(written));
+  }
+
+  /** A line in the logs of the commands that went on meanwhile. */
+  function tellAbsence(ms: number): void {
+    const words = `bbx: the worker's process was gone for ${(ms / 1000).toFixed(1)} s; the command went on\n`;
+    for (const build of builds.values()) {
+      if (build.orphaned) continue;
+      for (const run of build.runs.values())
+        if (!run.over)
+          build.logs
+            .get(run.log)
+            ?.log.say(words)
+            .catch(() => undefined);
+    }
   }
 
   async function endBuild(build: Build): Promise<void> {
@@ -374,11 +390,14 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
         contactAgeMs,
         builds: states,
       });
+      if (aloneSince !== undefined) tellAbsence(clock.monotonic() - aloneSince);
+      aloneSince = undefined;
       saySpool();
       watchDeadline();
     },
     detach() {
       tell = undefined;
+      aloneSince = clock.monotonic();
       // The worker may have gone before it wrote down what it was told.
       for (const build of builds.values()) leaveEnd(build);
       watchDeadline();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import type { Log } from '../../../base/log.ts';
 import { MARKER_VARIABLE } from '../../../exec/marker.ts';
 import { meetKeeper, type KeeperClient } from './client.ts';
 import { KEEPER_VERSION } from './messages.ts';
+import { openKeeperLog, type KeeperLog } from './keeper-log.ts';
 import { keeperPlaces, openSocketPath } from './socket.ts';
 
 /** Starting Node takes a twentieth of a second; a machine that needs longer than this is in no state to run builds. */
@@ -31,10 +32,13 @@ export async function openKeeperHouse(options: {
   dir: string;
   software: string;
   log: Log;
-  /** Everything that a keeper says goes here, from the first notice on. */
-  onMet: (keeper: KeeperClient) => void;
+  /** Everything that a keeper says goes here, from the first notice on. `lastWords` is what it said of its faults; empty: nothing. */
+  onMet: (keeper: KeeperClient, lastWords: () => string) => void;
+  /** Why none can be started; undefined: that is over. */
+  onTrouble?: (words: string | undefined) => void;
 }): Promise<KeeperHouse> {
   const { dir, software, log, onMet } = options;
+  const said = openKeeperLog(keeperPlaces(dir).log);
   let current = await meet();
   let starting: Promise<KeeperClient | undefined> | undefined;
   if (current !== undefined && current.hello.version !== KEEPER_VERSION) {
@@ -44,7 +48,7 @@ export async function openKeeperHouse(options: {
     await current.quit();
     current = undefined;
   }
-  if (current !== undefined) onMet(current);
+  if (current !== undefined) onMet(current, said.fresh);
   const found = current;
 
   async function meet(): Promise<KeeperClient | undefined> {
@@ -56,15 +60,17 @@ export async function openKeeperHouse(options: {
   }
   async function start(): Promise<KeeperClient | undefined> {
     try {
-      await startKeeper(dir, software);
+      await startKeeper(dir, software, said);
       const keeper = await meetKeeper(await dial(dir));
-      onMet(keeper);
+      onMet(keeper, said.fresh);
       current = keeper;
+      options.onTrouble?.(undefined);
       return keeper;
     } catch (error) {
-      log.warn(
-        `Commands of builds will not outlive this process: the keeper does not start: ${sentences(error).join(': ')}`,
-      );
+      const why = sentences(error).join(': ');
+      const words = `Commands of builds will not outlive the worker’s process: its keeper does not start: ${why}`;
+      log.warn(words);
+      options.onTrouble?.(words);
       return undefined;
     } finally {
       starting = undefined;
@@ -93,8 +99,8 @@ async function dial(dir: string): Promise<Socket> {
 }
 
 /** Starts a keeper in a session of its own and waits until it listens. Rejects with what it says. */
-async function startKeeper(dir: string, software: string): Promise<void> {
-  const said = openSync(keeperPlaces(dir).log, 'a', 0o600);
+async function startKeeper(dir: string, software: string, log: KeeperLog): Promise<void> {
+  const said = log.begin();
   // Nothing of the worker's environment is passed on but what finds its processes: commands bring theirs.
   const marker = process.env[MARKER_VARIABLE];
   const child = spawn(process.execPath, [...programWords(), dir, software], {
@@ -112,7 +118,11 @@ async function startKeeper(dir: string, software: string): Promise<void> {
       stdout.once('data', () => resolve());
       child.once('error', reject);
       child.once('exit', (code, signal) =>
-        reject(new Error(`it ended with ${signal ?? code}; see "${keeperPlaces(dir).log}"`)),
+        reject(
+          new Error(
+            `it ended with ${signal ?? code}: ${log.fresh() || 'it said nothing'} (in "${log.path}")`,
+          ),
+        ),
       );
     });
   } finally {

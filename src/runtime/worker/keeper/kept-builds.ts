@@ -57,6 +57,8 @@ export interface KeptBuilds {
     silentMs(): number;
     room(): { limit: number; other: number };
   }): void;
+    /** Why there can be no keeper; undefined: there can. */
+    trouble(words: string | undefined): void;
   quit(): Promise<void>;
   /** Goes without the keeper, which stays for the next worker process. */
   leave(): void;
@@ -72,6 +74,7 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
   let keeper: KeeperClient | undefined;
   let timer: NodeJS.Timeout | undefined;
 
+  let trouble: string | undefined;
   const tell = () => {
     if (watcher === undefined || keeper === undefined || keeper.lost) return;
     // Its answers say nothing; that it is gone is said elsewhere.
@@ -89,7 +92,7 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
   };
   const house = await openKeeperHouse({
     ...options,
-    onMet(met) {
+    onMet(met, lastWords) {
       keeper = met;
       met.onNotice = (notice) => {
         if (notice.type === 'spool') watcher?.spool(notice);
@@ -98,13 +101,19 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
           for (const state of notice.logs) builds.get(state.key)?.logs.get(state.id)?.told(state);
       };
       met.onLost = () => {
-        options.log.error('The keeper of the commands has ended: what they did then is not known');
+        const said = lastWords();
+        const why = said === '' ? 'it was killed, or the system gave it no memory' : said;
+        options.log.error(`The keeper of the commands has ended: what they did then is not known: ${why}`);
         builds.clear();
         watcher?.lost();
       };
       tell();
     },
   });
+    onTrouble(words) {
+      trouble = words;
+      watcher?.trouble(words);
+    },
   const found = house.found?.hello.builds ?? [];
   for (const state of found) if (house.found !== undefined) adopt(house.found, state.build, state);
 
@@ -188,6 +197,7 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     watch(on) {
       watcher = on;
       tell();
+      if (trouble !== undefined) on.trouble(trouble);
       tellOften();
     },
     leave() {

@@ -105,4 +105,6 @@ process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 keepMemorySmall();
 const [, , dir = '', software = ''] = process.argv;
+// For those who look at the machine's processes: no file of a program says whose commands hang on this one.
+process.title = `bbx keeper of ${dir}`;
 await main(dir, software);

@@ -29,6 +29,8 @@ import type { Roster, Worker } from './workers/roster.ts';
 const REST_MS = 10_000;
 /** The longest such rest: each try costs a build's number and row. */
 const REST_MAX_MS = 10 * 60_000;
+/** After its rest it is asked and has answered within this; where nobody wants a build it is not asked, and what it would say is not known. */
+const ASKED_AGAIN_MS = 5_000;
 /** How long the master's end waits for logs of ended builds to be closed. */
 const CLEANING_MS = 1_000;
 /** The largest delay that a timer takes, 2^31 - 1 ms. */
@@ -276,7 +278,8 @@ export function createBuilds(options: {
         forgetRefusals(worker);
         return;
       }
-      worker.restsUntil = clock.monotonic() + Math.min(REST_MS * 2 ** worker.refusals, REST_MAX_MS);
+      const restMs = Math.min(REST_MS * 2 ** worker.refusals, REST_MAX_MS);
+      worker.restsUntil = clock.monotonic() + restMs;
       worker.refusals += 1;
       worker.refusedWhy = why ?? 'no reason given';
       say.warn('Worker refused a build', { build: nameOf(build), worker: worker.name, why });
@@ -285,6 +288,7 @@ export function createBuilds(options: {
         trouble.say(
           refusalsOf(worker),
           codes['BBX-MAS-WORKER-REFUSES']({ worker: worker.name, why: worker.refusedWhy }),
+          { forMs: restMs + ASKED_AGAIN_MS },
         );
       builds.giveUp(build, `worker "${worker.name}" refused it: ${why ?? 'no reason given'}`, 'uncounted');
     },

@@ -145,7 +145,8 @@ export function showWorker(worker: Worker, roster: Roster): WorkerObject {
     facts: worker.facts,
     notes: [
       ...(worker.attached?.notes ?? []),
-      ...(worker.refusedWhy === null ? [] : [`refuses builds: ${worker.refusedWhy}`]),
+      // Afterwards nobody knows what it would say.
+      ...(worker.refusedWhy === null || !candidate.resting ? [] : [`refuses builds: ${worker.refusedWhy}`]),
     ],
   };
 }

@@ -45,7 +45,7 @@ export interface Worker {
   restsUntil: number;
   /** Assignments that it refused, one after the other. */
   refusals: number;
-  /** Why it refused the last one; null once it has taken one, or is gone. */
+  /** Why it refused the last one, which counts while it rests; null once it has taken one, or is gone. */
   refusedWhy: string | null;
 }
 

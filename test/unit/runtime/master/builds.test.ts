@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../../src/base/clock.ts';
+import { systemClock, type Clock } from '../../../../src/base/clock.ts';
 import { silentLog } from '../../../../src/base/log.ts';
 import type { MasterConfig } from '../../../../src/config/master.ts';
 import type { MasterSession } from '../../../../src/protocol/bbx/master-contract.ts';
@@ -15,13 +15,14 @@ import type { LogFiles } from '../../../../src/store/log-files.ts';
 import { until } from '../../../rigs/wait.ts';
 
 /** Builds whose recorder has not come to write anything yet. */
-function buildsOf(worker: Worker) {
+function buildsOf(worker: Worker, clock: Clock = systemClock) {
   const endings: Ending[] = [];
   const events: number[] = [];
   const recorder = {
     end: (_: Running, ending: Ending) => void endings.push(ending),
     event: (_: Running, sequence: number) => void events.push(sequence),
   } as unknown as Recorder;
+  const trouble = createTroubleList({ clock, log: silentLog });
   const builds = createBuilds({
     farm: { store: { epoch: 'e', read: async () => [] }, change: async () => undefined } as unknown as Farm,
     roster: { byId: () => worker } as unknown as Roster,
@@ -30,12 +31,12 @@ function buildsOf(worker: Worker) {
     recorder: () => recorder,
     config: () => ({ lostWorkerGraceMs: 10 }) as MasterConfig,
     times: { place: (_build, _session, at) => at, here: (_session, at) => at },
-    clock: systemClock,
+    clock,
     log: silentLog,
-    trouble: createTroubleList({ clock: systemClock, log: silentLog }),
+    trouble,
     onRequeued: () => undefined,
   });
-  return { builds, endings, events };
+  return { builds, endings, events, trouble };
 }
 
 const token = '1-0123456789abcdef';
@@ -162,6 +163,26 @@ it('a worker that refuses again and again is asked less and less often, until it
   expect(answer(false)).toBe(600);
   answer(true);
   expect(answer(false)).toBe(10);
+});
+
+it('that a worker refused a build is told while it rests, and is no trouble of one that nobody asks since', () => {
+  let now = 0;
+  const worker = workerOf();
+  const { builds, trouble } = buildsOf(worker, { wall: () => now / 1_000, monotonic: () => now });
+  const refuse = () => {
+    const build = running(worker, false);
+    builds.running.add(build);
+    builds.assigned(worker, { ...build.lease, accepted: false, why: 'no space left' });
+  };
+  const told = () => trouble.list().map(({ code, since }) => [code, since]);
+  refuse();
+  now = 12_000;
+  refuse();
+  expect(told()).toEqual([['BBX-MAS-WORKER-REFUSES', 0]]);
+  now += 20_000;
+  expect(told()).toEqual([['BBX-MAS-WORKER-REFUSES', 0]]);
+  now += 5_000;
+  expect(told()).toEqual([]);
 });
 
 describe('a worker that comes back without a build', () => {

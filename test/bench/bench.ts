@@ -55,6 +55,7 @@ async function measureAll(): Promise<void> {
         process.stderr.write(`${'curve' in found ? curveLines(found) : figureLine(found)}\n`);
         results.push({ ...found, store, ...conditions(before) });
       }
+      if (options.record) await keepResults(results);
     } catch (error) {
       // What the others found is not to be lost with it.
       process.exitCode = 1;
@@ -65,9 +66,7 @@ async function measureAll(): Promise<void> {
   }
   process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
   await stopServer?.();
-  if (!options.record) return;
-  await keepResults(results);
-  await drawRecord(await readRecord());
+  if (options.record) await drawRecord(await readRecord());
 }
 
 function conditions(before: number): Pick<Result, 'at' | 'node' | 'machine' | 'load'> {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Curve, Figure } from './figure.ts';
 
@@ -29,6 +29,7 @@ export async function readRecord(): Promise<Result[]> {
 export async function keepResults(found: readonly Result[]): Promise<void> {
   const kept = new Map((await readRecord()).map((result) => [keyOf(result), result]));
   for (const result of found) kept.set(keyOf(result), result);
+  await mkdir(FOLDER, { recursive: true });
   await writeFile(FILE, `${JSON.stringify([...kept.values()].map(rounded), null, 1)}\n`);
 }
 

@@ -94,11 +94,13 @@ export async function overLogSize(sizes: readonly number[]): Promise<Curve[]> {
 /** Bytes a second of all logs together, over the number of steps that print at once; the same bytes each time. */
 export async function overStepsAtOnce(amounts: readonly number[]): Promise<Curve[]> {
   const points: Curve['points'] = [];
+  const bare: Curve['points'] = [];
   for (const amount of amounts.filter((amount) => amount <= MOST_AT_ONCE)) {
     const lines = Math.ceil((2 * LINES) / amount);
     await using farm = await farmOf(amount, lines);
     await using follower = followRequests(farm);
     const all = Array.from({ length: amount }, (_, index) => index);
+    bare.push({ x: amount, ...spread([rate(LINES, await throughBareSocket())]) });
     points.push({
       x: amount,
       ...spread([rate(lines * amount, await secondsOf(farm, follower, all, 1, lines))]),
@@ -110,6 +112,7 @@ export async function overStepsAtOnce(amounts: readonly number[]): Promise<Curve
       x: { name: 'steps at once', unit: 'steps' },
       y: { name: 'all logs together', unit: 'MB/s' },
       points,
+      yardstick: { name: 'one pipe through `ws` into a file', points: bare },
     },
   ];
 }

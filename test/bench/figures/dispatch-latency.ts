@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { startFarm } from '../../rigs/farm.ts';
-import { spread, timed, type Curve } from '../figure.ts';
+import { inTurn, spread, timed, type Curve, type Point } from '../figure.ts';
 import { writeHistory } from '../history-rows.ts';
 import { followRequests } from '../request-follower.ts';
 
@@ -28,6 +30,7 @@ builders:
     ...curve('submitting a request, over waiting requests'),
     y: { name: 'time to answer', unit: 'ms' },
   };
+  const bare: Point[] = [];
   let waiting = 0;
   for (const size of sizes) {
     await farm.master.end();
@@ -36,10 +39,15 @@ builders:
     await farm.startMaster();
     await using follower = followRequests(farm, past);
     await farm.ask('worker', 'show', 'w1', '--wait', 'attached');
-    build.points.push({ x: size, ...spread(await timed(RUNS, () => follower.build('app'))) });
+    const found = await inTurn(RUNS, {
+      own: () => follower.build('app'),
+      bare: () => once(spawn('true', { stdio: 'ignore' }), 'close'),
+    });
+    build.points.push({ x: size, ...found.own });
+    bare.push({ x: size, ...found.bare });
     const force = () => follower.client.call('startBuild', { body: { builder: 'waiting' } });
     submit.points.push({ x: size, ...spread(await timed(RUNS, force)) });
     waiting += RUNS;
   }
-  return [build, submit];
+  return [{ ...build, yardstick: { name: 'spawning `true`', points: bare } }, submit];
 }

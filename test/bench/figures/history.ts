@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { startFarm } from '../../rigs/farm.ts';
-import { spread, timed, type Curve } from '../figure.ts';
+import { bareAnswers } from '../bare-answer.ts';
+import { spread, timed, type Curve, type Point } from '../figure.ts';
 import { writeHistory } from '../history-rows.ts';
 import { followRequests } from '../request-follower.ts';
 
@@ -29,11 +30,13 @@ retention: { builds: off }
     status: curve('status, over history', ms),
     why: curve('why BUILD, over history', ms),
   };
+  const bare: Point[] = [];
   let builds = 0;
   for (const size of sizes) {
     await farm.master.end();
     const past = await writeHistory(farm.masterDir, { builds: size - builds });
     builds = size;
+    bare.push({ x: size, ...spread(await bareAnswers(RUNS)) });
     const add = (to: Curve, values: number[]) => to.points.push({ x: size, ...spread(values) });
     add(curves.start, await timed(1, () => farm.startMaster()));
     await using follower = followRequests(farm, past);
@@ -48,5 +51,6 @@ retention: { builds: off }
     const status = await readFile(`/proc/${farm.master.child.pid}/status`, 'utf8');
     add(curves.memory, [Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024]);
   }
-  return Object.values(curves);
+  const yardstick = { name: 'a bare server behind a unix socket', points: bare };
+  return Object.values(curves).map((found) => (found.y === ms ? { ...found, yardstick } : found));
 }

@@ -56,8 +56,11 @@ export async function overIdleWorkers(amounts: readonly number[]): Promise<Curve
     y,
     points: found.map(([x, measured]) => ({ x, ...spread([value(measured)]) })),
   });
+  const memory = { name: 'memory of each', unit: 'KB' };
+  const clients = curve('', memory, (of) => of.perClient / KB);
+  const yardstick = { name: 'a client of a bare server of TLS and `ws`', points: clients.points };
   return [
-    curve('memory over workers', { name: 'memory of each', unit: 'KB' }, (of) => of.perWorker / KB),
+    { ...curve('memory over workers', memory, (of) => of.perWorker / KB), yardstick },
     curve('return over workers', { name: 'until all are back', unit: 's' }, (of) => of.back),
   ];
 }

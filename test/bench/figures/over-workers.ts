@@ -6,10 +6,10 @@ import type { Curve } from '../figure.ts';
 import { startChild } from '../light/child.ts';
 import { spawnLoop, workOff, type WorkedOff } from '../queue.ts';
 import { followRequests } from '../request-follower.ts';
-import { queueCurves, type QueuePoint } from './over-slots.ts';
+import { queueCurves, WARM, type QueuePoint } from './over-slots.ts';
 
 const RUNS = 3;
-const BUILDS = 200;
+const BUILDS = 100;
 
 /** A queue worked off over the number of workers of one slot each, all of them light ones in one process. */
 export async function overWorkers(amounts: readonly number[]): Promise<Curve[]> {
@@ -19,21 +19,24 @@ export async function overWorkers(amounts: readonly number[]): Promise<Curve[]> 
     await using farm = await startFarm({
       config: `workers: { "light-*": {} }\nbuilders: { app: { steps: [ { run: ["true"] } ] } }\n`,
     });
+    // A pattern is for two at least.
+    const uses = String(Math.max(2, count));
     const joined = await bbxOk(
-      ['worker', 'add', '--names', 'light-*', '--uses', String(count), '--dir', farm.masterDir],
+      ['worker', 'add', '--names', 'light-*', '--uses', uses, '--dir', farm.masterDir],
       { cwd: farm.dir },
     );
     await using _ = startChild('workers.ts', [join(farm.dir, 'light'), String(count)], joined.stdout);
     await untilAttached(farm.masterDir, { count, after: 0 });
     await using follower = followRequests(farm);
+    const queue = { builders: ['app'], workers: names };
+    await workOff(farm, follower, { ...queue, builds: WARM });
     const rounds: WorkedOff[] = [];
     const bare: number[] = [];
-    // The first round warms up and does not count.
-    for (let run = 0; run <= RUNS; run += 1) {
+    for (let run = 0; run < RUNS; run += 1) {
       bare.push(await spawnLoop(BUILDS, count));
-      rounds.push(await workOff(farm, follower, { builds: BUILDS, builders: ['app'], workers: names }));
+      rounds.push(await workOff(farm, follower, { ...queue, builds: BUILDS }));
     }
-    points.push({ x: count, rounds: rounds.slice(1), bare: bare.slice(1) });
+    points.push({ x: count, rounds, bare });
   }
   return queueCurves('workers', points);
 }

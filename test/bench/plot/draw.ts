@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Curve, Point } from '../figure.ts';
 import { FOLDER, type Result } from '../record.ts';
@@ -15,7 +15,6 @@ const STORES: Record<string, string> = { sqlite: 'bbx, SQLite', postgres: 'bbx, 
  * `<!-- end -->`. What was not measured is left out.
  */
 export async function drawRecord(results: readonly Result[]): Promise<void> {
-  await mkdir(FOLDER, { recursive: true });
   let page = await readFile(PAGE, 'utf8');
   for (const wanted of plots) {
     const found = wanted.curves.flatMap(({ curve, as }) =>

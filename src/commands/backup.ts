@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
+import { printBytes } from '../base/bytes.ts';
 import { systemClock } from '../base/clock.ts';
 import { BbxError, errnoOf } from '../base/error.ts';
 import { fileTrouble } from '../base/file-trouble.ts';
@@ -16,7 +17,7 @@ import type { Context } from './terminal/context.ts';
 import { answer, note } from './terminal/print.ts';
 import { createProgress } from './terminal/progress.ts';
 import { BBX_VERSION } from './version.ts';
-import { bytesWords, countWords } from './words.ts';
+import { countWords } from './words.ts';
 
 export interface BackupOptions extends DirOptions {
   force?: boolean;
@@ -85,13 +86,13 @@ async function openAsItIs(url: string, dir: string, env: Context['env']): Promis
 }
 
 function progressWords({ what, done, total, bytes }: BackupProgress): string {
-  return `backing up: ${what} ${done}${total === undefined ? '' : ` of ${total}`}, ${bytesWords(bytes)}`;
+  return `backing up: ${what} ${done}${total === undefined ? '' : ` of ${total}`}, ${printBytes(bytes)}`;
 }
 
 function sentences(summary: BackupSummary, target: string, size: number | undefined): string[] {
   const { rows, logs, files, running, pruned, missing } = summary;
   return [
-    `Backup in ${target}${size === undefined ? '' : `, ${bytesWords(size)}`}: ${countWords(files, 'file')}, ${countWords(rows, 'row')}, ${countWords(logs, 'log')}, as of ${new Date(summary.takenAt * 1000).toISOString()}.`,
+    `Backup in ${target}${size === undefined ? '' : `, ${printBytes(size)}`}: ${countWords(files, 'file')}, ${countWords(rows, 'row')}, ${countWords(logs, 'log')}, as of ${new Date(summary.takenAt * 1000).toISOString()}.`,
     ...(running === 0
       ? []
       : [

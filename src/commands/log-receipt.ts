@@ -1,6 +1,7 @@
+import { printBytes } from '../base/bytes.ts';
 import type { LogObject } from '../api/objects.ts';
 import type { Receipt } from '../build/receipt.ts';
-import { bytesWords, countWords } from './words.ts';
+import { countWords } from './words.ts';
 
 /** What is known of a log's end, for people: how it was compared with its worker's word when it was stored. */
 const COMPARED: Readonly<Record<Receipt, string>> = {
@@ -20,7 +21,7 @@ export function receiptWords(log: LogObject, options: { whole?: boolean } = {}):
   const hash = options.whole === true ? log.sha256 : log.sha256?.slice(0, SHOWN_DIGITS);
   return [
     ...(log.lines === null ? [] : [countWords(log.lines, 'line')]),
-    bytesWords(log.bytes),
+    printBytes(log.bytes),
     ...(hash === null || hash === undefined ? [] : [`sha256 ${hash}${options.whole === true ? '' : '…'}`]),
     log.receipt === null ? 'stored by an older bbx' : COMPARED[log.receipt],
   ].join(', ');

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { BuildObject, LogObject, StepObject } from '../api/objects.ts';
 import type { Client } from '../client/client.ts';
+import { printBytes } from '../base/bytes.ts';
 import { EXIT } from '../base/exit.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
 import { answer } from './terminal/print.ts';
 import { createProgress } from './terminal/progress.ts';
 import { holeWords, receiptWords } from './log-receipt.ts';
-import { buildTitle, bytesWords } from './words.ts';
+import { buildTitle } from './words.ts';
 
 /** One log, read again from its first byte to its last. */
 interface Verified extends Pick<LogObject, 'bytes' | 'lines' | 'sha256' | 'receipt'> {
@@ -34,7 +35,7 @@ export async function verifyLogs(
   const logs: Verified[] = [];
   for (const step of steps) {
     for (const log of step.logs) {
-      progress.wait(`reading ${buildTitle(build)} ${step.name} ${log.name}, ${bytesWords(log.bytes)}`);
+      progress.wait(`reading ${buildTitle(build)} ${step.name} ${log.name}, ${printBytes(log.bytes)}`);
       logs.push(await verify(context, client, build, step, log));
     }
   }
@@ -112,7 +113,7 @@ export function judge(
     return { state: 'damaged', problem: [...shown, ...more].join('; ') };
   }
   if (!log.complete)
-    return { state: 'unknown', problem: `it still grows: ${bytesWords(found.bytes)} so far` };
+    return { state: 'unknown', problem: `it still grows: ${printBytes(found.bytes)} so far` };
   if (found.bytes !== log.bytes)
     return { state: 'damaged', problem: `${found.bytes} bytes are there, ${log.bytes} were stored` };
   if (log.receipt === 'mismatch')

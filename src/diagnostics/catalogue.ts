@@ -31,6 +31,8 @@ import { pro01 } from './checks/peers/identity.ts';
 import { pro03 } from './checks/peers/silence.ts';
 import { pro05 } from './checks/peers/worker-key.ts';
 import { run01 } from './checks/programs/running.ts';
+import { dsk01 } from './checks/programs/disks.ts';
+import { sto01 } from './checks/programs/store.ts';
 import { cfg03 } from './checks/settings/bind-name.ts';
 import { cfg02 } from './checks/settings/brackets.ts';
 import { cfg01 } from './checks/settings/readable.ts';
@@ -44,6 +46,8 @@ export const catalogue = [
   cfg02,
   cfg03,
   run01,
+  dsk01,
+  sto01,
   hst01,
   hst02,
   hst03,

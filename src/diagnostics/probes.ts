@@ -1,8 +1,10 @@
+import type { DiskFacts } from './facts/disks.ts';
 import type { HostFacts, SourceFact } from './facts/host.ts';
 import type { ListenerFacts } from './facts/listeners.ts';
 import type { NameFacts } from './facts/names.ts';
 import type { AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
 import type { RunAsFacts } from './facts/run-as.ts';
+import type { StoreFacts } from './facts/store.ts';
 import type { ListenerSubject, ProgramSubject, TargetSubject } from './subject.ts';
 
 /**
@@ -24,6 +26,10 @@ export interface Probes {
   peers(target: TargetSubject): Promise<readonly PeerFact[]>;
   /** Undefined where the program runs its builds as nobody else. */
   runAs(program: ProgramSubject): Promise<RunAsFacts | undefined>;
+  /** The disks that hold the parts of a program's directory. */
+  disks(program: ProgramSubject): Promise<DiskFacts>;
+  /** Undefined where there is nothing to ask. */
+  store(program: ProgramSubject): Promise<StoreFacts | undefined>;
   /** Undefined when the worker has no key yet. */
   authenticate(target: TargetSubject): Promise<AuthenticationFact | undefined>;
 }

@@ -67,6 +67,10 @@ export interface ProgramSubject {
   readonly running: boolean | undefined;
   /** The user that its builds are to run as; null: the worker's own. */
   readonly runAs: string | null;
+  /** Parts of the directory that need room on a disk; no path twice. */
+  readonly parts: readonly { readonly name: string; readonly path: string }[];
+  /** Address of a master's store; null where there is none, or none that could be read. */
+  readonly store: string | null;
 }
 
 export type Subject = HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject;

@@ -8,11 +8,13 @@ import { candidates, published, type NameFacts } from '../facts/names.ts';
 import type { Attempt, AuthenticationFact, PathFacts, PeerFact } from '../facts/paths.ts';
 import { gate, once, type Probes } from '../probes.ts';
 import type { ListenerSubject, TargetSubject } from '../subject.ts';
+import { readDisks } from './disks.ts';
 import { readHost, readSources } from './host.ts';
 import { readListener, readRows } from './listeners.ts';
 import { readName } from './names.ts';
 import { meetPeer } from './peers.ts';
 import { readRunAs } from './run-as.ts';
+import { readStore } from './store.ts';
 import { askWhetherLetIn } from './worker-key.ts';
 
 /** Connections to one target at a time. */
@@ -122,6 +124,8 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
       }),
     // One check asks it, once a program.
     runAs: async ({ runAs, dir }) => (runAs === null ? undefined : readRunAs(runAs, dir)),
+    disks: ({ parts }) => readDisks(parts),
+    store: (program) => readStore(program, { env, signal }),
     authenticate: (target) =>
       onceAuthentication(keyOf(target), async () => {
         const peers = await probes.peers(target);

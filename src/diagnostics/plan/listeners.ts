@@ -45,7 +45,8 @@ export function listenersOf(master: MasterFacts): Subject[] {
   const pins = master.pin === undefined ? [] : [master.pin];
   const of = (addresses: readonly ListenAddress[], plane: 'worker' | 'web') =>
     addresses.flatMap((address) =>
-      address.kind === 'tcp'
+      // Of port 0 only the running master knows which it became.
+      address.kind === 'tcp' && address.port !== 0
         ? [
             listenerOf(address, {
               plane,

@@ -1,3 +1,6 @@
+import { dirname } from 'node:path';
+import { masterLayout, workerLayout } from '../../config/layout.ts';
+import { parseStoreUrl } from '../../store/url.ts';
 import type { DirectoryFacts, MasterFacts, WorkerFacts } from '../directory.ts';
 import type { ProgramSubject } from '../subject.ts';
 
@@ -7,6 +10,7 @@ export function programsOf({ master, worker, beside }: DirectoryFacts): ProgramS
     role: 'master' | 'worker',
     facts: MasterFacts | WorkerFacts,
     runAs: string | null,
+    needs: Pick<ProgramSubject, 'parts' | 'store'>,
   ): ProgramSubject => ({
     kind: 'program',
     role,
@@ -14,10 +18,40 @@ export function programsOf({ master, worker, beside }: DirectoryFacts): ProgramS
     shown: facts.shown,
     running: facts.running,
     runAs,
+    ...needs,
   });
   return [
-    ...(master === undefined ? [] : [of('master', master, null)]),
-    ...(worker === undefined ? [] : [of('worker', worker, worker.config?.runAs ?? null)]),
-    ...(beside === undefined || beside.running ? [] : [of('master', beside, null)]),
+    ...(master === undefined ? [] : [of('master', master, null, masterNeeds(master))]),
+    ...(worker === undefined
+      ? []
+      : [of('worker', worker, worker.config?.runAs ?? null, workerNeeds(worker))]),
+    ...(beside === undefined || beside.running
+      ? []
+      : [of('master', beside, null, { parts: [], store: null })]),
   ];
+}
+
+function masterNeeds({ dir, config }: MasterFacts): Pick<ProgramSubject, 'parts' | 'store'> {
+  const store = config?.store ?? null;
+  const place = store === null ? undefined : parseStoreUrl(store, dir);
+  return {
+    parts: [
+      ...(place?.kind === 'sqlite' ? [{ name: 'store', path: dirname(place.file) }] : []),
+      { name: 'logs', path: masterLayout(dir).logs },
+      { name: 'configuration', path: dir },
+    ],
+    store,
+  };
+}
+
+function workerNeeds({ dir }: WorkerFacts): Pick<ProgramSubject, 'parts' | 'store'> {
+  const { spool, builds } = workerLayout(dir);
+  return {
+    parts: [
+      { name: 'spool', path: spool },
+      { name: 'builds', path: builds },
+      { name: 'configuration', path: dir },
+    ],
+    store: null,
+  };
 }

@@ -14,6 +14,7 @@ import {
   ONLY4,
   ONLY6,
   peer,
+  disk,
   program,
   reply,
   report,
@@ -520,6 +521,51 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
       runAs: { at: AT, user: 'ci', state: 'known', closed: '/root', unseen: null },
     },
     ['RUN-01'],
+    'warn',
+  ],
+  [
+    'a full disk',
+    { subjects: [program()], disks: { at: AT, disks: [disk({ freeBytes: 4_096 })], unseen: [] } },
+    ['DSK-01'],
+    'error',
+  ],
+  [
+    'a disk without room for another file',
+    { subjects: [program()], disks: { at: AT, disks: [disk({ freeFiles: 0 })], unseen: [] } },
+    ['DSK-01'],
+    'error',
+  ],
+  [
+    'a disk that is nearly full',
+    { subjects: [program()], disks: { at: AT, disks: [disk({ freeBytes: 1 << 30 })], unseen: [] } },
+    ['DSK-01'],
+    'warn',
+  ],
+  [
+    'a store that is away',
+    {
+      subjects: [program({ role: 'master', store: 'postgres://db/bbx' })],
+      store: {
+        at: AT,
+        store: 'postgres://db/bbx',
+        ms: 3,
+        error: {
+          code: 'BBX-STO-AWAY',
+          message: 'Cannot reach store "postgres://db/bbx": it starts',
+          hint: null,
+        },
+      },
+    },
+    ['STO-01'],
+    'error',
+  ],
+  [
+    'a slow store',
+    {
+      subjects: [program({ role: 'master', store: 'postgres://db/bbx' })],
+      store: { at: AT, store: 'postgres://db/bbx', ms: 2_500, error: null },
+    },
+    ['STO-01'],
     'warn',
   ],
   [

@@ -10,6 +10,8 @@ import type {
   PathFacts,
   PeerFact,
 } from '../../../src/diagnostics/facts/paths.ts';
+import type { DiskFact, DiskFacts } from '../../../src/diagnostics/facts/disks.ts';
+import type { StoreFacts } from '../../../src/diagnostics/facts/store.ts';
 import type { RunAsFacts } from '../../../src/diagnostics/facts/run-as.ts';
 import type { Probes } from '../../../src/diagnostics/probes.ts';
 import { makeReport, type Reported } from '../../../src/diagnostics/report.ts';
@@ -186,6 +188,20 @@ export function program(more: Partial<ProgramSubject> = {}): ProgramSubject {
     shown: 'worker',
     running: true,
     runAs: null,
+    parts: [{ name: 'spool', path: '/farm/worker/spool' }],
+    store: null,
+    ...more,
+  };
+}
+
+export function disk(more: Partial<DiskFact> = {}): DiskFact {
+  const GIB = 1 << 30;
+  return {
+    parts: ['spool'],
+    path: '/farm/worker/spool',
+    bytes: 100 * GIB,
+    freeBytes: 50 * GIB,
+    freeFiles: 9_999,
     ...more,
   };
 }
@@ -202,6 +218,8 @@ export interface Case {
   peers?: PeerFact[];
   authentication?: AuthenticationFact;
   runAs?: RunAsFacts;
+  disks?: DiskFacts;
+  store?: StoreFacts;
   intent?: Intent;
   topic?: Topic;
 }
@@ -230,6 +248,8 @@ export async function report(given: Case): Promise<Reported> {
     peers: async () =>
       given.peers ?? healthy.filter((one) => one.outcome === 'connected').map((one) => peer(one.address)),
     runAs: async () => given.runAs,
+    disks: async () => given.disks ?? { at: AT, disks: [disk()], unseen: [] },
+    store: async () => given.store,
     authenticate: async () => given.authentication,
   };
   const context = {

@@ -36,7 +36,7 @@ describe('the report for people', () => {
              withdraw the AAAA record
            Explains 1 more: PTH-03
 
-       1 warned, 17 ok, 17 not applicable.  Meant to work: any family (auto).
+       1 warned, 17 ok, 19 not applicable.  Meant to work: any family (auto).
        Every check and all evidence: -v; for programs: --json
       "
     `);

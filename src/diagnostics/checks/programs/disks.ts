@@ -1,0 +1,80 @@
+import { printBytes } from '../../../base/bytes.ts';
+import { defineCheck, found, skip, type Draft, type Judgement } from '../../check.ts';
+import { evidence } from '../../evidence.ts';
+import type { DiskFact, DiskFacts } from '../../facts/disks.ts';
+import type { ProgramSubject } from '../../subject.ts';
+
+const MIB = 1 << 20;
+/** With less than this nothing can be relied on: a file system keeps some blocks for itself. */
+const FULL_BYTES = MIB;
+const FULL_FILES = 16;
+/** Less than both is nearly full: a share alone says too much of a big disk, a size alone of a small one. */
+const NEARLY = { share: 0.05, bytes: 2048 * MIB };
+
+export const dsk01 = defineCheck<'program', DiskFacts>({
+  id: 'DSK-01',
+  title: 'room on the disks of the directory',
+  about: 'program',
+  topics: [],
+  needs: [],
+  gather: (context, program) => context.probes.disks(program),
+  judge: judgeDisks,
+});
+
+function judgeDisks({ at, disks, unseen }: DiskFacts, program: ProgramSubject): Judgement {
+  if (disks.length === 0)
+    return skip(unseen.length > 0 ? `this user cannot see ${unseen[0]}` : 'nothing of it needs a disk');
+  return found(...disks.flatMap((disk) => judgeDisk(disk, at, program)));
+}
+
+function judgeDisk(disk: DiskFact, at: string, { role }: ProgramSubject): Draft[] {
+  const { path, parts, bytes, freeBytes, freeFiles } = disk;
+  const noBytes = freeBytes < FULL_BYTES;
+  const noFiles = freeFiles !== null && freeFiles < FULL_FILES;
+  const nearly = freeBytes < bytes * NEARLY.share && freeBytes < NEARLY.bytes;
+  if (!noBytes && !noFiles && !nearly) return [];
+  const full = noBytes || noFiles;
+  const what = parts.join(' and ');
+  const room =
+    noFiles && !noBytes ? `no more files (inodes)` : `${printBytes(freeBytes)} of ${printBytes(bytes)}`;
+  return [
+    {
+      status: full ? 'error' : 'warn',
+      title: full
+        ? `The disk of ${what} of the ${role} is full: ${room} ${noFiles && !noBytes ? 'fit on it' : 'left'}; ${effectOf(parts)}`
+        : `The disk of ${what} of the ${role} is nearly full: ${room} left`,
+      target: path,
+      evidence: [
+        evidence(
+          'file',
+          `statfs ${path}`,
+          `${freeBytes} of ${bytes} bytes free${freeFiles === null ? '' : `, ${freeFiles} files`}`,
+          at,
+        ),
+      ],
+      fix: [
+        {
+          text: 'See what takes the room, and free some: all goes on by itself then',
+          commands: [`df -h ${path}`, `du -xsh ${path}/*`],
+        },
+        ...(parts.includes('logs')
+          ? [
+              {
+                text: 'Or keep less: retention.logs of master.yaml',
+                commands: ['bbx config set retention.logs 14d', 'bbx config apply'],
+              },
+            ]
+          : []),
+      ],
+    },
+  ];
+}
+
+/** What a full disk means to people, by the part that suffers most. */
+function effectOf(parts: readonly string[]): string {
+  if (parts.includes('store'))
+    return 'nothing new is taken and no end of a build is written until there is room';
+  if (parts.includes('logs')) return 'output waits at the workers until there is room';
+  if (parts.includes('spool')) return 'steps are held up, and builds refused, until there is room';
+  return 'builds fail or are refused until there is room';
+}

@@ -5,7 +5,7 @@ import type { LogBytes, MasterSession } from '../../src/protocol/bbx/master-cont
 import { codes as storeCodes } from '../../src/store/codes.ts';
 import type { LogFiles } from '../../src/store/log-files.ts';
 import type { Store } from '../../src/store/store.ts';
-import { createLogIntake } from '../../src/runtime/master/logs.ts';
+import { createLogIntake, WAITING_BYTES, type LogIntake } from '../../src/runtime/master/logs.ts';
 import type { Running } from '../../src/runtime/master/running.ts';
 import { createTroubleList } from '../../src/runtime/master/trouble.ts';
 import { until } from '../rigs/wait.ts';
@@ -136,13 +136,14 @@ describe('what workers send of logs', () => {
     const { intake, log, piece } = intakeOf(files);
     intake.placed(log, 9);
     disk.full = true;
-    expect(intake.take(log, piece(0, 'x'.repeat(200_000)))).toBeUndefined();
-    const held = intake.take(log, piece(200_000, 'x'.repeat(200_000)));
+    expect(intake.take(log, piece(0, 'x'.repeat(WAITING_BYTES)))).toBeUndefined();
+    const held = intake.take(log, piece(WAITING_BYTES, 'x'));
     expect(held).toBeInstanceOf(Promise);
     disk.full = false;
     await held;
-    expect(disk.size).toBe(400_000);
+    expect(disk.size).toBeGreaterThanOrEqual(WAITING_BYTES);
     await intake.stop();
+    expect(disk.size).toBe(WAITING_BYTES + 1);
   });
 
   it('that are not what the worker counted are said loudly, and do not hold up the build', async () => {
@@ -178,10 +179,42 @@ describe('what workers send of logs', () => {
     const { intake, log, piece } = intakeOf(files);
     intake.placed(log, 9);
     disk.full = true;
-    const held = intake.take(log, piece(0, 'x'.repeat(400_000)));
+    const held = intake.take(log, piece(0, 'x'.repeat(WAITING_BYTES + 1)));
     expect(held).toBeInstanceOf(Promise);
     intake.hurry();
     await expect(held).rejects.toMatchObject({ code: 'BBX-STO-FULL' });
+    await intake.stop();
+  });
+
+  it('holds the sender up when much of one log waits for its row, and is written when that is there', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files);
+    expect(intake.take(log, piece(0, 'x'.repeat(WAITING_BYTES)))).toBeUndefined();
+    const held = intake.take(log, piece(WAITING_BYTES, 'x'));
+    expect(held).toBeInstanceOf(Promise);
+    expect(disk.size).toBe(0);
+    intake.placed(log, 9);
+    await held;
+    expect(disk.size).toBe(WAITING_BYTES + 1);
+    await intake.stop();
+  });
+
+  it.each<[string, (intake: LogIntake, build: Running) => void, object | undefined]>([
+    ['build ends', (intake, build) => intake.ended(build), undefined],
+    ['master is about to stop', (intake) => intake.hurry(), { message: 'the master stops' }],
+  ])('that wait for a row do not hold up who brought them when the %s', async (_, act, reason) => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files);
+    const held = Promise.resolve(intake.take(log, piece(0, 'x'.repeat(WAITING_BYTES + 1))));
+    const end = held.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    act(intake, { ...log.build, logs: new Map([['0/stdio', log]]) });
+    const got = await end;
+    if (reason === undefined) expect(got).toBeUndefined();
+    else expect(got).toMatchObject(reason);
+    expect(disk.size).toBe(0);
     await intake.stop();
   });
 

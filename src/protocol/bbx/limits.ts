@@ -6,8 +6,11 @@ export const LIMITS = {
   messageBytes: 4 * 1024 * 1024,
   /** Payload of one binary frame: a pipe's worth, small enough that a ping never waits long behind one. */
   frameBytes: 64 * 1024,
-  /** Bytes of one stream on the way and not acknowledged: several times what one fdatasync takes, so that the next bytes travel meanwhile. */
-  creditBytes: 4 * 1024 * 1024,
+  /**
+   * Bytes of one stream on the way and not acknowledged: several times what one fdatasync takes, so that the next bytes travel meanwhile. They are
+   * on the disks of both sides, not in memory.
+   */
+  creditBytes: 16 * 1024 * 1024,
   /** Progress events of one build on the way and not acknowledged. */
   creditEvents: 256,
   /** Streams that one session has open: 1,000 builds with a few logs each. */

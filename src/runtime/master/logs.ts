@@ -173,6 +173,8 @@ export function createLogIntake(options: {
     for (;;) {
       await writeAll(log);
       if (log.complete || log.written >= bytes) return;
+      // Came meanwhile, and nobody was woken for it.
+      if (log.waiting.length > 0 || log.writing !== undefined) continue;
       await new Promise<void>((resolve) => {
         log.more = resolve;
         stopping.signal.addEventListener('abort', () => resolve(), { once: true });

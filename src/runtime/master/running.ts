@@ -65,6 +65,10 @@ export interface OpenLog {
   waitingBytes: number;
   /** The write that is under way, or the last one. */
   writing: Promise<void> | undefined;
+  /** Set while less waits than is worth a write. */
+  gathering: NodeJS.Timeout | undefined;
+  /** Set while a session is held up until the row is there. */
+  placing: PromiseWithResolvers<void> | undefined;
   /** Nothing more of it is taken. */
   complete: boolean;
   /** Its end as the files give it, from the moment on in which it is complete; the same for all who ask. */

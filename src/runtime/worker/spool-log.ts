@@ -1,39 +1,25 @@
 import { createHash } from 'node:crypto';
 import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../../base/clock.ts';
 import type { Channel } from '../../build/command-port.ts';
 import { LIMITS } from '../../protocol/bbx/limits.ts';
-import { openAppendFile, readRecords } from './spool-file.ts';
-import type { AppendFile, FullDisk, RecordAt } from './spool-file.ts';
-import type { SpoolBudget } from './spool-budget.ts';
-import { CHANNELS, PIECE_HEADER_BYTES, pieceOf, segmentName, type LogPiece } from './spool-piece.ts';
-import { RECORD_HEADER_BYTES, encodeRecord } from './spool-record.ts';
+import { partsOf, takeBatch, type WaitingPiece } from './spool-batch.ts';
+import { openAppendFile, readRecords, type AppendFile } from './spool-file.ts';
+import { pieceOf, segmentName, type LogPiece } from './spool-piece.ts';
+import {
+  OVERHEAD_BYTES,
+  noteRecord,
+  recoverSegments,
+  type LogPlace,
+  type Segment,
+  type SpoolDeps,
+} from './spool-segment.ts';
 
-const OVERHEAD_BYTES = RECORD_HEADER_BYTES + PIECE_HEADER_BYTES;
 /** A log is cut into files of this size, so that what is acknowledged can be freed while the rest grows. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIB = 1024 * 1024;
 /** A segment that is acknowledged to its end is given up early when it is this big, or when somebody waits for room. */
 const WORTH_FREEING_BYTES = 256 * 1024;
-/** A place in the index for so many bytes: a resend reads at most that much too much. */
-const INDEX_EVERY_BYTES = 64 * 1024;
-
-/** What every log of a spool shares. */
-export interface SpoolDeps {
-  clock: Clock;
-  budget: SpoolBudget;
-  disk: FullDisk;
-}
-
-interface Segment {
-  path: string;
-  base: number;
-  /** Bytes of the log in it. */
-  length: number;
-  fileBytes: number;
-  index: { offset: number; position: number }[];
-}
 
 /** One log on the worker's disk, from the first byte that is not yet freed. */
 export interface SpoolLog {
@@ -61,17 +47,6 @@ export interface SpoolLog {
   readonly files: readonly number[];
 }
 
-export interface LogPlace {
-  dir: string;
-  id: number;
-  step: number;
-  name: string;
-  /** Lets writers that wait for room fail. */
-  gone: AbortSignal;
-  /** Called when the log has grown. */
-  changed?: (() => void) | undefined;
-}
-
 /** A log that begins. Nothing is written before its first byte. */
 export function createSpoolLog(place: LogPlace, deps: SpoolDeps): SpoolLog {
   return makeLog(place, deps, [], createHash('sha256'));
@@ -83,38 +58,8 @@ export async function recoverSpoolLog(
   bases: readonly number[],
   deps: SpoolDeps,
 ): Promise<SpoolLog> {
-  const segments: Segment[] = [];
-  const hash = createHash('sha256');
-  let broken = false;
-  for (const base of bases.toSorted((a, b) => a - b)) {
-    const path = join(place.dir, segmentName(place.id, base));
-    const before = segments.at(-1);
-    if (broken || (before !== undefined && before.base + before.length !== base)) {
-      // Behind a hole: could only be sent out of order, so it is as lost as the hole.
-      broken = true;
-      await unlink(path);
-      continue;
-    }
-    const segment: Segment = { path, base, length: 0, fileBytes: 0, index: [] };
-    const file = await open(path, 'r+');
-    try {
-      for await (const record of readRecords(file, 0)) {
-        const piece = pieceOf(record.content, segment.base + segment.length);
-        if (piece === undefined) break;
-        noteRecord(segment, piece.offset, record);
-        hash.update(piece.payload);
-      }
-      if ((await file.stat()).size > segment.fileBytes) {
-        broken = true;
-        await file.truncate(segment.fileBytes);
-      }
-    } finally {
-      await file.close();
-    }
-    deps.budget.force(segment.fileBytes);
-    segments.push(segment);
-  }
-  return makeLog(place, deps, segments, segments[0]?.base === 0 ? hash : undefined);
+  const { segments, hash } = await recoverSegments(place, bases, deps);
+  return makeLog(place, deps, segments, hash);
 }
 
 function makeLog(
@@ -129,6 +74,7 @@ function makeLog(
   let acknowledged = freed;
   let writer: { file: AppendFile; segment: Segment } | undefined;
   let sayHeld = true;
+  const waiting: WaitingPiece[] = [];
   // Two queues: what touches the files, one after the other; and the writers, who may wait for room long, while the files are freed.
   const inTurn = createTurns();
   const asWriter = createTurns();
@@ -153,47 +99,60 @@ function makeLog(
     writer = { file, segment };
     return writer;
   };
-  const put = async (channel: Channel, bytes: Uint8Array) => {
-    const { file, segment } = await currentSegment();
-    const head = Buffer.allocUnsafe(PIECE_HEADER_BYTES);
-    head.writeUInt8(CHANNELS.indexOf(channel), 0);
-    head.writeDoubleBE(clock.wall(), 1);
-    const record = encodeRecord(head, bytes);
-    const position = segment.fileBytes;
-    await file.append(record);
-    hash?.update(bytes);
-    noteRecord(segment, size, {
-      position,
-      next: position + record.length,
-      content: record.subarray(RECORD_HEADER_BYTES),
-    });
-    size += bytes.length;
-    place.changed?.();
+  /** Writes the first of what waits; the rest has its next turn, so that files can be freed in between. */
+  const putBatch = async () => {
+    const batch = takeBatch(waiting);
+    try {
+      const { file, segment } = await currentSegment();
+      await file.append(...partsOf(batch));
+      for (const { bytes } of batch) {
+        hash?.update(bytes);
+        const position = segment.fileBytes;
+        noteRecord(segment, size, { position, bytes: bytes.length });
+        size += bytes.length;
+      }
+      place.changed?.();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+    for (const { resolve } of batch) resolve();
+    if (waiting.length > 0) void inTurn(putBatch);
   };
-  const sayNow = async (text: string) => {
+  /** Resolves when the bytes are in the file, behind all that were put before. */
+  const put = (channel: Channel, bytes: Uint8Array) => {
+    const done = new Promise<void>((resolve, reject) => {
+      waiting.push({ channel, bytes, at: clock.wall(), resolve, reject });
+      if (waiting.length === 1) void inTurn(putBatch);
+    });
+    // A writer that fails while it waits for room does not come to wait for this.
+    done.catch(() => undefined);
+    return done;
+  };
+  const say = (text: string) => {
     const words = Buffer.from(text);
     budget.force(words.length + OVERHEAD_BYTES);
-    await put('header', words);
+    return put('header', words);
   };
-  const write = async (channel: Channel, bytes: Uint8Array) => {
+  /** Takes room for the bytes and puts them in their place; gives what resolves when they are written. */
+  const admit = async (channel: Channel, bytes: Uint8Array): Promise<{ written: Promise<unknown> }> => {
+    const written: Promise<void>[] = [];
     for (let at = 0; at < bytes.length; at += LIMITS.frameBytes) {
       const piece = bytes.subarray(at, at + LIMITS.frameBytes);
       let held = false;
       const room = budget.take(piece.length + OVERHEAD_BYTES, () => (held = true), place.gone);
       if (room !== undefined) {
-        // Refused while the line below is being written, it is met after that: nobody is to take it for a fault meanwhile.
-        room.catch(() => undefined);
         if (held && sayHeld) {
           // Said once for each log: a flood of such lines would fill what is already full.
           sayHeld = false;
           const limit = `${Math.round(budget.limit / MIB)} MiB`;
           const words = `bbx: output is held up: the worker's spool is full (${limit}) and the master has not stored it yet\n`;
-          await inTurn(() => sayNow(words));
+          written.push(say(words));
         }
         await room;
       }
-      await inTurn(() => put(channel, piece));
+      written.push(put(channel, piece));
     }
+    return { written: Promise.all(written) };
   };
   const drop = async (segment: Segment) => {
     if (writer?.segment === segment) {
@@ -237,8 +196,14 @@ function makeLog(
     get files() {
       return segments.map(({ base }) => base);
     },
-    write: (channel, bytes) => asWriter(() => write(channel, bytes)),
-    say: (words) => asWriter(() => inTurn(() => sayNow(words))),
+    async write(channel, bytes) {
+      const { written } = await asWriter(() => admit(channel, bytes));
+      await written;
+    },
+    async say(words) {
+      const { written } = await asWriter(() => Promise.resolve({ written: say(words) }));
+      await written;
+    },
     finish: () =>
       asWriter(() =>
         inTurn(() => Promise.resolve({ bytes: size, sha256: hash?.copy().digest('hex') ?? '' })),
@@ -256,7 +221,7 @@ function makeLog(
         try {
           const from = at;
           let expected = start.offset;
-          for await (const record of readRecords(file, start.position, segment.fileBytes)) {
+          for await (const record of readRecords(file, start.position, { end: segment.fileBytes })) {
             const piece = pieceOf(record.content, expected);
             if (piece === undefined) break;
             expected += piece.payload.length;
@@ -293,11 +258,4 @@ function createTurns(): <Result>(act: () => Promise<Result>) => Promise<Result> 
     last = next.catch(() => undefined);
     return next;
   };
-}
-
-function noteRecord(segment: Segment, offset: number, record: RecordAt): void {
-  const lastIndexed = segment.index.at(-1)?.offset ?? -Infinity;
-  if (offset - lastIndexed >= INDEX_EVERY_BYTES) segment.index.push({ offset, position: record.position });
-  segment.length += record.content.length - PIECE_HEADER_BYTES;
-  segment.fileBytes = record.next;
 }

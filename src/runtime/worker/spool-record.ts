@@ -22,6 +22,18 @@ export function encodeRecord(...parts: readonly Uint8Array[]): Buffer {
   return record;
 }
 
+/**
+ * What stands in a file before `payload` in a record of both parts: so the payload is written from where it is, without the copy that
+ * `encodeRecord` makes.
+ */
+export function recordBefore(head: Uint8Array, payload: Uint8Array): Buffer {
+  const start = Buffer.allocUnsafe(RECORD_HEADER_BYTES + head.length);
+  start.writeUInt32BE(head.length + payload.length, 4);
+  start.set(head, RECORD_HEADER_BYTES);
+  start.writeUInt32BE(crc32(payload, crc32(start.subarray(4))), 0);
+  return start;
+}
+
 /** The record at `at`: its content and where the next begins; `short` when the bytes end before it does; `damaged` when it is none. */
 export function decodeRecord(
   bytes: Buffer,

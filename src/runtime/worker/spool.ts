@@ -8,7 +8,7 @@ import { MOST_ASIDE, asideNote, asideOf, readAside, type AsideBuild } from './sp
 import { createSpoolBudget } from './spool-budget.ts';
 import { createSpoolBuild, recoverSpoolBuild, spoolDirectoryName } from './spool-build.ts';
 import type { SpoolBuild, SpoolLease } from './spool-build.ts';
-import type { SpoolDeps } from './spool-log.ts';
+import type { SpoolDeps } from './spool-segment.ts';
 
 /** How long nobody may wait for room until the spool no longer counts as full. */
 const RELIEF_MS = 1_000;

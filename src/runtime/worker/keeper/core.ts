@@ -31,6 +31,8 @@ import type {
  * the difference to the 4 ms of before, in which a read was 300 KB.
  */
 const GREW_MS = 10;
+/** Until a worker that does not read is looked at again. */
+const BEHIND_MS = 100;
 /** How often the worker hears how full the spool is, at most. */
 const SPOOL_SAID_MS = 100;
 /** Until a write is tried again on a full disk. */
@@ -42,9 +44,12 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The keeper itself, wherever it lives: runs commands, masks and writes their output, and remembers how they ended. */
 export interface KeeperCore {
-  handle<Name extends CallName>(name: Name, ask: Calls[Name]['ask']): Promise<Calls[Name]['answer']>;
-  /** A worker is there: it is told what is held, and from now on what happens. */
-  attach(tell: (notice: Notice) => void, software: string): void;
+  handle<Name extends Exclude<CallName, 'attach'>>(
+    name: Name,
+    ask: Calls[Name]['ask'],
+  ): Promise<Calls[Name]['answer']>;
+  /** A worker is there: it is told what is held, and from now on what happens; less often while `isBehind` says that it does not read. */
+  attach(tell: (notice: Notice) => void, software: string, isBehind?: () => boolean): void;
   detach(): void;
   readonly builds: number;
   readonly running: number;
@@ -90,6 +95,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
   /** Ends on their way to the disk. */
   const leaving = new Set<Promise<void>>();
   let tell: ((notice: Notice) => void) | undefined;
+  let isBehind: () => boolean = () => false;
   /** Since when no worker is there, after one that was. */
   let aloneSince: number | undefined;
   let contactAt = clock.monotonic();
@@ -126,6 +132,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
     if (tell === undefined) return;
     saying ??= setTimeout(() => {
       saying = undefined;
+      if (isBehind()) return saySpool();
       tell?.({ type: 'spool', own: budget.used - other, waiting: budget.waiting, fullDisk });
     }, SPOOL_SAID_MS);
   }
@@ -133,6 +140,8 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
     clearTimeout(growing);
     growing = undefined;
     if (tell === undefined || grown.size === 0) return grown.clear();
+    // A worker that is stopped, or hangs, gets the whole at once when it reads again.
+    if (isBehind()) return void (growing = setTimeout(sayGrown, BEHIND_MS));
     tell({ type: 'grew', logs: [...grown].map((log) => stateOf(log, false)) });
     grown.clear();
     saySpool();
@@ -272,7 +281,9 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
     deadline = setTimeout(() => setImmediate(watchDeadline), Math.min(next, LONGEST_TIMER_MS));
   }
 
-  const calls: { [Name in CallName]: (ask: Calls[Name]['ask']) => Promise<Calls[Name]['answer']> } = {
+  const calls: {
+    [Name in Exclude<CallName, 'attach'>]: (ask: Calls[Name]['ask']) => Promise<Calls[Name]['answer']>;
+  } = {
     async hold({ build }) {
       if (!builds.has(build.key)) {
         const secrets = Object.entries(build.secrets).map(
@@ -372,8 +383,9 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
 
   return {
     handle: (name, ask) => calls[name](ask as never) as Promise<never>,
-    attach(given, software) {
+    attach(given, software, behind = () => false) {
       tell = given;
+      isBehind = behind;
       grown.clear();
       const states: KeptState[] = [...builds.values()].map(({ held, logs, runs, orphaned }) => ({
         build: held,

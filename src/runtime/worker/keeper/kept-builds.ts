@@ -2,7 +2,8 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import { Secret } from '../../../base/secret.ts';
 import type { TreeEnd } from '../../../exec/run-tree.ts';
-import type { LogPlace, SpoolDeps, SpoolLog } from '../spool-log.ts';
+import type { SpoolLog } from '../spool-log.ts';
+import type { LogPlace, SpoolDeps } from '../spool-segment.ts';
 import type { KeeperClient } from './client.ts';
 import { tellEveryMs } from './deadline.ts';
 import { openKeeperHouse } from './house.ts';
@@ -56,9 +57,9 @@ export interface KeptBuilds {
     spool(said: Notice & { type: 'spool' }): void;
     silentMs(): number;
     room(): { limit: number; other: number };
-  }): void;
     /** Why there can be no keeper; undefined: there can. */
     trouble(words: string | undefined): void;
+  }): void;
   quit(): Promise<void>;
   /** Goes without the keeper, which stays for the next worker process. */
   leave(): void;
@@ -73,8 +74,8 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
   let watcher: Parameters<KeptBuilds['watch']>[0] | undefined;
   let keeper: KeeperClient | undefined;
   let timer: NodeJS.Timeout | undefined;
-
   let trouble: string | undefined;
+
   const tell = () => {
     if (watcher === undefined || keeper === undefined || keeper.lost) return;
     // Its answers say nothing; that it is gone is said elsewhere.
@@ -109,11 +110,11 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
       };
       tell();
     },
-  });
     onTrouble(words) {
       trouble = words;
       watcher?.trouble(words);
     },
+  });
   const found = house.found?.hello.builds ?? [];
   for (const state of found) if (house.found !== undefined) adopt(house.found, state.build, state);
 
@@ -196,8 +197,8 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     warm: () => void house.get(),
     watch(on) {
       watcher = on;
-      tell();
       if (trouble !== undefined) on.trouble(trouble);
+      tell();
       tellOften();
     },
     leave() {

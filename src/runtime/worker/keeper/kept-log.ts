@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { recoverSpoolLog, type LogPlace, type SpoolDeps, type SpoolLog } from '../spool-log.ts';
+import { recoverSpoolLog, type SpoolLog } from '../spool-log.ts';
+import type { LogPlace, SpoolDeps } from '../spool-segment.ts';
 import { parseSegmentName } from '../spool-piece.ts';
 import { createLogReader } from './log-reader.ts';
 import { KeeperLost, type KeeperCalls, type LogState } from './messages.ts';

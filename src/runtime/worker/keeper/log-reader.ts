@@ -33,7 +33,8 @@ export function createLogReader(
         let expected = start.offset;
         // Behind the bytes that were told may stand a record that is only half there.
         if (expected < known.size) {
-          for await (const record of readRecords(file, start.position)) {
+          const left = { bytes: known.size - start.offset };
+          for await (const record of readRecords(file, start.position, left)) {
             const piece = pieceOf(record.content, expected);
             if (piece === undefined) break;
             expected += piece.payload.length;

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { sentences } from '../../src/base/error.ts';
 import { findPostgres } from '../../src/exec/postgres-server.ts';
 
 /** Programs that tests run for real, and the Debian packages that bring them. */
@@ -15,6 +16,10 @@ const PACKAGES = {
   'ansible-playbook': 'ansible-core',
   postgres: 'postgresql',
 } as const;
+/** Some 60 MB and their unpacking. */
+const INSTALL_MS = 280_000;
+const LOCK_S = 240;
+
 export type Tool = keyof typeof PACKAGES;
 
 /** Whether a program is there now. Tests that need one say so: `describe.skipIf(!has('ip'))`. */
@@ -40,22 +45,34 @@ export default function installMissing(): void {
   const missing = (Object.keys(PACKAGES) as Tool[]).filter((tool) => !has(tool));
   if (missing.length === 0) return;
   const packages = missing.map((tool) => PACKAGES[tool]);
+  let why = '';
   if (process.getuid?.() === 0) {
     try {
-      const options = {
-        stdio: 'ignore',
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-        timeout: 280_000,
-      } as const;
-      execFileSync('apt-get', ['update', '-q'], options);
-      execFileSync('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...packages], options);
-    } catch {
-      // What matters is whether the programs are there now.
+      install(packages);
+    } catch (error) {
+      // What matters is whether the programs are there now; this is for who must find out why not.
+      why = `\n${sentences(error).join('\n')}`;
     }
   }
   const skipped = missing.filter((tool) => !has(tool));
   if (skipped.length === 0) return;
   const words = `missing: ${skipped.join(', ')} (Debian: ${skipped.map((tool) => PACKAGES[tool]).join(' ')})`;
-  if (process.env['CI'] === 'true') throw new Error(`${words}; in CI nothing may be skipped`);
-  process.stderr.write(`Some tests are SKIPPED, ${words}\n`);
+  if (process.env['CI'] === 'true') throw new Error(`${words}; in CI nothing may be skipped${why}`);
+  process.stderr.write(`Some tests are SKIPPED, ${words}${why}\n`);
+}
+
+/** One run of apt-get for all; another one that is under way, as of another run of tests, is waited for. */
+function install(packages: readonly string[]): void {
+  const options = {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: INSTALL_MS,
+  } satisfies ExecFileSyncOptions;
+  const words = ['-q', '-y', '--no-install-recommends', '-o', `DPkg::Lock::Timeout=${LOCK_S}`];
+  try {
+    execFileSync('apt-get', ['update', '-q'], options);
+  } catch {
+    // Without the newest lists it may still go, as when another apt-get has them locked.
+  }
+  execFileSync('apt-get', ['install', ...words, ...packages], options);
 }

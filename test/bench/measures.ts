@@ -31,5 +31,5 @@ export const measures: Record<string, Measure> = {
     (await import('./figures/big-log.ts')).overStepsAtOnce(full ? [1, 5, 10, 25, 50] : [1, 5]),
   'over-idle-workers': async (full) =>
     (await import('./figures/idle-workers.ts')).overIdleWorkers(full ? [100, 500, 1_000, 2_000] : [100]),
-  buildbot: async (_, bin) => (await import('./figures/beside-buildbot.ts')).besideBuildbot(bin),
+  buildbot: async (full, bin) => (await import('./figures/beside-buildbot.ts')).besideBuildbot(full, bin),
 };

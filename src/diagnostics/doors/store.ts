@@ -1,6 +1,6 @@
 import { BbxError } from '../../base/error.ts';
 import { openStore } from '../../store/store.ts';
-import { parseStoreUrl, withoutPassword } from '../../store/url.ts';
+import { parseStoreUrl } from '../../store/url.ts';
 import type { StoreFacts } from '../facts/store.ts';
 import type { ProgramSubject } from '../subject.ts';
 
@@ -17,12 +17,13 @@ export async function readStore(
   const began = performance.now();
   const told = (error: StoreFacts['error']): StoreFacts => ({
     at,
-    store: withoutPassword(store),
+    // What was read as an address holds no password.
+    store,
     ms: Math.round(performance.now() - began),
     error,
   });
+  if (parseStoreUrl(store, dir).kind === 'sqlite' && running !== true) return undefined;
   try {
-    if (parseStoreUrl(store, dir).kind === 'sqlite' && running !== true) return undefined;
     const { env, signal } = options;
     await using _opened = await openStore(store, { dir, readOnly: true, env, signal });
     return told(null);

@@ -3,13 +3,14 @@ import { resultNumber } from '../../build/results.ts';
 import type { SpoolBuild } from './spool-build.ts';
 
 /**
- * Ends a build whose walk broke off, in its journal, with what is known: the open step and the build as `exception`, with a line in the
+ * Ends a build whose walk broke off, in its journal, with what is known: the open step and the build as `as`, with a line in the
  * step's log. A build of which nothing had begun ends as `retry`: nothing ran, so it may simply run again.
  */
 export async function endInterrupted(
   build: SpoolBuild,
   clock: Clock,
   why = 'the worker’s process ended while the build ran',
+  as: 'exception' | 'retry' = 'exception',
 ): Promise<void> {
   const { journal } = build;
   let step: { index: number; name: string } | undefined;
@@ -19,7 +20,7 @@ export async function endInterrupted(
     if (event.type === 'stepFinished') step = undefined;
     if (event.type === 'buildFinished') return;
   }
-  const exception = resultNumber('exception');
+  const result = resultNumber(as);
   if (step !== undefined) {
     const { index } = step;
     const logs = [];
@@ -29,7 +30,7 @@ export async function endInterrupted(
       logs.push({ name: log.name, ...(await log.finish()) });
     }
     const ended = {
-      results: exception,
+      results: result,
       state: `interrupted: ${why}`,
       rc: null,
       signal: null,
@@ -37,7 +38,7 @@ export async function endInterrupted(
     };
     await journal.event({ type: 'stepFinished', at: clock.wall(), step: index, logs, ...ended });
   }
-  const results = build.sequence === 0 ? resultNumber('retry') : exception;
+  const results = build.sequence === 0 ? resultNumber('retry') : result;
   const state = step === undefined ? why : `${why}, in step "${step.name}"`;
   await journal.event({ type: 'buildFinished', at: clock.wall(), results, state });
 }

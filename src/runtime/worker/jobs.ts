@@ -6,6 +6,7 @@ import { Secret } from '../../base/secret.ts';
 import type { CommandPort } from '../../build/command-port.ts';
 import type { Journal } from '../../build/journal.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
+import { secretsOf } from '../../build/plan-secrets.ts';
 import { resultNumber } from '../../build/results.ts';
 import type { Result } from '../../build/results.ts';
 import { runPlan } from '../../build/run.ts';
@@ -14,7 +15,10 @@ import type { Lease } from '../../protocol/bbx/lease.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from '../../protocol/bbx/messages.ts';
 import { orphanLeftMs } from './keeper/deadline.ts';
 import type { KeptBuild } from './keeper/kept-builds.ts';
+import { machineElapsed } from './elapsed.ts';
+import { whyNoFurther } from './jobs-further.ts';
 import { endInterrupted } from './jobs-interrupted.ts';
+import { knownEndPort } from './known-end-port.ts';
 import type { SpoolBuild } from './spool-build.ts';
 import type { Spool } from './spool.ts';
 
@@ -46,6 +50,8 @@ export interface JobsOptions {
   hold?: (build: SpoolBuild, secrets: Readonly<Record<string, string>>) => Promise<KeptBuild | undefined>;
   /** How long the master has not been heard as far as a former process knew, ms; for the builds that it left. */
   silentMs?: number | undefined;
+  /** Whether a build that a former process left was ended with the keeper, when this one started. */
+  wasEnded?: (build: SpoolBuild) => boolean;
   clock: Clock;
   log: Log;
 }
@@ -160,7 +166,7 @@ export function createJobs(options: JobsOptions): Jobs {
       const { kept } = build;
       const port = kept === undefined ? place.port : (place.keptPort?.(kept) ?? place.port);
       const result = await runPlan(plan, {
-        port,
+        port: build.lastEnd === undefined ? port : knownEndPort(port, build.lastEnd),
         past,
         journal,
         secrets,
@@ -250,16 +256,42 @@ export function createJobs(options: JobsOptions): Jobs {
   function takeUp(job: Own): void {
     const { build } = job;
     const former = build.kept?.former;
-    if (former === undefined) {
-      log.warn(
-        `build ${build.lease.build} was running when the worker's process ended; it ends as exception`,
-      );
-      job.done = endInterrupted(build, clock).catch((error: unknown) => endBroken(job, error));
-      return;
+    if (former !== undefined) {
+      log.warn(`build ${build.lease.build} goes on: it ran while the worker's process was gone`);
+      heedKeeper(job);
+      return begin(job, undefined, former.secrets);
     }
-    log.warn(`build ${build.lease.build} goes on: it ran while the worker's process was gone`);
+    if (build.sequence === 0 || build.lastEnd !== undefined) return goOnAlone(job);
+    const result = options.wasEnded?.(build) === true ? 'retry' : 'exception';
+    log.warn(`build ${build.lease.build} was running when the worker's process ended; it ends as ${result}`);
+    const why =
+      result === 'retry' ? 'the keeper of its commands was of another version and was ended' : undefined;
+    job.done = endInterrupted(build, clock, why, result).catch((error: unknown) => endBroken(job, error));
+  }
+
+  /** No keeper has the build, and yet all is known: nothing of it ran, or the keeper left word how the last command ended. */
+  function goOnAlone(job: Own): void {
+    const { build } = job;
+    const { plan } = build.lease;
+    const why = whyNoFurther(plan, build.lastEnd, machineElapsed().host);
+    log.warn(
+      `build ${build.lease.build} was running when the worker's process ended; ${why === undefined ? 'it goes on' : `it ends as retry: ${why}`}`,
+    );
+    if (why !== undefined) {
+      job.verdict = { result: 'retry', state: why };
+      job.stop.abort(new Error(why));
+    }
+    // For the words of a step that is over; nothing is started with them.
+    const blanks = new Map([...secretsOf(plan)].map((name) => [name, new Secret('')]));
+    begin(job, undefined, blanks, why === undefined ? hold(job, {}) : undefined);
+  }
+
+  /** Leaves a build with the keeper. */
+  async function hold(job: Own, secrets: Readonly<Record<string, string>>): Promise<void> {
+    const kept = await options.hold?.(job.build, secrets);
+    if (kept === undefined) return;
+    job.build.keepBy(kept);
     heedKeeper(job);
-    begin(job, undefined, former.secrets);
   }
 
   async function forget(job: Own): Promise<void> {
@@ -347,11 +379,7 @@ export function createJobs(options: JobsOptions): Jobs {
       const job = makeJob(build);
       jobs.set(leaseKey(build.lease), job);
       log.info(`build ${plan.builder}/${plan.number} starts`);
-      const holding = options.hold?.(build, secrets).then((kept) => {
-        if (kept === undefined) return;
-        build.keepBy(kept);
-        heedKeeper(job);
-      });
+      const holding = options.hold === undefined ? undefined : hold(job, secrets);
       const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
       begin(job, opened, values, holding);
       await Promise.race([holding, sleep(HOLD_MS)]);

@@ -120,6 +120,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     const jobs = createJobs({
       spool,
       silentMs: kept?.silentMs,
+      wasEnded: (build) => kept?.wasEnded(basename(build.dir)) ?? false,
       hold: (build, secrets) =>
         kept?.hold({
           key: basename(build.dir),

@@ -17,13 +17,13 @@ export interface KeeperClient extends KeeperCalls {
   leave(): void;
 }
 
-/** A keeper greets at once; one that does not within this hangs. */
-const HELLO_MS = 5_000;
+/** A keeper answers at once; to take one for hung on a machine that is only busy would cost its builds. */
+const HELLO_MS = 20_000;
 
 /** Ending commands takes their TERM, KILL and what outlives both; who waits longer waits for a keeper that hangs. */
 const QUIT_MS = 20_000;
 
-/** Greets a keeper over a fresh connection. Rejects with `KeeperLost`. */
+/** Meets a keeper over a fresh connection. Rejects with `KeeperLost`. */
 export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
   const open = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>();
   const met = Promise.withResolvers<KeeperClient>();
@@ -110,5 +110,6 @@ export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
       },
     };
   }
+  line.send({ id: 0, name: 'attach', ask: {} });
   return met.promise;
 }

@@ -19,6 +19,8 @@ const START_MS = 10_000;
 export interface KeeperHouse {
   /** The keeper that a former worker process left, with what it holds. */
   readonly found: KeeperClient | undefined;
+  /** Builds of a keeper of another version, which was ended with them: the names of their directories in the spool. */
+  readonly ended: readonly string[];
   /** The keeper; started when there is none. Undefined when it cannot be: then the worker runs its commands itself. */
   get(): Promise<KeeperClient | undefined>;
   /** Ends the keeper. */
@@ -41,9 +43,11 @@ export async function openKeeperHouse(options: {
   const said = openKeeperLog(keeperPlaces(dir).log);
   let current = await meet();
   let starting: Promise<KeeperClient | undefined> | undefined;
+  let ended: readonly string[] = [];
   if (current !== undefined && current.hello.version !== KEEPER_VERSION) {
+    ended = keysOf(current.hello);
     log.warn(
-      `The keeper that runs here (${current.hello.software}) is of another version: it is ended, with ${current.hello.builds.length} builds`,
+      `The keeper that runs here (${current.hello.software}) is of another version: it is ended, with ${ended.length} builds, which run again`,
     );
     await current.quit();
     current = undefined;
@@ -78,6 +82,7 @@ export async function openKeeperHouse(options: {
   }
   return {
     found,
+    ended,
     async get() {
       if (current !== undefined && !current.lost) return current;
       return (starting ??= start());
@@ -88,6 +93,12 @@ export async function openKeeperHouse(options: {
       if (keeper !== undefined && !keeper.lost) await keeper.quit();
     },
   };
+}
+
+/** What a keeper of any version holds, as far as this one can read it. */
+function keysOf({ builds }: { builds?: unknown }): string[] {
+  const states = Array.isArray(builds) ? (builds as { build?: { key?: unknown } }[]) : [];
+  return states.flatMap((state) => (typeof state?.build?.key === 'string' ? [state.build.key] : []));
 }
 
 async function dial(dir: string): Promise<Socket> {

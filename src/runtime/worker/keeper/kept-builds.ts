@@ -45,6 +45,8 @@ export interface KeptBuilds {
   /** Builds that a former process left, by the name of their directory in the spool. */
   find(key: string): KeptBuild | undefined;
   readonly found: readonly HeldBuild[];
+  /** Whether a build went with a keeper of another version, by the name of its directory in the spool. */
+  wasEnded(key: string): boolean;
   /** How long ago the master was heard when the former process last told, ms; undefined when there is no build of one. */
   readonly silentMs: number | undefined;
   /** Leaves a build with the keeper, which is started when there is none; undefined when there cannot be one. */
@@ -181,6 +183,7 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
   return {
     find: (key) => builds.get(key)?.kept,
     found: found.map(({ build }) => build),
+    wasEnded: (key) => house.ended.includes(key),
     get silentMs() {
       return found.length === 0 ? undefined : house.found?.hello.contactAgeMs;
     },

@@ -6,6 +6,8 @@ export const LINE_MAX_BYTES = 16 * 1024 * 1024;
 /** Values of a line; bytes in them travel as Base64. */
 export interface Line {
   send(value: unknown): void;
+  /** Bytes that the other side has not taken yet. */
+  readonly unsent: number;
   close(): void;
 }
 
@@ -17,6 +19,7 @@ export function createLine(
   let parts: Buffer[] = [];
   let length = 0;
   let ended = false;
+  let gathering = false;
   const end = () => {
     if (ended) return;
     ended = true;
@@ -53,7 +56,20 @@ export function createLine(
   stream.on('end', end);
   return {
     send(value) {
-      if (!ended) stream.write(`${JSON.stringify(value, replace)}\n`);
+      if (ended) return;
+      if (!gathering) {
+        // What is told in one turn of the event loop is one call to the system, and one time that the other side is woken.
+        gathering = true;
+        stream.cork();
+        setImmediate(() => {
+          gathering = false;
+          stream.uncork();
+        });
+      }
+      stream.write(`${JSON.stringify(value, replace)}\n`);
+    },
+    get unsent() {
+      return stream.writableLength;
     },
     close: end,
   };

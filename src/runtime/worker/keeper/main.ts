@@ -6,15 +6,23 @@ import { createSteadyClock } from '../../../base/steady-clock.ts';
 import { lockDirectory } from '../../../exec/directory-lock.ts';
 import { watchLocked } from '../../../exec/directory-watch.ts';
 import { keepMemorySmall } from '../../../exec/small-memory.ts';
+import { checkCall, type CallIn } from './call-check.ts';
 import { createKeeperCore } from './core.ts';
 import { createLine, type Line } from './line.ts';
-import { KEEPER_VERSION, type CallName } from './messages.ts';
+import { KEEPER_VERSION } from './messages.ts';
 import { keeperPlaces, openSocketPath } from './socket.ts';
 
 /** A keeper that holds no build and that no worker talks to goes after this: its worker would have come at once. */
 const FORSAKEN_MS = 5_000;
 /** One that holds builds between two commands waits so long for a worker. */
 const WAITING_MS = 600_000;
+
+/** A worker speaks first, and at once. */
+const FIRST_WORD_MS = 5_000;
+/** One worker, the next one, and whoever else looks in. */
+const MOST_CONNECTIONS = 16;
+/** A worker that has not taken so much is told nothing more until it reads. */
+const BEHIND_BYTES = 256 * 1024;
 
 /** The keeper's process: `argv[2]` is the worker's directory, `argv[3]` the program's name and version. Says `ready` on stdout when it listens. */
 async function main(dir: string, software: string): Promise<void> {
@@ -47,30 +55,46 @@ async function main(dir: string, software: string): Promise<void> {
   core.onLess = consider;
 
   const server = createServer((socket) => {
-    // The worker that holds the directory's lock is the newest to come: an older one is dead, or about to notice.
-    current?.line.close();
     const line = createLine(socket, {
-      onValue: (value) => void answer(value as { id: number; name: CallName; ask: never }),
+      onValue(value) {
+        clearTimeout(limit);
+        const call = checkCall(value);
+        // Whoever says anything else is no worker, and must not stand in the way of one.
+        if (call === undefined) line.close();
+        else void answer(call);
+      },
       onEnd() {
+        clearTimeout(limit);
         if (current?.socket !== socket) return;
         current = undefined;
         core.detach();
         consider();
       },
     });
-    const answer = async ({ id, name, ask }: { id: number; name: CallName; ask: never }) => {
+    const limit = setTimeout(() => line.close(), FIRST_WORD_MS);
+    const answer = async ({ id, name, ask }: CallIn) => {
       try {
-        const answered = await core.handle(name, ask);
+        const answered = name === 'attach' ? attach() : await core.handle(name, ask);
         line.send({ id, answer: answered });
       } catch (error) {
         line.send({ id, error: error instanceof Error ? error.message : String(error) });
       }
       if (name === 'quit') await leave();
     };
-    current = { line, socket };
-    clearTimeout(leaving);
-    core.attach((notice) => line.send({ notice }), software);
+    const attach = () => {
+      // The worker that holds the directory's lock is the newest to come: an older one is dead, or about to notice.
+      if (current?.socket !== socket) current?.line.close();
+      current = { line, socket };
+      clearTimeout(leaving);
+      core.attach(
+        (notice) => line.send({ notice }),
+        software,
+        () => line.unsent > BEHIND_BYTES,
+      );
+      return null;
+    };
   });
+  server.maxConnections = MOST_CONNECTIONS;
   server.on('error', fail);
 
   // A service manager's signal to the whole group: what is to happen the worker says, when there is one.

@@ -78,6 +78,8 @@ export interface KeptState {
 
 /** Questions of the worker, each with its answer. */
 export interface Calls {
+  /** The first of a connection: from now on it is the worker's, and the one before is closed. Brings the `hello`. */
+  attach: { ask: Record<never, never>; answer: null };
   hold: { ask: { build: HeldBuild }; answer: null };
   run: { ask: RunOrder; answer: RunEnd };
   cancel: { ask: { key: string; step: number }; answer: null };

@@ -1,5 +1,8 @@
+import { printBytes } from '../base/bytes.ts';
 import { workerLayout } from '../config/layout.ts';
 import type { LinkFact } from '../protocol/bbx/link-facts.ts';
+import { readDisks } from '../diagnostics/doors/disks.ts';
+import { roomOf, type DiskFact } from '../diagnostics/facts/disks.ts';
 import { isHeld } from '../diagnostics/running.ts';
 import { readLinkHistory, type HistoryLine } from '../runtime/worker/link-history.ts';
 import type { Context } from './terminal/context.ts';
@@ -15,6 +18,8 @@ interface WorkerStatus {
   /** Whether a worker runs in it now; null where this user cannot see that. */
   running: boolean | null;
   connected: boolean;
+  /** Room on the disks of spool and workspaces. */
+  disks: ({ room: ReturnType<typeof roomOf> } & DiskFact)[];
   /** Times are of this machine's clock, epoch seconds; each record is a fact of docs/protocol.md. */
   history: ({ at: number; boot: string } & LinkFact)[];
 }
@@ -24,11 +29,16 @@ export async function showWorkerStatus(context: Context, dir: string): Promise<v
   const layout = workerLayout(dir);
   const running = (await isHeld(layout.lock)) ?? null;
   const lines = await readLinkHistory(layout.linkHistory);
+  const { disks } = await readDisks([
+    { name: 'spool', path: layout.spool },
+    { name: 'builds', path: layout.builds },
+  ]);
   const status: WorkerStatus = {
     dir,
     running,
     connected:
       running !== false && lines.findLast(({ fact: { kind } }) => TURNS.has(kind))?.fact.kind === 'up',
+    disks: disks.map((disk) => ({ room: roomOf(disk), ...disk })),
     history: lines.map(({ at, boot, fact }: HistoryLine) => ({ at, boot, ...fact })),
   };
   answer(context, status, (style, seen) => {
@@ -38,6 +48,7 @@ export async function showWorkerStatus(context: Context, dir: string): Promise<v
     return facts(context, [
       ['worker', style.paint.bold(seen.dir)],
       ['state', stateWords(seen)],
+      ...seen.disks.map((disk): [string, string] => ['disk', diskWords(disk)]),
       ...(last === undefined ? [] : ([['link', factWords(last)]] as [string, string][])),
       ...(pulse === undefined ? [] : ([['pings', factWords(pulse)]] as [string, string][])),
       ...(context.stdout.isTTY ? told.slice(-SHOWN) : told).map((record): [string, string] => [
@@ -60,6 +71,17 @@ function goneOn(builds: number): string {
   return builds === 1
     ? '1 build of the process before went on under its keeper'
     : `${builds} builds of the process before went on under its keeper`;
+}
+
+function diskWords({ room, parts, path, bytes, freeBytes }: WorkerStatus['disks'][number]): string {
+  const left = `${printBytes(freeBytes)} of ${printBytes(bytes)} free`;
+  const state = {
+    full: 'full: ',
+    'no files': 'full, no more files fit: ',
+    'nearly full': 'nearly full: ',
+    enough: '',
+  };
+  return `${state[room]}${parts.join(' and ')} (${path}), ${left}`;
 }
 
 function factWords(fact: LinkFact): string {

@@ -11,6 +11,24 @@ export interface DiskFact {
   readonly freeFiles: number | null;
 }
 
+const MIB = 1 << 20;
+/** With less than this nothing can be relied on: a file system keeps some blocks for itself. */
+const FULL_BYTES = MIB;
+const FULL_FILES = 16;
+/** Less than both is nearly full: a share alone says too much of a big disk, a size alone of a small one. */
+const NEARLY = { share: 0.05, bytes: 2048 * MIB };
+
+/** How much room there is, in a word; `no files`: bytes alone are left. */
+export function roomOf({
+  bytes,
+  freeBytes,
+  freeFiles,
+}: DiskFact): 'full' | 'no files' | 'nearly full' | 'enough' {
+  if (freeBytes < FULL_BYTES) return 'full';
+  if (freeFiles !== null && freeFiles < FULL_FILES) return 'no files';
+  return freeBytes < bytes * NEARLY.share && freeBytes < NEARLY.bytes ? 'nearly full' : 'enough';
+}
+
 export interface DiskFacts {
   readonly at: string;
   readonly disks: readonly DiskFact[];

@@ -11,7 +11,7 @@ import { setLogSizes } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
 import { codes } from './codes.ts';
 import { createLogPacker } from './log-packer.ts';
-import { oneLine, type TroubleList } from './trouble.ts';
+import { LOG_FILES, oneLine, type TroubleList } from './trouble.ts';
 import { nameOf, type OpenLog, type Running } from './running.ts';
 
 /**
@@ -29,7 +29,6 @@ const SYNC_BYTES = LIMITS.creditBytes / 4;
 const RETRY_MS = 1_000;
 /** How often the sizes of growing logs are written to their rows: lists show them, nothing depends on them. */
 const ROW_EVERY_MS = 2_000;
-const TROUBLE = 'log files';
 
 /** What a row says of a log that is sealed; `expected` is the worker's word. */
 export function endOf(
@@ -98,12 +97,12 @@ export function createLogIntake(options: {
     for (;;) {
       try {
         const value = await act();
-        trouble.clear(TROUBLE);
+        trouble.clear(LOG_FILES);
         return value;
       } catch (error) {
         if (!(error instanceof BbxError && error.retryable)) throw error;
         if (hurried && what === 'append') throw error;
-        trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: wordsOf(error) }, { cause: error }));
+        trouble.say(LOG_FILES, codes['BBX-MAS-LOG-STORE']({ what: wordsOf(error) }, { cause: error }));
         await sleep(RETRY_MS, stopping.signal);
       }
     }
@@ -264,7 +263,7 @@ export function createLogIntake(options: {
 
   /** What could not be made durable is not there any more: the workers send again from what is. */
   function giveUp(batch: readonly OpenLog[], error: unknown): void {
-    trouble.say(TROUBLE, codes['BBX-MAS-LOG-STORE']({ what: wordsOf(error) }, { cause: error }));
+    trouble.say(LOG_FILES, codes['BBX-MAS-LOG-STORE']({ what: wordsOf(error) }, { cause: error }));
     for (const log of batch) {
       log.waiting.length = 0;
       waitLess(log, log.waitingBytes);

@@ -20,6 +20,8 @@ export interface TroubleList {
 
 /** The subject of trouble with the database. */
 export const STORE = 'store';
+/** The subject of trouble with the files of logs. */
+export const LOG_FILES = 'log files';
 
 /** Subjects that are kept at most: pollers, workers and the disk of a big farm; beyond it the oldest goes. */
 const MOST_SUBJECTS = 1_000;

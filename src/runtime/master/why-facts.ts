@@ -14,6 +14,7 @@ import { codes } from './codes.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { findRequest, tryBuild } from './http/lookup.ts';
 import type { SchedulerRunner } from './schedulers/runner.ts';
+import { LOG_FILES, STORE, type TroubleList } from './trouble.ts';
 import { whyChange, type ChangeFacts, type SchedulerFacts } from './why-change.ts';
 import { whyBuild, whyRequest } from './why.ts';
 import { linksOfBuild } from './workers/link-view.ts';
@@ -24,6 +25,7 @@ export interface WhyDeps {
   roster: Roster;
   dispatcher: Dispatcher;
   schedulers: SchedulerRunner;
+  trouble: Pick<TroubleList, 'get'>;
   clock: Clock;
 }
 
@@ -46,7 +48,7 @@ export async function explain(db: Db, subject: string, deps: WhyDeps): Promise<W
   if (meant !== undefined && !Object.hasOwn(builders, subject)) return aboutRepository(db, meant, deps);
   const build = await tryBuild(db, subject);
   if (build !== undefined) {
-    const why = await aboutBuild(db, build);
+    const why = await aboutBuild(db, build, deps);
     if (!Object.hasOwn(repositories, subject)) return why;
     const { reasons } = await aboutRepository(db, subject, deps);
     return { ...why, reasons: [...why.reasons, ...reasons] };
@@ -56,7 +58,7 @@ export async function explain(db: Db, subject: string, deps: WhyDeps): Promise<W
     const [change] = await changeRows(db, { revision: subject }, { limit: 1 });
     if (change !== undefined) return aboutChange(db, subject, change.repository, change, deps);
     const built = await buildByRevision(db, subject);
-    if (built !== undefined) return aboutBuild(db, built);
+    if (built !== undefined) return aboutBuild(db, built, deps);
   }
   const known = [...Object.keys(repositories), ...Object.keys(builders)];
   throw codes['BBX-API-NOT-FOUND']({ kind: 'subject', name: subject, meant: didYouMean(subject, known) });
@@ -94,6 +96,7 @@ async function aboutRequest(db: Db, row: RequestListRow, deps: WhyDeps): Promise
       completeAt: row.complete_at,
       cancelReason: row.cancel_reason,
       masterDraining: deps.dispatcher.draining,
+      storeTrouble: deps.trouble.get(STORE),
       before: Math.max(
         0,
         waiting.findIndex(({ id }) => id === row.buildrequestid),
@@ -110,12 +113,16 @@ async function aboutRequest(db: Db, row: RequestListRow, deps: WhyDeps): Promise
   );
 }
 
-async function aboutBuild(db: Db, row: BuildRow): Promise<WhyObject> {
+async function aboutBuild(db: Db, row: BuildRow, { trouble }: WhyDeps): Promise<WhyObject> {
   const request = await requestById(db, row.buildrequestid);
   const steps = await stepRows(db, row.buildid);
   const links = await linksOfBuild(db, row);
+  const troubles = [STORE, LOG_FILES, `worker ${row.worker}`].flatMap(
+    (subject) => trouble.get(subject) ?? [],
+  );
   return whyBuild({
     links,
+    troubles: row.complete_at === null ? troubles : [],
     builder: row.builder,
     number: row.number,
     worker: row.worker,

@@ -4,6 +4,13 @@ import { misfit, refusal, type Candidate, type WorkerRule } from './match.ts';
 
 type Reason = WhyObject['reasons'][number];
 
+/** Something of the farm that does not work now, and so holds builds up. */
+interface Trouble {
+  subject: string;
+  message: string;
+  since: number;
+}
+
 /** What is known of a request that is asked about. */
 export interface RequestFacts {
   id: number;
@@ -17,6 +24,8 @@ export interface RequestFacts {
   /** Of one that was cancelled before a build of it began. */
   cancelReason: string | null;
   masterDraining: boolean;
+  /** Why nothing can be written now. */
+  storeTrouble: Trouble | undefined;
   /** Requests that go before this one and wait too. */
   before: number;
   builds: readonly {
@@ -58,6 +67,7 @@ export function whyRequest(request: RequestFacts, roster: readonly Candidate[]):
   if (request.masterDraining) {
     reasons.push({ about: 'master', reason: 'it is draining and starts nothing new', since: null });
   }
+  if (request.storeTrouble !== undefined) reasons.push(aboutTrouble(request.storeTrouble));
   for (const worker of roster) {
     const { reason, since } = whyNotWorker(request, worker);
     reasons.push({ about: `worker "${worker.name}"`, reason, since });
@@ -141,6 +151,8 @@ export interface BuildFacts {
   lostAt: number | null;
   /** Times without a link to the worker while it ran. */
   links: readonly LinkEventObject[];
+  /** What holds it up now: a full disk of the master or the worker, a store that is away. */
+  troubles: readonly Trouble[];
   cancelReason: string | null;
   steps: readonly {
     number: number;
@@ -172,7 +184,7 @@ export function whyBuild(build: BuildFacts): WhyObject {
       since: build.lostAt,
     });
   }
-  reasons.push(...build.links.flatMap(aboutLink));
+  reasons.push(...build.links.flatMap(aboutLink), ...build.troubles.map(aboutTrouble));
   if (build.cancelReason !== null) {
     reasons.push({ about: 'cancel', reason: build.cancelReason || 'no reason given', since: null });
   }
@@ -187,6 +199,10 @@ export function whyBuild(build: BuildFacts): WhyObject {
     });
   }
   return { subject, summary: buildSummary(subject, build, cause), reasons };
+}
+
+function aboutTrouble({ subject, message, since }: Trouble): Reason {
+  return { about: `held up by ${subject}`, reason: message, since };
 }
 
 /** A lost link: what is known of it, and what each side saw by itself. */

@@ -1,15 +1,8 @@
 import { printBytes } from '../../../base/bytes.ts';
 import { defineCheck, found, skip, type Draft, type Judgement } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
-import type { DiskFact, DiskFacts } from '../../facts/disks.ts';
+import { roomOf, type DiskFact, type DiskFacts } from '../../facts/disks.ts';
 import type { ProgramSubject } from '../../subject.ts';
-
-const MIB = 1 << 20;
-/** With less than this nothing can be relied on: a file system keeps some blocks for itself. */
-const FULL_BYTES = MIB;
-const FULL_FILES = 16;
-/** Less than both is nearly full: a share alone says too much of a big disk, a size alone of a small one. */
-const NEARLY = { share: 0.05, bytes: 2048 * MIB };
 
 export const dsk01 = defineCheck<'program', DiskFacts>({
   id: 'DSK-01',
@@ -29,19 +22,17 @@ function judgeDisks({ at, disks, unseen }: DiskFacts, program: ProgramSubject): 
 
 function judgeDisk(disk: DiskFact, at: string, { role }: ProgramSubject): Draft[] {
   const { path, parts, bytes, freeBytes, freeFiles } = disk;
-  const noBytes = freeBytes < FULL_BYTES;
-  const noFiles = freeFiles !== null && freeFiles < FULL_FILES;
-  const nearly = freeBytes < bytes * NEARLY.share && freeBytes < NEARLY.bytes;
-  if (!noBytes && !noFiles && !nearly) return [];
-  const full = noBytes || noFiles;
+  const state = roomOf(disk);
+  if (state === 'enough') return [];
+  const full = state !== 'nearly full';
   const what = parts.join(' and ');
   const room =
-    noFiles && !noBytes ? `no more files (inodes)` : `${printBytes(freeBytes)} of ${printBytes(bytes)}`;
+    state === 'no files' ? `no more files (inodes)` : `${printBytes(freeBytes)} of ${printBytes(bytes)}`;
   return [
     {
       status: full ? 'error' : 'warn',
       title: full
-        ? `The disk of ${what} of the ${role} is full: ${room} ${noFiles && !noBytes ? 'fit on it' : 'left'}; ${effectOf(parts)}`
+        ? `The disk of ${what} of the ${role} is full: ${room} ${state === 'no files' ? 'fit on it' : 'left'}; ${effectOf(parts)}`
         : `The disk of ${what} of the ${role} is nearly full: ${room} left`,
       target: path,
       evidence: [

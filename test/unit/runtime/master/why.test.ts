@@ -39,6 +39,7 @@ const request = (over: Partial<RequestFacts> = {}): RequestFacts => ({
   completeAt: null,
   cancelReason: null,
   masterDraining: false,
+  storeTrouble: undefined,
   before: 0,
   builds: [],
   ...over,
@@ -131,6 +132,7 @@ describe('whyBuild', () => {
     completeAt: 160,
     lostAt: null,
     links: [],
+    troubles: [],
     cancelReason: null,
     steps: [
       { number: 0, name: 'git', result: 'success', state: 'finished', startedAt: 131, completeAt: 132 },
@@ -170,6 +172,15 @@ describe('whyBuild', () => {
       { about: 'link, seen by the master', reason: 'the connection was gone', since: 120 },
       { about: 'link, seen by the worker', reason: 'it has not told what it saw', since: 120 },
     ]);
+  });
+
+  it('names the full disk that holds a build, or a request, up', () => {
+    const disk = { subject: 'log files', message: 'no space is left', since: 140 };
+    const held = { about: 'held up by log files', reason: 'no space is left', since: 140 };
+    expect(whyBuild({ ...facts, result: null, completeAt: null, troubles: [disk] }).reasons).toContainEqual(
+      held,
+    );
+    expect(whyRequest(request({ storeTrouble: disk }), []).reasons).toContainEqual(held);
   });
 
   it('says where a running build is, and that a lost worker is waited for', () => {

@@ -8,6 +8,13 @@ import type { Store } from '../../store/store.ts';
 /** For each millisecond of compressing so many go to others: a quarter of a processor keeps up with 30 MB/s of logs all day long. */
 const SHARE_OF_OTHERS = 3;
 
+/**
+ * Compressing begins when for so long no log has come to its end, or when so many wait: of what the master does for a small build it is a tenth
+ * (a file, its sync, its name), which is not to be paid while builds queue.
+ */
+const QUIET_MS = 1_000;
+const MOST_WAITING = 1_000;
+
 /** Compresses complete logs, one after the other, when nobody waits for it. */
 export interface LogPacker {
   add(logid: number): void;
@@ -22,6 +29,7 @@ export function createLogPacker(options: { files: LogFiles; store: Store; log: L
   const stopping = new AbortController();
   const { signal } = stopping;
   const waiting = new Set<number>();
+  let newestAt = 0;
   let working: Promise<void> | undefined;
   let looking: Promise<void> | undefined;
 
@@ -37,6 +45,10 @@ export function createLogPacker(options: { files: LogFiles; store: Store; log: L
   }
 
   async function work(): Promise<void> {
+    while (waiting.size < MOST_WAITING && performance.now() - newestAt < QUIET_MS) {
+      await sleep(QUIET_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+    }
     for (const logid of waiting) {
       if (signal.aborted) return;
       waiting.delete(logid);
@@ -47,6 +59,7 @@ export function createLogPacker(options: { files: LogFiles; store: Store; log: L
   function add(logid: number): void {
     if (signal.aborted) return;
     waiting.add(logid);
+    newestAt = performance.now();
     working ??= work().finally(() => {
       working = undefined;
       for (const left of waiting) return add(left);

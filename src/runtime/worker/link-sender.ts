@@ -251,7 +251,9 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
         const event = work.build.event(number);
         if (event.type === 'stepFinished') closeStep(work, event.step);
       }
-      if (work.stored > before || logs.length > 0) free(work, work.stored, logs);
+      // With its end stored the whole build goes.
+      if (!isDelivered(work, work.stored) && (work.stored > before || logs.length > 0))
+        free(work, work.stored, logs);
       settle(work, work.stored);
       nudge();
     },
@@ -268,8 +270,12 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
     work.build.acknowledge({ sequence, logs }).catch(() => undefined);
   }
 
+  function isDelivered({ build }: Work, sequence: number): boolean {
+    return build.finished && sequence >= build.sequence;
+  }
+
   function settle(work: Work, sequence: number): void {
-    if (!work.build.finished || sequence < work.build.sequence) return;
+    if (!isDelivered(work, sequence)) return;
     forget(work);
     onDelivered(work.build);
   }

@@ -4,6 +4,7 @@ import type { LogPlace, SpoolDeps } from '../spool-segment.ts';
 import { parseSegmentName } from '../spool-piece.ts';
 import { createLogReader } from './log-reader.ts';
 import { KeeperLost, type KeeperCalls, type LogState } from './messages.ts';
+import { writeBehind } from './write-behind.ts';
 
 /** A log that the keeper writes, as the worker has it. */
 export interface KeptLog extends SpoolLog {
@@ -29,7 +30,7 @@ export function createKeptLog(
   let size = state?.size ?? 0;
   let base = state?.base ?? 0;
   let files: number[] = [...(state?.files ?? [])];
-  let behind = state?.turns ?? 0;
+  let formerTurns = state?.turns ?? 0;
   let turn = 0;
   let own: Promise<SpoolLog> | undefined;
   let local: SpoolLog | undefined;
@@ -74,6 +75,21 @@ export function createKeptLog(
       (alone) => (force ? alone.say(Buffer.from(bytes).toString()) : alone.write(channel, bytes)),
     );
   };
+  const finish = async () => {
+    const [end] = await Promise.all([
+      either(
+        () => keeper.call('finish', { key, step, log }),
+        (alone) => alone.finish(),
+      ),
+      behind.settle(),
+    ]);
+    return end;
+  };
+  // The keeper does things in the order in which it is told: a step's last line needs no answer before the log's end is asked for.
+  const behind = writeBehind({
+    write: async (channel, bytes) => void (await put(channel, bytes, false)),
+    finish,
+  });
 
   return {
     id,
@@ -95,24 +111,20 @@ export function createKeptLog(
     told(now) {
       size = Math.max(size, now.size);
       base = Math.max(base, now.base);
-      behind = Math.max(behind, now.turns);
+      formerTurns = Math.max(formerTurns, now.turns);
       files = [...new Set([...files, ...now.files])].filter((file) => file >= base);
       place.changed?.();
     },
     goOnBehind() {
-      turn = Math.max(turn, behind);
+      turn = Math.max(turn, formerTurns);
     },
     async write(channel, bytes) {
-      await put(channel, bytes, false);
+      await behind.write(channel, bytes);
     },
     async say(words) {
       await put('header', Buffer.from(words), true);
     },
-    finish: () =>
-      either(
-        () => keeper.call('finish', { key, step, log }),
-        (alone) => alone.finish(),
-      ),
+    finish,
     async *read(offset) {
       yield* local === undefined ? read(offset) : local.read(offset);
     },

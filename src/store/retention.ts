@@ -3,6 +3,7 @@ import { pruneEvents } from './events.ts';
 import { pruneLinks } from './links.ts';
 import type { LogFiles } from './log-files.ts';
 import { markPruned } from './logs.ts';
+import { pruneChanges, pruneUnbuilt } from './prune-requests.ts';
 import type { Store } from './store.ts';
 
 export interface Retention {
@@ -14,6 +15,8 @@ export interface Retention {
   eventsMs: number | null;
   /** Links' history older than this goes. ms; null: all stays. */
   linksMs: number | null;
+  /** Requests that ended longer ago than this without a build go, and changes that came before and belong to nothing. ms; null: all stay. */
+  unbuiltMs: number | null;
 }
 
 export interface Pruned {
@@ -22,6 +25,9 @@ export interface Pruned {
   events: number;
   /** Rows about links. */
   links: number;
+  /** Sets of requests without a build, and changes. */
+  unbuilt: number;
+  changes: number;
   /** Bytes of disk that the logs' files took. */
   freed: number;
 }
@@ -43,8 +49,8 @@ export async function prune(
   now: number,
   signal?: AbortSignal,
 ): Promise<Pruned> {
-  const pruned: Pruned = { builds: 0, logs: 0, events: 0, links: 0, freed: 0 };
-  const { logsMs, builds, eventsMs, linksMs } = retention;
+  const pruned: Pruned = { builds: 0, logs: 0, events: 0, links: 0, unbuilt: 0, changes: 0, freed: 0 };
+  const { logsMs, builds, eventsMs, linksMs, unbuiltMs } = retention;
   const go = () => signal?.aborted !== true;
 
   const removeFiles = async (logids: readonly number[]) => {
@@ -81,7 +87,17 @@ export async function prune(
     pruned.links += gone;
     if (gone < EVENTS_BATCH) break;
   }
-  if (pruned.builds + pruned.logs + pruned.events + pruned.links > 0) await store.vacuum(signal);
+  while (unbuiltMs !== null && go()) {
+    const before = now - unbuiltMs / 1000;
+    const unbuilt = await store.write((tx) => pruneUnbuilt(tx, before, BATCH));
+    // Those of requests that are gone now, too.
+    const changes = unbuilt === BATCH ? 0 : await store.write((tx) => pruneChanges(tx, before, BATCH));
+    pruned.unbuilt += unbuilt;
+    pruned.changes += changes;
+    if (unbuilt < BATCH && changes < BATCH) break;
+  }
+  const { links, events, unbuilt, changes } = pruned;
+  if (pruned.builds + pruned.logs + events + links + unbuilt + changes > 0) await store.vacuum(signal);
   return pruned;
 }
 

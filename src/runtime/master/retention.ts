@@ -16,6 +16,9 @@ const EVENTS_MS = 7 * 86_400_000;
 /** A build that was hurt by its link is looked at within days. */
 const LINKS_MS = 30 * 86_400_000;
 
+/** Who asks why something was never built asks soon; changes of kept builds stay with them. */
+const UNBUILT_MS = 30 * 86_400_000;
+
 /** Frees what the configuration does not want kept, every hour. */
 export function runRetention(options: {
   store: Store;
@@ -32,7 +35,12 @@ export function runRetention(options: {
       await sleep(waitMs, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        const limits = { ...config().retention, eventsMs: EVENTS_MS, linksMs: LINKS_MS };
+        const limits = {
+          ...config().retention,
+          eventsMs: EVENTS_MS,
+          linksMs: LINKS_MS,
+          unbuiltMs: UNBUILT_MS,
+        };
         const pruned = await prune(store, files, limits, clock.wall(), signal);
         if (pruned.builds + pruned.logs > 0) log.info('Old builds and logs removed', { ...pruned });
       } catch (error) {

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { pendingRequests } from '../../../src/store/buildrequests.ts';
+import { cancelRequest, pendingRequests } from '../../../src/store/buildrequests.ts';
+import { addChange } from '../../../src/store/changes.ts';
 import { buildRows } from '../../../src/store/build-rows.ts';
 import { checkStore } from '../../../src/store/check.ts';
 import { appendEvent, eventsAfter } from '../../../src/store/events.ts';
@@ -32,7 +33,7 @@ afterEach(async () => {
 
 const DAY_S = 86_400;
 const DAY_MS = DAY_S * 1000;
-const KEEP_ALL = { logsMs: null, builds: null, eventsMs: null, linksMs: null };
+const KEEP_ALL = { logsMs: null, builds: null, eventsMs: null, linksMs: null, unbuiltMs: null };
 
 /** A build with a log of 20 kB; `end` null: it still runs. */
 async function build(builder: string, end: number | null): Promise<{ buildid: number; logid: number }> {
@@ -108,11 +109,60 @@ it('removes old events and gives the space back to the disk', async () => {
   store = await openStore('sqlite:state.sqlite', { dir });
 });
 
+it('removes old requests that were never built, and old changes that belong to nothing', async () => {
+  const farm = farmRows(store);
+  const [cancelled, waits] = [await farm.request('a'), await farm.request('a')];
+  const late = await farm.request('a');
+  const built = await build('a', 2);
+  await store.write(async (tx) => {
+    await cancelRequest(tx, cancelled, { at: 2, reason: 'no more' });
+    await cancelRequest(tx, late, { at: 9 * DAY_S, reason: '' });
+  });
+  const change = (revision: string, at: number) =>
+    store.write((tx) =>
+      addChange(tx, {
+        ...{ repository: 'app', branch: 'main', revision, author: '', comments: '', files: [] },
+        ...{ when_timestamp: at, received_at: at, properties: {} },
+      }),
+    );
+  const [, held, , newest] = [
+    await change('1', 1),
+    await change('2', 1),
+    await change('3', 9 * DAY_S),
+    await change('4', 2),
+  ];
+  await store.write((tx) =>
+    tx.insertInto('scheduler_changes').values({ scheduler: 's', changeid: held }).execute(),
+  );
+  const young = newest - 1;
+
+  const done = await prune(store, files, { ...KEEP_ALL, unbuiltMs: 5 * DAY_MS }, 10 * DAY_S);
+  expect(done).toMatchObject({ builds: 0, unbuilt: 1, changes: 1 });
+  const requests = await store.read((db) =>
+    db.selectFrom('buildrequests').select('buildrequestid').execute(),
+  );
+  const left = requests.map(({ buildrequestid }) => buildrequestid);
+  expect(left).toHaveLength(3);
+  expect(left).toEqual(expect.arrayContaining([waits, late]));
+  expect(await buildids()).toEqual([built.buildid]);
+  const changes = await store.read((db) =>
+    db.selectFrom('changes').select('changeid').orderBy('changeid').execute(),
+  );
+  expect(changes.map(({ changeid }) => changeid)).toEqual([held, young, newest]);
+  expect(await Array.fromAsync(checkStore(store, join(dir, 'logs')))).toEqual([]);
+});
+
 it('stops between two batches when it is told to', async () => {
   await build('a', 1);
   const signal = AbortSignal.abort();
   expect(
-    await prune(store, files, { logsMs: 0, builds: 0, eventsMs: 0, linksMs: 0 }, 10, signal),
+    await prune(
+      store,
+      files,
+      { ...KEEP_ALL, logsMs: 0, builds: 0, eventsMs: 0, linksMs: 0, unbuiltMs: 0 },
+      10,
+      signal,
+    ),
   ).toMatchObject({
     builds: 0,
     logs: 0,

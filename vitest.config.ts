@@ -12,8 +12,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
-          testTimeout: 15_000,
-          expect: { poll: { timeout: 12_000 } },
+          testTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
           // Pure modules may be shared by the files of one process: half the time goes into loading them otherwise.
           isolate: false,
           pool: 'forks',
@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
           expect: { poll: { timeout: 20_000 } },
           globalSetup: ['test/rigs/leftovers.ts', 'test/rigs/debian.ts', 'test/rigs/postgres.ts'],
           sequence: { groupOrder: 1 },
@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'farm',
           include: ['test/scenario/**/*.test.ts', 'test/interop/**/*.test.ts', 'test/lab/**/*.test.ts'],
-          testTimeout: 120_000,
+          testTimeout: 240_000,
           expect: { poll: { timeout: 30_000 } },
           hookTimeout: 60_000,
           globalSetup: [

@@ -150,7 +150,7 @@ describe('the link of a worker', () => {
 });
 
 describe('the jobs of a worker', () => {
-  it('ends an orphan before its grace is over, and tells it as retry', async () => {
+  it('ends an orphan before its grace is over, and tells it as retry', { retry: 3 }, async () => {
     await using dir = await tempDir();
     const master = createLinkMaster();
     master.orphanAfter = 0.4;

@@ -19,7 +19,7 @@ export interface Changed {
 
 /**
  * Makes edits to a role's YAML file, comments kept; writes only what holds as a whole. Throws BBX-CFG-INVALID with the problems that
- * the file would have (it is as it was), BBX-CFG-NOT-YAML for code, BBX-CFG-WRITE.
+ * the file would have (it is as it was), BBX-CFG-NOT-YAML for code, BBX-FILE-….
  */
 export async function changeFile(role: Role, dir: string, edits: readonly Edit[]): Promise<Changed> {
   const read = await readEditable(role, dir);

@@ -30,13 +30,6 @@ export const codes = defineCodes({
     exit: EXIT.configInvalid,
     about: 'The file is there but cannot be read: it is a directory, or larger than 1 MB.',
   }),
-  'BBX-CFG-WRITE': row<{ file: string; reason: string }>({
-    message: ({ file, reason }) => `Cannot write "${file}": ${reason}; nothing was changed`,
-    hint: () => 'Repeat the command',
-    exit: EXIT.conflict,
-    retryable: true,
-    about: 'The new text could not be written beside the old file, which is as it was.',
-  }),
   'BBX-CFG-CODE': row<{ file: string; problem: string; output?: string; hint?: string }>({
     message: ({ file, problem, output }) =>
       `Cannot evaluate "${file}": ${problem}${output === undefined || output === '' ? '' : `\n${output}`}`,

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf } from '../base/error.ts';
 import { fileTrouble } from '../base/file-trouble.ts';
+import { writeWhole } from '../config/whole-file.ts';
 import { differencesOf, parseAnswers, printAnswers, type Answers } from './answers.ts';
 import { codes } from './codes.ts';
 
@@ -111,11 +112,11 @@ export async function writeTree(plan: TreePlan, tree: Tree, answers: Answers): P
     if (step === undefined || step.action === 'keep') continue;
     const target = join(plan.dir, file.path);
     if (step.action === 'replace' && file.policy === 'replace') await keepOld(target);
-    await writeWhole(target, file.content, file.mode);
-    if (file.policy === 'refresh') await writeWhole(digestFile(plan.dir, file), digestOf(file), 0o600);
+    await write(target, file.content, file.mode);
+    if (file.policy === 'refresh') await write(digestFile(plan.dir, file), digestOf(file), 0o600);
   }
   for (const { path, action } of plan.steps) if (action === 'retire') await keepOld(join(plan.dir, path));
-  await writeWhole(join(plan.dir, ANSWERS), printAnswers({ role: tree.role, answers }), 0o600);
+  await write(join(plan.dir, ANSWERS), printAnswers({ role: tree.role, answers }), 0o600);
 }
 
 /** Where the directory remembers which content of a `refresh` file it had last. */
@@ -194,21 +195,10 @@ async function keepOld(target: string): Promise<void> {
   }
 }
 
-/** Writes beside the target and renames, so that nobody ever sees half a file, and a secret never stands there with a wider mode. */
-async function writeWhole(target: string, content: string, mode: number): Promise<void> {
-  const beside = `${target}.new-${process.pid}`;
+async function write(target: string, content: string, mode: number): Promise<void> {
   try {
-    const handle = await open(beside, 'wx', mode);
-    try {
-      await handle.writeFile(content);
-      await handle.chmod(mode);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(beside, target);
+    await writeWhole(target, content, { mode });
   } catch (error) {
-    await rm(beside, { force: true });
     throw unwritable(target, error);
   }
 }

@@ -1,5 +1,6 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { writeWhole } from '../../config/whole-file.ts';
 
 /** What the master has told this worker about itself; `.bbx/learned.json`. */
 export interface Learned {
@@ -22,13 +23,6 @@ export async function readLearned(file: string): Promise<Learned> {
 
 /** Keeps what a worker has learned of its master, whole or not at all. */
 export async function writeLearned(file: string, value: Learned): Promise<void> {
-  const handle = await open(`${file}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`);
-    // An empty file after a power failure would be a worker that trusts whom it meets first.
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${file}.new`, file);
+  // An empty file after a power failure would be a worker that trusts whom it meets first.
+  await writeWhole(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
 }

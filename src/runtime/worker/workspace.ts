@@ -7,6 +7,7 @@ import { lockDirectory, type DirectoryLock } from '../../exec/directory-lock.ts'
 import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
 import type { Identity } from '../../exec/identity.ts';
 import { makeDirectoryAs, makeOwnedDirectory } from '../../exec/owned-files.ts';
+import { wayAbove } from '../../exec/way.ts';
 
 /** A builder's directory on a worker, held by one build. */
 export interface Workspace {
@@ -134,15 +135,13 @@ async function openWay(builds: string, home: string, identity: Identity): Promis
     const { mode } = await stat(path);
     if ((mode & 0o001) === 0) await chmod(path, (mode & 0o7777) | 0o001);
   }
-  for (let path = dirname(dirname(builds)); ; path = dirname(path)) {
-    const { mode, uid, gid } = await stat(path);
-    const bit = uid === identity.uid ? 0o100 : identity.groups.includes(gid) ? 0o010 : 0o001;
-    if ((mode & bit) === 0) {
-      throw codes['BBX-EXE-USER']({
-        user: identity.user,
-        problem: `it may not pass the directory "${path}"; chmod o+x it, or move the worker`,
-      });
-    }
-    if (path === dirname(path)) return;
-  }
+  const { closed, unseen } = await wayAbove(dirname(builds), identity);
+  if (closed === null && unseen === null) return;
+  throw codes['BBX-EXE-USER']({
+    user: identity.user,
+    problem:
+      closed === null
+        ? `whether it may pass the directory "${unseen}" cannot be seen`
+        : `it may not pass the directory "${closed}"; chmod o+x it, or move the worker`,
+  });
 }

@@ -21,7 +21,9 @@ export async function readFaults(
 ): Promise<Chosen> {
   if (store === 'postgres' && findPostgres() === undefined) throw codes['BBX-DRI-NO-POSTGRES']({});
   // Those of another store are not missing unless somebody names them.
-  const own = FAULTS.filter(({ needs }) => needs !== 'postgres' || store === 'postgres');
+  const own = FAULTS.filter(
+    ({ needs, only = store }) => (needs !== 'postgres' || store === 'postgres') && only === store,
+  );
   const wanted = text === undefined ? own : named(text);
   const missing = await whatIsMissing(new Set(wanted.flatMap(({ needs }) => needs ?? [])), store);
   const chosen: Chosen = { faults: [], skipped: [] };

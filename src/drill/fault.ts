@@ -50,5 +50,7 @@ export interface Fault {
   /** How often it comes, beside the others. */
   weight: number;
   needs?: Need;
+  /** The store without which there is nothing to make it on. */
+  only?: 'sqlite';
   draw(random: Random, shape: Shape): Blow;
 }

@@ -194,8 +194,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     async copyOf(name) {
       copies += 1;
       const to = join(dir, `${name}-copy-${copies}`);
-      // The lock is the kernel's, the socket the other keeper's: neither can be copied.
-      await inPlace(['cp', '-a', join(dir, name), to]);
+      // The lock is the kernel's, the socket the other keeper's: neither can be copied. Files of builds come and go meanwhile.
+      const script =
+        '{ cp -a "$1" "$2" 2>&1 || true; } | grep -v "No such file or directory$" >&2 || true; test -f "$2/worker.yaml"';
+      await inPlace(['sh', '-c', script, 'sh', join(dir, name), to]);
       return machine(`${name}-copy-${copies}`, to, ['run', 'worker', to]);
     },
     remove: ({ dir: at }) => rm(at, { recursive: true, force: true, maxRetries: 5 }),

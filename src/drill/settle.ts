@@ -57,8 +57,8 @@ export async function settle(
 }
 
 /**
- * What status goes on telling of though it is over: a worker that has refused a build is known to take some again only when it is asked for one, and
- * that two processes had one name is told for some minutes.
+ * What status goes on telling of though it is over: a worker that has refused a build is known to take some again only when it is asked for one,
+ * ten seconds later at the earliest, and that two processes had one name is told for some minutes.
  */
 const STAYS = new Set(['BBX-MAS-WORKER-REFUSES', 'BBX-MAS-WORKER-TWICE']);
 const isRefusal = (note: string) => note.startsWith('refuses builds');

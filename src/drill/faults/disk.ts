@@ -2,25 +2,37 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '../../base/abort.ts';
 import { BbxError } from '../../base/error.ts';
-import type { Fault, Mercy } from '../fault.ts';
+import { EXIT } from '../../base/exit.ts';
+import type { Fault, Mercy, Striking } from '../fault.ts';
 import { fillDisk } from '../namespace.ts';
 import { lasting, pick, seconds } from '../random.ts';
-import type { Sandbox } from '../sandbox.ts';
+import type { Machine, Sandbox } from '../sandbox.ts';
 
-/** One of the farm's small disks is filled to the last block, and freed again. */
-function full(
-  name: string,
-  what: string,
-  weight: number,
-  place: { of: 'master' | 'worker'; folder: string; mercy: Mercy },
-): Fault {
+interface Place {
+  of: 'master' | 'worker';
+  folder: string;
+  mercy: Mercy;
+  /** Whoever writes meets it, and status must tell of that. Of others it is doctor's to know: what is written may find room in the files that are there. */
+  met: boolean;
+}
+
+/** A full disk that is written to is told by status so soon, ms: a machine under load takes a multiple of the usual second. */
+const TOLD_MS = 30_000;
+/** So often more is asked for until then, ms: the builds may all go to the other worker. */
+const MORE_MS = 2_000;
+const LOOK_MS = 150;
+/** `bbx doctor` with one check, ms. */
+const DOCTOR_MS = 60_000;
+
+/** One of the farm's small disks is filled to the last block, and freed again when the farm has told of it, and not before its time. */
+function full(name: string, what: string, weight: number, place: Place): Fault {
   return {
     name,
     title: `the disk of ${what} is full for a while`,
-    holds:
-      'status says so; steps are held up, not cut; it goes on by itself when there is room; nothing is damaged',
+    holds: `${place.met ? 'status and ' : ''}doctor ${place.met ? 'say' : 'says'} so; steps are held up, not cut; it goes on by itself when there is room; nothing is damaged`,
     weight,
     needs: 'disks',
+    ...(place.folder === 'store' ? { only: 'sqlite' as const } : {}),
     draw(random, { workers, long }) {
       const worker = pick(random, workers);
       const who = place.of === 'master' ? 'the master' : worker;
@@ -29,7 +41,8 @@ function full(
         words: `fill the disk of ${what.replace(/^(?:a|the) \w+'s /, '')} of ${who} for ${seconds(ms)}`,
         mercy: place.mercy,
         hit: place.of === 'master' ? workers : [worker],
-        async strike(farm, { signal }) {
+        async strike(farm, striking) {
+          const { signal, wrong } = striking;
           if (!('within' in farm.disks)) return;
           const machine = place.of === 'master' ? farm.master : farm.worker(worker);
           const file = farm.disks.seen(join(machine.dir, place.folder, 'drill-fills-this'));
@@ -37,6 +50,10 @@ function full(
           try {
             await fillDisk(file);
             await askForMore(farm, signal);
+            const told = await doctorTells(farm, machine);
+            if (told !== undefined) wrong(`doctor does not tell of the full disk of ${what}: ${told}`);
+            if (place.met && !(await statusTells(farm, striking)))
+              wrong(`status does not tell of the full disk of ${what}`);
             await sleep(Math.max(0, over - performance.now()), signal);
           } finally {
             await rm(file, { force: true });
@@ -45,6 +62,39 @@ function full(
       };
     },
   };
+}
+
+/** What doctor says instead of what it must; undefined when all is right. */
+async function doctorTells(farm: Sandbox, { dir }: Machine): Promise<string | undefined> {
+  const { code, stdout, stderr } = await farm.run(
+    ['doctor', '--dir', dir, '--only', 'DSK-01', '--json'],
+    DOCTOR_MS,
+  );
+  return code === EXIT.failed && /"The disk of [^"]* is full/.test(stdout)
+    ? undefined
+    : `exit ${code}, ${stdout}${stderr}`;
+}
+
+/** Waits until status says that there is no room, and goes on asking for builds meanwhile. */
+async function statusTells(farm: Sandbox, { signal, noticed }: Striking): Promise<boolean> {
+  const end = performance.now() + TOLD_MS;
+  let more = performance.now() + MORE_MS;
+  while (performance.now() < end) {
+    const state = await farm.client.call('status', {}, { signal, timeoutMs: 5_000 }).catch(() => undefined);
+    const told = [
+      ...(state?.trouble ?? []).map(({ message }) => message),
+      ...(state?.workers ?? []).flatMap(({ notes }) => notes),
+    ];
+    if (told.some((sentence) => /is full|no space/i.test(sentence))) {
+      noticed();
+      return true;
+    }
+    await sleep(LOOK_MS, signal);
+    if (performance.now() < more) continue;
+    more = performance.now() + MORE_MS;
+    await askForMore(farm, signal);
+  }
+  return false;
 }
 
 /** Builds that print, and so meet the full disk; a master whose store is full may refuse them. */
@@ -59,12 +109,23 @@ async function askForMore(farm: Sandbox, signal: AbortSignal): Promise<void> {
 }
 
 export const DISK_FAULTS: readonly Fault[] = [
-  full('disk-store', "the master's store", 1, { of: 'master', folder: 'store', mercy: 'untouched' }),
-  full('disk-logs', "the master's logs", 1, { of: 'master', folder: 'logs', mercy: 'untouched' }),
-  full('disk-spool', "a worker's spool", 1, { of: 'worker', folder: 'spool', mercy: 'untouched' }),
+  full('disk-store', "the master's store", 1, {
+    of: 'master',
+    folder: 'store',
+    mercy: 'untouched',
+    met: false,
+  }),
+  full('disk-logs', "the master's logs", 1, { of: 'master', folder: 'logs', mercy: 'untouched', met: true }),
+  full('disk-spool', "a worker's spool", 1, {
+    of: 'worker',
+    folder: 'spool',
+    mercy: 'untouched',
+    met: true,
+  }),
   full('disk-workspace', "a worker's workspaces", 1, {
     of: 'worker',
     folder: 'builds',
     mercy: 'interrupted',
+    met: false,
   }),
 ];

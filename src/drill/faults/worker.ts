@@ -65,7 +65,7 @@ export const WORKER_FAULTS: readonly Fault[] = [
   {
     name: 'worker-stop-now',
     title: 'a worker is stopped at once, builds too, by a second signal',
-    holds: 'its builds end as exception or are built again; it ends with 0',
+    holds: 'its builds are built again; it ends with 0',
     weight: 1,
     draw(random, { workers }) {
       const name = pick(random, workers);
@@ -73,7 +73,7 @@ export const WORKER_FAULTS: readonly Fault[] = [
       const between = 350 + upTo(random, 400);
       return {
         words: `stop ${name} with two signals, ${seconds(between)} apart`,
-        mercy: 'interrupted',
+        mercy: 'givenUp',
         hit: [name],
         async strike(farm, { signal, wrong }) {
           const worker = farm.worker(name);

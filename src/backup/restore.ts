@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { BbxError, errnoOf } from '../base/error.ts';
 import { fileTrouble } from '../base/file-trouble.ts';
+import { maskPasswords } from '../base/mask-passwords.ts';
 import { changeFile } from '../config/change.ts';
 import { loadMaster } from '../config/master.ts';
 import { syncDisk } from '../exec/sync-disk.ts';
@@ -15,7 +16,7 @@ import { migrations } from '../store/migrations/list.ts';
 import { RESTORED, type Restored } from '../store/restored.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { markPruned } from '../store/logs.ts';
-import { parseStoreUrl, withoutPassword } from '../store/url.ts';
+import { parseStoreUrl } from '../store/url.ts';
 import { codes } from './codes.ts';
 import { unpackBackup, type Unpacked } from './unpack.ts';
 
@@ -57,6 +58,7 @@ export async function restoreBackup(options: {
   const { clock, signal, env } = options;
   const dir = resolve(options.dir);
   await mustBeEmpty(dir);
+  if (options.store !== undefined) parseStoreUrl(options.store, dir);
   const name = typeof options.source === 'string' ? options.source : 'standard input';
   const source =
     typeof options.source === 'string'
@@ -163,7 +165,7 @@ async function mustBeUnused(url: string, dir: string, env: NodeJS.ProcessEnv): P
 }
 
 function inUse(url: string, problem: string): BbxError {
-  return codes['BBX-BAK-STORE']({ store: withoutPassword(url), problem });
+  return codes['BBX-BAK-STORE']({ store: maskPasswords(url), problem });
 }
 
 /** Takes back what was put into a store that was new: its tables go, or its file, wherever that is. */

@@ -12,6 +12,7 @@ import {
   type Node,
   type ParsedNode,
 } from 'yaml';
+import { maskPasswords } from '../base/mask-passwords.ts';
 import { printKeyPath, type Problem } from './problem.ts';
 
 /** A configuration for ten thousand builders fits; a larger file is a mistake or an attack. */
@@ -99,7 +100,7 @@ export function readDocument(bytes: Uint8Array | string, file: string): ConfigDo
 function parsed(text: string, file: string): ConfigDocument {
   const lineCounter = new LineCounter();
   const yaml = parseDocument(text, { ...YAML_OPTIONS, lineCounter });
-  const lines = text.split('\n');
+  const lines = maskPasswords(text).split('\n');
   const placeAt = (from: number, to: number): Place => {
     const { line, col } = lineCounter.linePos(Math.min(from, text.length));
     const safeLine = Math.max(1, line);
@@ -231,7 +232,7 @@ function byteProblem(buffer: Buffer, file: string): Problem | undefined {
     const newline = buffer.indexOf(0x0a, start);
     const end = newline === -1 ? buffer.length : newline;
     if (!isUtf8(buffer.subarray(start, end))) {
-      const source = new TextDecoder().decode(buffer.subarray(start, end));
+      const source = maskPasswords(new TextDecoder().decode(buffer.subarray(start, end)));
       const column = source.indexOf('\ufffd') + 1;
       return {
         ...wholeFile(file, 'these bytes are not UTF-8', 'save the file as UTF-8'),

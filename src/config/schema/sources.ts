@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { maskPasswords } from '../../base/mask-passwords.ts';
 import { isPostgres, parsePostgresAddress } from '../../base/postgres-address.ts';
 import { complain } from './leaf.ts';
 
@@ -84,7 +85,7 @@ export const storeUrl = z.string().superRefine((url, ctx) => {
     );
     return;
   }
-  complain(ctx, `"${url}" is not the address of a store`, fix);
+  complain(ctx, `"${maskPasswords(url)}" is not the address of a store`, fix);
 });
 
 /** The public address of the web pages, with a final slash. */

@@ -166,6 +166,13 @@ it.each([
   expect(await readdir(elsewhere)).toEqual([]);
 });
 
+it('looks at the address of another store before anything else, and shows no password of it', async () => {
+  await using temp = await tempDir();
+  const wrong = restored(join(temp.path, 'none'), join(temp.path, 'a'), 'postgres://u:geheim@h/d');
+  await expect(wrong).rejects.toMatchObject({ code: 'BBX-STO-URL', exit: 7 });
+  await expect(wrong).rejects.not.toThrow('geheim');
+});
+
 it.skipIf(!hasPostgres())('leaves a database alone into which somebody else came meanwhile', async () => {
   await using temp = await tempDir();
   const dir = join(temp.path, 'm');

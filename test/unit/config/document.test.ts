@@ -161,6 +161,16 @@ describe('printProblem', () => {
     );
   });
 
+  it.each([
+    'store: postgres://u:geheim@h/d',
+    'store: mysql://u:geheim@h/d',
+    'repositories: { r: { git: "https://me:geheim@host/x" } }',
+  ])('shows no password: %s', async (text) => {
+    const { problems } = await examineMaster(text);
+    expect(problems).not.toEqual([]);
+    expect(JSON.stringify(problems) + problems.map(printProblem).join('\n')).not.toContain('geheim');
+  });
+
   it('makes a terminal safe from the text of a file', () => {
     expect(visible('a\u001b[2Jb\u202ec\td')).toBe('a\ufffd[2Jb\ufffdc d');
   });

@@ -79,7 +79,7 @@ function tableOf(x: Curve['x'], y: Curve['y'], lines: readonly Line[]): string {
   const amounts = [...new Set(lines.flatMap(({ points }) => points.map((point) => point.x)))].sort(
     (a, b) => a - b,
   );
-  const unit = x.name === x.unit ? x.name : `${x.name}, ${x.unit}`;
+  const unit = x.name.includes(x.unit) ? x.name : `${x.name}, ${x.unit}`;
   const head = [unit, ...lines.map(({ name }) => `${name}, ${y.unit}`)];
   const rows = amounts.map((amount) => [
     words(amount),

@@ -65,16 +65,10 @@ export function drawSvg({ title, x, y, lines, levels }: Plot): string {
       text(BOX.left - 8, up.at(value) + 4, words(value), '', 'end'),
     ]),
     ...spaced(across).map((value) =>
-      text(
-        across.at(value),
-        BOX.bottom + 18,
-        words(value),
-        '',
-        value === across.ticks[0] ? 'start' : 'middle',
-      ),
+      text(across.at(value), BOX.bottom + 18, words(value), '', sideOf(value, across.ticks)),
     ),
     text(BOX.left, 44, `${y.name}, ${y.unit}`),
-    text(BOX.right, BOX.bottom + 36, x.name === x.unit ? x.name : `${x.name}, ${x.unit}`, '', 'end'),
+    text(BOX.right, BOX.bottom + 36, x.name.includes(x.unit) ? x.name : `${x.name}, ${x.unit}`, '', 'end'),
     ...levels.flatMap(({ name, level }) => [
       `<path class="level" d="M${BOX.left} ${at(up.at(level))}H${BOX.right}"/>`,
       text(BOX.right, up.at(level) - 5, name, '', 'end'),
@@ -123,6 +117,12 @@ function spaced({ at, ticks }: Scale): number[] {
   return kept;
 }
 
+/** The outermost words stay inside of the picture. */
+function sideOf(value: number, ticks: readonly number[]): string {
+  if (value === ticks[0]) return 'start';
+  return value === ticks.at(-1) ? 'end' : 'middle';
+}
+
 function text(x: number, y: number, words: string, kind = '', anchor = 'start'): string {
   const style = kind === '' ? '' : ` class="${kind}"`;
   return `<text${style} x="${at(x)}" y="${at(y)}" text-anchor="${anchor}">${escaped(words)}</text>`;
@@ -131,5 +131,6 @@ function text(x: number, y: number, words: string, kind = '', anchor = 'start'):
 const at = (value: number) => Number(value.toFixed(1));
 
 function escaped(words: string): string {
-  return words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+  // Code marks are for the page.
+  return words.replaceAll('`', '').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
@@ -329,13 +330,15 @@ describe('a session', () => {
     sequence,
     event: more,
   });
+  // Less than a real peer has: what is sent here at once must stay under `backlogBytes`, where the other rule begins.
+  const CREDIT_BYTES = 1024 * 1024;
   const stepEnd = { type: 'stepFinished', at: 1, step: 0, results: 0, state: 's', rc: 0, signal: null };
   it.each<[string, (object | Uint8Array | string)[], RegExp]>([
     ['a hole between events', [event(2)], /event 2 of build 5 after event 0/],
     ['a hole between bytes', [open, bytes(0), bytes(5)], /a hole/],
     [
       'bytes beyond the credit',
-      [open, ...Array.from({ length: LIMITS.creditBytes / 65_536 + 1 }, (_, i) => bytes(i * 65_536, 65_536))],
+      [open, ...Array.from({ length: CREDIT_BYTES / 65_536 + 1 }, (_, i) => bytes(i * 65_536, 65_536))],
       /credit/,
     ],
     ['a stream twice', [open, open], /stream 1 twice/],
@@ -363,12 +366,16 @@ describe('a session', () => {
     ['a field of the wrong kind', [{ type: 'state', draining: 'yes', notes: [] }], /draining/],
     ['a frame that is none', [Buffer.from('abc')], /a frame of 3 bytes/],
   ])('closes as malformed on %s, and hands over nothing wrong', async (_, messages, words) => {
-    const pair = setUp();
+    const pair = setUp({ limits: { creditBytes: CREDIT_BYTES } as unknown as Partial<typeof LIMITS> });
     await pair.letIn();
     pair.session.resume(lease, { sequence: 0, logs: [] });
+    let over = false;
+    void pair.end.then(() => (over = true));
     for (const message of messages) {
       if (message instanceof Uint8Array) pair.mine.sendBinary(message);
       else pair.mine.sendText(typeof message === 'string' ? message : JSON.stringify(message));
+      // What a worker has waiting beyond its limit ends the session, too; a real one waits before that.
+      while (pair.mine.unsent > LIMITS.queueBytes && !over) await turn();
     }
     const end = await pair.end;
     expect(end.code).toBe(CLOSE.malformed);

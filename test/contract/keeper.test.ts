@@ -1,8 +1,10 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
+import { lookUpIdentity } from '../../src/exec/identity.ts';
+import { findProcesses } from '../../src/exec/processes.ts';
 import { openKeptBuilds, type KeptBuild } from '../../src/runtime/worker/keeper/kept-builds.ts';
 import type { HeldBuild } from '../../src/runtime/worker/keeper/messages.ts';
 import { keeperPlaces } from '../../src/runtime/worker/keeper/socket.ts';
@@ -114,6 +116,40 @@ describe('the keeper of a worker’s directory', () => {
       await expect(stat(keeperPlaces(dir).socket)).rejects.toThrow(/ENOENT/);
     },
   );
+
+  it('goes on with the command of another user, which the next worker can still end', async (context) => {
+    if (process.geteuid?.() !== 0) return context.skip('only root can be somebody else');
+    await using temp = await tempDir();
+    const nobody = await lookUpIdentity('nobody');
+    await chmod(temp.path, 0o711);
+    const place = join(temp.path, 'place');
+    await mkdir(place);
+    await chown(place, nobody.uid, nobody.gid);
+    const first = await begun(temp.path);
+    const script = 'id -un; while :; do sleep 0.05; done';
+    const asNobody = { ...order(temp.path, script), cwd: place, scratch: place, identity: nobody };
+    first.build.journal.log(0, 'stdio');
+    first.keeper.run(asNobody, never).catch(() => undefined);
+    await until('the first line', () => (first.build.logs[0]?.size ?? 0) > 0);
+    first.kept.leave();
+    await first.spool.close();
+
+    const second = await worker(temp.path);
+    const uids = [0, nobody.uid];
+    const left = () => findProcesses({ marker: `keeper-test-${process.pid}/b`, uids }).length;
+    expect(left()).toBeGreaterThan(0);
+    const cancel = new AbortController();
+    const run = second.kept.find(key)?.run(asNobody, cancel.signal);
+    cancel.abort();
+    expect(await run).toMatchObject({ ended: 'cancelled', alive: [] });
+    expect(left()).toBe(0);
+    const pieces: string[] = [];
+    for await (const { channel, payload } of second.spool.builds[0]?.logs[0]?.read(0) ?? [])
+      if (channel === 'stdout') pieces.push(Buffer.from(payload).toString());
+    expect(pieces).toEqual(['nobody\n']);
+    await second.kept.quit();
+    await second.spool.close();
+  });
 
   it('ends a command that is cancelled, and gives all of a build’s room back with it', async () => {
     await using dir = await tempDir();

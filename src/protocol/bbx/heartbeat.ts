@@ -27,12 +27,11 @@ export function startHeartbeat(options: {
   dead(): void;
 }): Heartbeat {
   const { clock, pingEveryMs, silenceMs } = options;
-  let heardAt = clock.monotonic();
-  let countedFrom = heardAt;
+  let countedFrom = clock.monotonic();
   let held = false;
   const pulse = createPulse();
   const pings = setInterval(() => {
-    if (!held) pulse.pinged(clock.monotonic(), heardAt);
+    if (!held) pulse.pinged(clock.monotonic(), heartbeat.heardAt);
     options.ping();
   }, pingEveryMs);
   const check = () => {
@@ -45,23 +44,22 @@ export function startHeartbeat(options: {
     }
   };
   let timer = setTimeout(check, silenceMs);
-  return {
+  const heartbeat = {
+    heardAt: countedFrom,
     heard() {
-      heardAt = countedFrom = clock.monotonic();
+      heartbeat.heardAt = countedFrom = clock.monotonic();
     },
     ponged: () => void pulse.ponged(clock.monotonic()),
     takePulse: () => pulse.take(),
-    hold(hold) {
+    hold(hold: boolean) {
       held = hold;
       pulse.forget();
       countedFrom = clock.monotonic();
-    },
-    get heardAt() {
-      return heardAt;
     },
     stop() {
       clearInterval(pings);
       clearTimeout(timer);
     },
   };
+  return heartbeat;
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { BbxError } from '../../base/error.ts';
+import { handlesWith } from '../../base/handle.ts';
 import { protocolCodes } from '../codes.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { createInbox } from './inbox.ts';
 import type { Limits } from './limits.ts';
 import type { PulseReading } from './pulse.ts';
@@ -54,6 +55,15 @@ export interface LineOptions {
 
 /** Longest closing reason in UTF-8 (RFC 6455 section 5.5: a control frame has 125 bytes, two are the code). */
 const REASON_BYTES = 123;
+
+const lineHandle = handlesWith<
+  { socket: MessageSocket; heartbeat: Heartbeat; over(): boolean },
+  Pick<Line, 'unsent' | 'heardAt' | 'ended'>
+>({
+  unsent: ({ socket }) => socket.unsent,
+  heardAt: ({ heartbeat }) => heartbeat.heardAt,
+  ended: ({ over }) => over(),
+});
 
 /** Speaks JSON and frames over a socket: limits, heartbeat, order, and an end that is told once. */
 export function openLine(options: LineOptions): Line {
@@ -152,48 +162,43 @@ export function openLine(options: LineOptions): Line {
     },
   });
 
-  return {
-    send(message) {
-      if (closing !== undefined || gone) return;
-      const text = JSON.stringify(message);
-      const bytes = Buffer.byteLength(text);
-      if (bytes > limits.messageBytes) {
-        const what = `a message "${String((message as { type?: unknown }).type)}"`;
-        throw protocolCodes['BBX-PRO-TOO-LARGE']({ what, bytes, limit: limits.messageBytes });
-      }
-      traffic.sent += bytes;
-      socket.sendText(text);
-      checkBacklog();
+  const over = () => gone || closing !== undefined;
+  return lineHandle(
+    { socket, heartbeat, over },
+    {
+      send(message: object) {
+        if (closing !== undefined || gone) return;
+        const text = JSON.stringify(message);
+        const bytes = Buffer.byteLength(text);
+        if (bytes > limits.messageBytes) {
+          const what = `a message "${String((message as { type?: unknown }).type)}"`;
+          throw protocolCodes['BBX-PRO-TOO-LARGE']({ what, bytes, limit: limits.messageBytes });
+        }
+        traffic.sent += bytes;
+        socket.sendText(text);
+        checkBacklog();
+      },
+      sendBytes(bytes: Uint8Array) {
+        if (closing !== undefined || gone) return;
+        traffic.sent += bytes.length;
+        socket.sendBinary(bytes);
+        checkBacklog();
+      },
+      async drained() {
+        while (!gone && socket.unsent >= limits.unsentBytes) {
+          await new Promise<void>((resolve) => waiters.push(resolve));
+        }
+      },
+      raiseLimit: () => socket.limit(limits.messageBytes),
+      traffic,
+      takePulse: () => heartbeat.takePulse(),
+      end: ended.promise,
+      close,
+      malformed(state: string) {
+        close(CLOSE.malformed, state, protocolCodes['BBX-PRO-MALFORMED']({ peer, state }));
+      },
     },
-    sendBytes(bytes) {
-      if (closing !== undefined || gone) return;
-      traffic.sent += bytes.length;
-      socket.sendBinary(bytes);
-      checkBacklog();
-    },
-    get unsent() {
-      return socket.unsent;
-    },
-    async drained() {
-      while (!gone && socket.unsent >= limits.unsentBytes) {
-        await new Promise<void>((resolve) => waiters.push(resolve));
-      }
-    },
-    raiseLimit: () => socket.limit(limits.messageBytes),
-    get heardAt() {
-      return heartbeat.heardAt;
-    },
-    traffic,
-    takePulse: () => heartbeat.takePulse(),
-    get ended() {
-      return gone || closing !== undefined;
-    },
-    end: ended.promise,
-    close,
-    malformed(state) {
-      close(CLOSE.malformed, state, protocolCodes['BBX-PRO-MALFORMED']({ peer, state }));
-    },
-  };
+  );
 }
 
 function endByPeer(peer: string, code: number, reason: string, cause: Error | undefined): SessionEnd {

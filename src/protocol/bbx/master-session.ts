@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ZodError } from 'zod';
 import { sleep } from '../../base/abort.ts';
+import { handlesWith } from '../../base/handle.ts';
 import { protocolCodes } from '../codes.ts';
 import { decodeLogFrame } from './codec.ts';
 import { DIALECTS, agree, readWith, writeWith } from './dialect.ts';
@@ -11,7 +12,7 @@ import { fingerprintOf, signGreeting, verifyAuthentication } from './keys.ts';
 import type { Lease } from './lease.ts';
 import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
-import { openLine } from './line.ts';
+import { openLine, type Line } from './line.ts';
 import type {
   Decision,
   MasterSession,
@@ -26,10 +27,19 @@ import { CLOSE } from './wire.ts';
 /** One answer for a name that nobody knows and for a key that is not the name's: it tells a stranger nothing. */
 const UNKNOWN = 'the name is not known here, or it belongs to another key';
 
+const sessionHandle = handlesWith<
+  { line: Line; claim(): WorkerClaim | undefined },
+  Pick<MasterSession, 'claim' | 'ended' | 'heardAt'>
+>({
+  claim: ({ claim }) => claim(),
+  ended: ({ line }) => line.ended,
+  heardAt: ({ line }) => line.heardAt,
+});
+
 /** Serves one connection. Returns at once; everything else comes through the callbacks. */
 export function serveMasterSession(options: MasterSessionOptions): MasterSession {
   const { peer, clock, key, epoch, exporter } = options;
-  const limits: Limits = { ...LIMITS, ...options.limits };
+  const limits: Limits = options.limits === undefined ? LIMITS : { ...LIMITS, ...options.limits };
   const dialects = options.dialects ?? DIALECTS;
   const intake = createIntake(limits);
   const echoes = createEchoBudget(clock, limits.echoBurst, limits.echoPerSecond);
@@ -229,52 +239,44 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
     if (again !== undefined) send(again);
   }
 
-  const session: MasterSession = {
-    get claim() {
-      return claim;
+  const session: MasterSession = sessionHandle<Omit<MasterSession, 'claim' | 'ended' | 'heardAt'>>(
+    { line, claim: () => claim },
+    {
+      traffic: line.traffic,
+      takePulse: () => line.takePulse(),
+      assign(lease, { plan, secrets, orphanAfter }) {
+        send({ type: 'assign', ...pick(lease), plan, secrets: { ...secrets }, orphanAfter });
+        // Asked again within a session it is only answered again: what was sent of it stays.
+        if (!intake.knows(lease)) intake.begin(lease, { sequence: 0, logs: [] });
+      },
+      cancel: (lease, why) => send({ type: 'cancel', ...pick(lease), why: why.slice(0, 1_000) }),
+      drop(lease, why) {
+        intake.forget(lease);
+        send({ type: 'drop', ...pick(lease), why: why.slice(0, 1_000) });
+      },
+      resume(lease, { sequence, logs }) {
+        intake.begin(lease, { sequence, logs });
+        send({
+          type: 'resume',
+          ...pick(lease),
+          sequence,
+          logs: logs.map(({ step, log, bytes }) => ({ step, log, bytes })),
+        });
+      },
+      acknowledge(lease, stored) {
+        const acknowledgement = intake.stored(lease, stored);
+        if (acknowledgement !== undefined) send(acknowledgement);
+      },
+      historyStored: (number) => send({ type: 'historyStored', number }),
+      settings: ({ paused, reach, pins }) =>
+        send({ type: 'settings', paused, reach: [...reach], pins: [...pins] }),
+      bye(reason, message) {
+        send({ type: 'bye', reason, message: message.slice(0, 1_000) });
+        line.close(reason === 'replaced' ? CLOSE.replaced : CLOSE.stopping, reason);
+      },
+      close: (code, reason) => line.close(code, reason),
     },
-    get ended() {
-      return line.ended;
-    },
-    get heardAt() {
-      return line.heardAt;
-    },
-    get traffic() {
-      return line.traffic;
-    },
-    takePulse: () => line.takePulse(),
-    assign(lease, { plan, secrets, orphanAfter }) {
-      send({ type: 'assign', ...pick(lease), plan, secrets: { ...secrets }, orphanAfter });
-      // Asked again within a session it is only answered again: what was sent of it stays.
-      if (!intake.knows(lease)) intake.begin(lease, { sequence: 0, logs: [] });
-    },
-    cancel: (lease, why) => send({ type: 'cancel', ...pick(lease), why: why.slice(0, 1_000) }),
-    drop(lease, why) {
-      intake.forget(lease);
-      send({ type: 'drop', ...pick(lease), why: why.slice(0, 1_000) });
-    },
-    resume(lease, { sequence, logs }) {
-      intake.begin(lease, { sequence, logs });
-      send({
-        type: 'resume',
-        ...pick(lease),
-        sequence,
-        logs: logs.map(({ step, log, bytes }) => ({ step, log, bytes })),
-      });
-    },
-    acknowledge(lease, stored) {
-      const acknowledgement = intake.stored(lease, stored);
-      if (acknowledgement !== undefined) send(acknowledgement);
-    },
-    historyStored: (number) => send({ type: 'historyStored', number }),
-    settings: ({ paused, reach, pins }) =>
-      send({ type: 'settings', paused, reach: [...reach], pins: [...pins] }),
-    bye(reason, message) {
-      send({ type: 'bye', reason, message: message.slice(0, 1_000) });
-      line.close(reason === 'replaced' ? CLOSE.replaced : CLOSE.stopping, reason);
-    },
-    close: (code, reason) => line.close(code, reason),
-  };
+  );
   return session;
 }
 

@@ -88,7 +88,7 @@ export interface WorkerSession {
  */
 export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
   const { peer, clock, exporter, signal } = options;
-  const limits: Limits = { ...LIMITS, ...options.limits };
+  const limits: Limits = options.limits === undefined ? LIMITS : { ...LIMITS, ...options.limits };
   const dialects = options.dialects ?? DIALECTS;
   const nonce = randomBytes(32);
   const greetedMaster = Promise.withResolvers<GreetedMaster>();

@@ -73,7 +73,9 @@ export function createDispatcher(options: {
       await new Promise((resolve) => setImmediate(resolve));
       again = false;
       try {
-        const pairs = match(queues(), roster.candidates(), clock.wall());
+        const waits = queues();
+        // Each of a thousand workers that come at once asks for a round: without a request there is nobody to look through them for.
+        const pairs = waits.length === 0 ? [] : match(waits, roster.candidates(), clock.wall());
         for (let from = 0; from < pairs.length && !draining; from += CLAIMS) {
           await start(pairs.slice(from, from + CLAIMS));
         }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
 import { BbxError } from '../../../base/error.ts';
+import { handlesWith } from '../../../base/handle.ts';
 import type { Log } from '../../../base/log.ts';
 import type { SteadyClock } from '../../../base/steady-clock.ts';
 import { createEchoBudget } from '../../../protocol/bbx/echo-budget.ts';
@@ -60,6 +61,8 @@ export interface LinkBook {
   settled(): Promise<void>;
   stop(): Promise<void>;
 }
+
+const pageHandle = handlesWith<() => PulseReading, Pick<LinkPage, 'pulse'>>({ pulse: (read) => read() });
 
 /** Opens the book: sessions that a killed master left open end now, where it last wrote. */
 export async function openLinkBook(options: {
@@ -157,12 +160,12 @@ export async function openLinkBook(options: {
       };
       const mine = { pulse: take };
       open.add(mine);
-      const page: LinkPage = {
+      const read = () => {
+        take();
+        return all;
+      };
+      const acts: Omit<LinkPage, 'pulse'> = {
         openedAt,
-        get pulse() {
-          take();
-          return all;
-        },
         ahead: null,
         told(records) {
           if (records.length === 0 || !budget.take()) return;
@@ -195,6 +198,7 @@ export async function openLinkBook(options: {
           });
         },
       };
+      const page = pageHandle(read, acts);
       write(async (tx, emit) => {
         const row = await openLinkSession(tx, {
           ...{ workerid, session: id, life, boot, peer, opened_at: openedAt, away_ms, ahead: page.ahead },

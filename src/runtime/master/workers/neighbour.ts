@@ -17,7 +17,15 @@ export function canUseControlSocket(
   return host !== undefined && here.addresses.has(host) && (uid === '0' || uid === String(here.uid));
 }
 
+/** The system is asked for the host's addresses at most so often: a thousand workers may come in a second. */
+const SAME_HOST_MS = 1_000;
+let known: { at: number; addresses: ReadonlySet<string> } | undefined;
+
 function thisHost(): { addresses: ReadonlySet<string>; uid: number } {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return { addresses: new Set(addresses.map(({ address }) => address)), uid: process.geteuid?.() ?? -1 };
+  const now = performance.now();
+  if (known === undefined || now - known.at > SAME_HOST_MS) {
+    const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    known = { at: now, addresses: new Set(addresses.map(({ address }) => address)) };
+  }
+  return { addresses: known.addresses, uid: process.geteuid?.() ?? -1 };
 }

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { BIN, bbxOk } from '../rigs/bbx.ts';
+import { startFarm } from '../rigs/farm.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 import { until } from '../rigs/wait.ts';
 
@@ -52,6 +53,46 @@ it('a master under a Node that is too old ends when the process that was started
   const second = output(next);
   await until('the next one to run', () => /Ctrl-C|runs in/.test(second()));
   expect(second()).not.toContain('BBX-EXE-LOCKED');
+  const ended = new Promise((resolve) => next.once('exit', resolve));
+  next.kill('SIGTERM');
+  expect(await ended).toBe(0);
+});
+
+it('a worker under a Node that is too old ends when the process that was started is killed; the next one adopts its build', async () => {
+  await using dir = await tempDir();
+  await mkdir(join(dir.path, 'program'));
+  const bin = await programUnderOldNode(join(dir.path, 'program'));
+  const gate = join(dir.path, 'gate');
+  const run = `echo begun; while [ ! -e ${gate} ]; do sleep 0.05; done; echo over`;
+  const config = `workers: { w1: {} }\nbuilders: { app: { steps: [ { name: s, run: "${run}" } ] } }\n`;
+  await using farm = await startFarm({ workers: ['w1'], config });
+  await farm.workers.get('w1')?.end('SIGTERM');
+  const start = () =>
+    spawn(process.execPath, [bin, 'run', 'worker', join(farm.dir, 'w1')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+
+  const killed = start();
+  output(killed);
+  await farm.ask('build', 'start', 'app');
+  await until('the command to run', async () =>
+    (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('begun'),
+  );
+  const closed = new Promise((resolve) => killed.once('close', resolve));
+  killed.kill('SIGKILL');
+  await closed;
+
+  const next = start();
+  const said = output(next);
+  await until('the build to be adopted', () => said().includes('goes on: it ran while'));
+  expect(said()).not.toContain('BBX-EXE-LOCKED');
+  await writeFile(gate, '');
+  expect((await farm.run('build', 'watch', 'app/1')).code).toBe(0);
+  expect((await farm.run('build', 'log', 'app/1', '--raw')).stdout).toBe('begun\nover\n');
+  const whole = (await farm.run('build', 'log', 'app/1')).stdout;
+  expect(whole).toMatch(/the worker's process was gone for \d+\.\d s; the command went on/);
+  const shown = (await farm.run('build', 'show', 'app/1')).stdout;
+  expect(shown).toMatch(/its steps went on meanwhile \(1 build\)/);
   const ended = new Promise((resolve) => next.once('exit', resolve));
   next.kill('SIGTERM');
   expect(await ended).toBe(0);

@@ -12,7 +12,7 @@ const program = createProgram(createContext([]));
 /** What a template fills in: a word, several, or none. */
 const FILLED = '\u0000';
 /** How sentences about bbx and names of things go on; everything else that begins with bbx is a command. */
-const NO_COMMANDS = new Set(['is', 'uses', 'farm', 'join']);
+const NO_COMMANDS = new Set(['is', 'uses', 'farm', 'join', 'keeper']);
 
 /** Words behind `bbx`, as a person would type them. */
 interface Mention {

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { errnoOf } from '../base/error.ts';
 import { bornAfter, fewBornAfter, lastPidNow, type Moment } from './births.ts';
 import { carriesMarker } from './marker.ts';
 
@@ -62,8 +63,8 @@ function readProcesses({ uids, since }: ProcessQuery): ProcessRow[] {
       if (place === undefined || !uids.includes(place.uid)) continue;
       const row = parseStat(pid, readWhole(`/proc/${pid}/stat`).toString('latin1'));
       if (row !== undefined) rows.push(row);
-    } catch {
-      // It ended meanwhile.
+    } catch (error) {
+      if (!isGone(error)) throw error;
     }
   }
   return rows;
@@ -87,31 +88,61 @@ function parseStat(pid: number, text: string): ProcessRow | undefined {
 function readEnvironment(pid: number): Buffer {
   try {
     return readWhole(`/proc/${pid}/environ`);
-  } catch {
+  } catch (error) {
+    if (!isGone(error) && !isClosed(error)) throw error;
     return scratch.subarray(0, 0);
   }
 }
 
 /** A file of /proc; good until the next call. */
 function readWhole(path: string): Buffer {
-  const file = openSync(path, 'r');
-  try {
-    let filled = 0;
-    while (filled < FILE_BYTES) {
-      const got = readSync(file, scratch, filled, FILE_BYTES - filled, null);
-      if (got === 0) return scratch.subarray(0, filled);
-      filled += got;
+  return withDescriptor(() => {
+    const file = openSync(path, 'r');
+    try {
+      let filled = 0;
+      while (filled < FILE_BYTES) {
+        const got = readSync(file, scratch, filled, FILE_BYTES - filled, null);
+        if (got === 0) return scratch.subarray(0, filled);
+        filled += got;
+      }
+    } finally {
+      closeSync(file);
     }
-  } finally {
-    closeSync(file);
-  }
-  return readFileSync(path);
+    return readFileSync(path);
+  });
 }
 
 function readDirectory(path: string): string[] {
   try {
-    return readdirSync(path);
-  } catch {
+    return withDescriptor(() => readdirSync(path));
+  } catch (error) {
+    if (!isGone(error) && !isClosed(error)) throw error;
     return [];
+  }
+}
+
+/** It ended meanwhile; or this system has no such file. */
+function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ESRCH', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+}
+
+/** Another user's, or one that the system hides. */
+function isClosed(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(errnoOf(error) ?? '');
+}
+
+/** Kept for the moment in which no other can be had: who has no descriptor left must see its processes all the same, to end them. */
+let spare: number | undefined;
+
+/** Runs what needs one descriptor for a moment, with the spare one where the system gives no more. */
+function withDescriptor<Value>(act: () => Value): Value {
+  try {
+    spare ??= openSync('/dev/null', 'r');
+    return act();
+  } catch (error) {
+    if (spare === undefined || !['EMFILE', 'ENFILE'].includes(errnoOf(error) ?? '')) throw error;
+    closeSync(spare);
+    spare = undefined;
+    return act();
   }
 }

@@ -9,6 +9,12 @@ export const codes = defineCodes({
     exit: EXIT.conflict,
     about: 'A backup is never overwritten by accident: the older one may be the only good one.',
   }),
+  'BBX-BAK-DIRECTORY': row<{ file: string }>({
+    message: ({ file }) => `Cannot write backup "${file}": it is a directory`,
+    hint: () => 'Name the file too: bbx backup DIRECTORY/farm.bbx',
+    exit: EXIT.conflict,
+    about: 'A backup is one file. A directory is never replaced by it, not even with --force.',
+  }),
   'BBX-BAK-NOT-ONE': row<{ file: string; problem: string }>({
     message: ({ file, problem }) => `Cannot restore "${file}": ${problem}`,
     hint: () => 'A backup is what bbx backup FILE writes',

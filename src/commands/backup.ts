@@ -35,8 +35,7 @@ export async function backup(context: Context, target: string, options: BackupOp
   const dir = masterDirectory(context, options);
   const { signal } = context;
   const file = resolve(context.cwd, target);
-  if (!toStdout && options.force !== true && (await exists(file)))
-    throw codes['BBX-BAK-EXISTS']({ file: target });
+  if (!toStdout) await mayBeWritten(file, target, options);
   const { config } = await loadMaster(dir, { env: context.env, signal });
   await using store = await openAsItIs(config.store, dir, context.env);
   using progress = createProgress(context);
@@ -111,14 +110,14 @@ function shown(context: Context, file: string): string {
   return near.startsWith('..') ? file : near;
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
-  }
+/** Looked at before all the work and not after it. `target` is the file as it was named. */
+async function mayBeWritten(file: string, target: string, { force }: BackupOptions): Promise<void> {
+  const found = await stat(file).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw fileTrouble(error, file) ?? error;
+  });
+  if (found?.isDirectory() === true) throw codes['BBX-BAK-DIRECTORY']({ file: target });
+  if (found !== undefined && force !== true) throw codes['BBX-BAK-EXISTS']({ file: target });
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -107,6 +107,9 @@ it('a backup that is interrupted leaves what was there', async () => {
   await bbxOk(['backup', 'farm.bbx', '--dir', 'm'], place);
   const before = await readFile(join(temp.path, 'farm.bbx'));
   expect((await bbx(['backup', 'farm.bbx', '--dir', 'm'], place)).stderr).toMatch(/it is there already/);
+  const onDirectory = await bbx(['backup', 'm', '--force', '--dir', 'm'], place);
+  expect(onDirectory.code).toBe(8);
+  expect(onDirectory.stderr).toMatch(/it is a directory/);
   // Large enough that it is not over when it is interrupted.
   await writeFile(join(temp.path, 'm', 'large'), randomBytes(1 << 20), { flag: 'a' });
   await truncate(join(temp.path, 'm', 'large'), 20 * 2 ** 30);

@@ -51,7 +51,11 @@ export const gitUrl = z
       if (/^[A-Za-z][A-Za-z0-9+.-]*::/.test(url))
         return complain(ctx, `"${url}" names a helper program`, fix);
       if (url.startsWith('/') || /^(?:[^@:/\s]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^:/@\s[\]]+):.+$/.test(url)) return;
-      return complain(ctx, `"${url}" is not the address of a repository that every worker can use`, fix);
+      return complain(
+        ctx,
+        `"${maskPasswords(url)}" is not the address of a repository that every worker can use`,
+        fix,
+      );
     }
     if (!['https', 'http', 'ssh', 'git', 'file'].includes(scheme))
       return complain(ctx, `"${scheme}://" is not a way to fetch a repository`, fix);
@@ -62,7 +66,7 @@ export const gitUrl = z
         'the address holds a password, which everybody who reads this file would know',
         'put it in a secret file and write credentials: { secret: NAME }',
       );
-    if (scheme !== 'file' && !URL.canParse(url)) complain(ctx, `"${url}" is not a URL`, fix);
+    if (scheme !== 'file' && !URL.canParse(url)) complain(ctx, `"${maskPasswords(url)}" is not a URL`, fix);
   });
 
 /** Whether a URL has a password in it. */

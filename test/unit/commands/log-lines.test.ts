@@ -16,7 +16,8 @@ async function linesOf(pieces: readonly Buffer[]): Promise<{ text?: string; base
   };
   const context = { stdout, signal: new AbortController().signal } as never as Context;
   const all = (async function* () {
-    for (const data of pieces) yield { data } as ReadPiece;
+    for (const data of pieces)
+      yield { offset: 0, at: 0, channel: 'stdout', bytes: data.length, data } satisfies ReadPiece;
   })();
   const build = { buildid: 1, builder: 'a', number: 1 } as BuildObject;
   await writeLogLines(context, build, { number: 0 } as StepObject, { name: 'stdio' } as LogObject, all);

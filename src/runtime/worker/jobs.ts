@@ -130,6 +130,8 @@ export function createJobs(options: JobsOptions): Jobs {
   const idlers: (() => void)[] = [];
   /** What is forgotten already and has not ended yet: the process must not go before its commands do. */
   const leaving = new Set<Promise<unknown>>();
+  /** Assignments that are not answered yet. */
+  const taking = new Set<Promise<void>>();
   let lostSince = options.silentMs === undefined ? undefined : options.clock.monotonic() - options.silentMs;
   let draining = false;
   let onDropped: ((lease: Lease) => void) | undefined;
@@ -311,6 +313,54 @@ export function createJobs(options: JobsOptions): Jobs {
     await forget(job);
   }
 
+  async function take(
+    { build: number, token, plan, secrets, orphanAfter }: Assignment,
+    epoch: string,
+  ): Promise<{ accepted: true; job: Job } | { accepted: false; why: string }> {
+    const known = jobs.get(leaseKey({ build: number, token }));
+    if (known !== undefined) return { accepted: true, job: known };
+    for (const other of [...jobs.values()].filter((job) => job.build.lease.build === number)) {
+      // A newer try at the same build: whoever holds the older one has lost it.
+      if (attemptOf(other.build.lease.token) > attemptOf(token))
+        return { accepted: false, why: 'a newer try is here' };
+      void drop(other, 'a newer try was assigned').catch((error: unknown) => log.error(String(error)));
+    }
+    if (draining) return { accepted: false, why: 'the worker is draining' };
+    if (running().length >= options.maxBuilds) {
+      return { accepted: false, why: `all ${options.maxBuilds} places are taken` };
+    }
+    // Where another build of this builder still ends, the directory can be had; it is waited for.
+    const opened = places.has(plan.builddir) ? undefined : options.openPlace(plan.builddir);
+    const limit = new AbortController();
+    const long = sleep(OPEN_PLACE_MS, limit.signal).catch(() => undefined);
+    const problem = await Promise.race([problemOf(opened), long]);
+    limit.abort();
+    if (problem !== undefined)
+      return { accepted: false, why: `it has no place to work in: ${problem}`.slice(0, 1_000) };
+    const leave = () => opened?.then((place) => place[Symbol.asyncDispose]()).catch(() => undefined);
+    let build: SpoolBuild;
+    try {
+      build = await spool.create({ build: number, token, epoch, orphanAfter, plan });
+    } catch (error) {
+      await leave();
+      throw error;
+    }
+    // Whoever waits for the last build to end may not have seen this one.
+    if (draining) {
+      await spool.remove(build);
+      await leave();
+      return { accepted: false, why: 'the worker is draining' };
+    }
+    const job = makeJob(build);
+    jobs.set(leaseKey(build.lease), job);
+    log.info(`build ${plan.builder}/${plan.number} starts`);
+    const holding = options.hold === undefined ? undefined : hold(job, secrets);
+    const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
+    begin(job, opened, values, holding);
+    await Promise.race([holding, sleep(HOLD_MS)]);
+    return { accepted: true, job };
+  }
+
   for (const build of spool.builds) {
     const job = makeJob(build);
     const sizes = new Map(build.logs.map(({ id, size }) => [id, size]));
@@ -348,42 +398,15 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     find: (lease) => jobs.get(leaseKey(lease)),
 
-    async assign({ build: number, token, plan, secrets, orphanAfter }, epoch) {
-      const known = jobs.get(leaseKey({ build: number, token }));
-      if (known !== undefined) return { accepted: true, job: known };
-      for (const other of [...jobs.values()].filter((job) => job.build.lease.build === number)) {
-        // A newer try at the same build: whoever holds the older one has lost it.
-        if (attemptOf(other.build.lease.token) > attemptOf(token))
-          return { accepted: false, why: 'a newer try is here' };
-        void drop(other, 'a newer try was assigned').catch((error: unknown) => log.error(String(error)));
-      }
-      if (draining) return { accepted: false, why: 'the worker is draining' };
-      if (running().length >= options.maxBuilds) {
-        return { accepted: false, why: `all ${options.maxBuilds} places are taken` };
-      }
-      // Where another build of this builder still ends, the directory can be had; it is waited for.
-      const opened = places.has(plan.builddir) ? undefined : options.openPlace(plan.builddir);
-      const limit = new AbortController();
-      const long = sleep(OPEN_PLACE_MS, limit.signal).catch(() => undefined);
-      const problem = await Promise.race([problemOf(opened), long]);
-      limit.abort();
-      if (problem !== undefined)
-        return { accepted: false, why: `it has no place to work in: ${problem}`.slice(0, 1_000) };
-      let build: SpoolBuild;
-      try {
-        build = await spool.create({ build: number, token, epoch, orphanAfter, plan });
-      } catch (error) {
-        await opened?.then((place) => place[Symbol.asyncDispose]()).catch(() => undefined);
-        throw error;
-      }
-      const job = makeJob(build);
-      jobs.set(leaseKey(build.lease), job);
-      log.info(`build ${plan.builder}/${plan.number} starts`);
-      const holding = options.hold === undefined ? undefined : hold(job, secrets);
-      const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
-      begin(job, opened, values, holding);
-      await Promise.race([holding, sleep(HOLD_MS)]);
-      return { accepted: true, job };
+    assign(assignment, epoch) {
+      const answer = take(assignment, epoch);
+      const settled = answer.then(
+        () => undefined,
+        () => undefined,
+      );
+      taking.add(settled);
+      void settled.then(() => taking.delete(settled));
+      return answer;
     },
 
     cancel(lease, why) {
@@ -455,6 +478,8 @@ export function createJobs(options: JobsOptions): Jobs {
       return new Promise((resolve) => idlers.push(resolve));
     },
     async stop(why) {
+      draining = true;
+      await Promise.all(taking);
       for (const job of running()) {
         job.verdict ??= { result: 'retry', state: why };
         job.stop.abort(new Error(why));

@@ -157,3 +157,37 @@ it('a build that the keeper ends as an orphan is built again, and does not count
   });
   await spool.close();
 });
+
+it('stopping waits for a build that is just being taken, which is refused and never begins', async () => {
+  await using dir = await tempDir();
+  const spool = await openSpool({
+    dir: dir.path,
+    limitBytes: 1_000_000,
+    clock: systemClock,
+    log: silentLog,
+  });
+  const open = Promise.withResolvers<void>();
+  const port: CommandPort = { run: () => Promise.reject(new Error('it must not begin')) };
+  let left = 0;
+  const jobs = createJobs({
+    spool,
+    maxBuilds: 1,
+    clock: systemClock,
+    log: silentLog,
+    async openPlace() {
+      await open.promise;
+      return { port, workdir: '/build', [Symbol.asyncDispose]: async () => void (left += 1) };
+    },
+  });
+  const assigned = jobs.assign({ ...lease, plan: planOf(['a']), secrets: {}, orphanAfter: null }, 'e');
+  jobs.draining = true;
+  await jobs.idle();
+  const stopped = jobs.stop('the end');
+  setTimeout(() => open.resolve(), 20);
+  await stopped;
+  expect(await assigned).toEqual({ accepted: false, why: 'the worker is draining' });
+  expect(jobs.all).toEqual([]);
+  expect(spool.builds).toEqual([]);
+  expect(left).toBe(1);
+  await spool.close();
+});

@@ -1,4 +1,4 @@
-import { sentences } from '../../base/error.ts';
+import { errnoOf, sentences } from '../../base/error.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
@@ -123,7 +123,9 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
     try {
       answer = await jobs.assign(message, epoch);
     } catch (error) {
-      answer = { accepted: false, why: sentences(error).join(': ').slice(0, 1_000) };
+      const full = ['ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? '');
+      const why = full ? 'the disk of its spool is full' : sentences(error).join(': ');
+      answer = { accepted: false, why: why.slice(0, 1_000) };
     }
     if (!answer.accepted) {
       log.warn(`build ${build} is refused: ${answer.why}`);

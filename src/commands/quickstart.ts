@@ -71,7 +71,8 @@ export async function quickstart(
   if (options.once === true) throw new Outcome(code);
 
   note(context, whatNext(context, farm.masterDir, build));
-  await Promise.race([untilAborted(orders.stop), farm.worker.ended]);
+  const lost = await Promise.race([untilAborted(orders.stop), farm.worker.ended, farm.master.lost]);
+  if (lost !== undefined) throw lost;
 }
 
 interface Work {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BuildObject } from '../../src/api/objects.ts';
@@ -52,6 +52,16 @@ describe('bbx quickstart', () => {
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('package.json');
     expect(ran.stderr).toContain('--run');
+  });
+
+  it('ends with 6 when its directory was deleted', async () => {
+    await using dir = await tempDir();
+    await using farm = startBbx(['quickstart', 'farm'], { cwd: dir.path });
+    await farm.waitFor(/ended as success/, 60_000);
+    await farm.waitFor(/Ctrl-C/);
+    await rm(join(dir.path, 'farm'), { recursive: true });
+    await farm.waitFor(/bbx: Cannot go on in directory/, 120_000);
+    expect(await farm.ended).toBe(6);
   });
 
   it('stays a farm until it is ended, builds a commit that is pushed, and starts the same farm again', async () => {

@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +10,7 @@ import { TALK } from './builders.ts';
 import { codes } from './codes.ts';
 import { masterYaml, type FarmWords } from './farm-config.ts';
 import { openNamespace, type Namespace } from './namespace.ts';
+import { freePort, loopback } from './ports.ts';
 import { killAll } from './processes.ts';
 import { runBbx, startProgram, until, type BbxCommand, type Program, type Ran } from './program.ts';
 import { startRelay, type Relay } from './relay.ts';
@@ -288,40 +287,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   } catch (error) {
     await sandbox[Symbol.asyncDispose]();
     throw error;
-  }
-}
-
-/** IPv6 where the host has it. */
-async function loopback(): Promise<string> {
-  const server = createServer();
-  try {
-    server.listen(0, '::1');
-    await once(server, 'listening');
-    return '::1';
-  } catch {
-    return '127.0.0.1';
-  } finally {
-    server.close();
-  }
-}
-
-/**
- * A free port that stays free while the master is away: below the range (32768 and up) from which the system takes the ports of connections, of
- * which a drill makes thousands.
- */
-async function freePort(host: string): Promise<number> {
-  for (let tries = 0; ; tries += 1) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const server = createServer();
-    try {
-      server.listen(port, host);
-      await once(server, 'listening');
-      return port;
-    } catch (error) {
-      if (tries > 50) throw error;
-    } finally {
-      server.close();
-    }
   }
 }
 

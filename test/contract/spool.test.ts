@@ -64,6 +64,19 @@ describe('a spool', () => {
     await spool.close();
   });
 
+  it('counts at a log’s end all that was given to it before, also what nobody waited for', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path);
+    const build = await spool.create(lease);
+    const log = build.journal.log(0, 'stdio');
+    const whole = counted(0, 3 * MIB);
+    for (let at = 0; at < whole.length; at += 60_000)
+      void log.write('stdout', whole.subarray(at, at + 60_000));
+    const sha256 = createHash('sha256').update(whole).digest('hex');
+    expect(await log.finish()).toEqual({ bytes: whole.length, sha256 });
+    await spool.close();
+  });
+
   it('frees what is acknowledged, and all of a build that is removed', async () => {
     await using dir = await tempDir();
     const spool = await open(dir.path);

@@ -102,6 +102,8 @@ function makeLog(
   /** Writes the first of what waits; the rest has its next turn, so that files can be freed in between. */
   const putBatch = async () => {
     const batch = takeBatch(waiting);
+    // Written already by who wanted all to be.
+    if (batch.length === 0) return;
     try {
       const { file, segment } = await currentSegment();
       await file.append(...partsOf(batch));
@@ -117,6 +119,9 @@ function makeLog(
     }
     for (const { resolve } of batch) resolve();
     if (waiting.length > 0) void inTurn(putBatch);
+  };
+  const putAll = async () => {
+    while (waiting.length > 0) await putBatch();
   };
   /** Resolves when the bytes are in the file, behind all that were put before. */
   const put = (channel: Channel, bytes: Uint8Array) => {
@@ -206,7 +211,10 @@ function makeLog(
     },
     finish: () =>
       asWriter(() =>
-        inTurn(() => Promise.resolve({ bytes: size, sha256: hash?.copy().digest('hex') ?? '' })),
+        inTurn(async () => {
+          await putAll();
+          return { bytes: size, sha256: hash?.copy().digest('hex') ?? '' };
+        }),
       ),
     async *read(offset) {
       let at = offset;
@@ -244,6 +252,7 @@ function makeLog(
     },
     close: () =>
       inTurn(async () => {
+        await putAll();
         await writer?.file.close();
         writer = undefined;
       }),

@@ -63,7 +63,9 @@ export async function besideBuildbot(full: boolean, bin: string): Promise<Figure
       perSecond,
     ]),
     of('processor time of the master for each of them', 'ms', ({ masterMs }) => [masterMs]),
-    of(`a log of ${amounts.lines} lines of ${LINE_BYTES} bytes, step start → stored`, 'MB/s', ({ log }) => [log]),
+    of(`a log of ${amounts.lines} lines of ${LINE_BYTES} bytes, step start → stored`, 'MB/s', ({ log }) => [
+      log,
+    ]),
     of('most memory of the master with these builds', 'MB', ({ small }) => [small / MB]),
     of('most memory of the master with that log', 'MB', ({ big }) => [big / MB]),
   ];

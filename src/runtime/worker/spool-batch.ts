@@ -4,8 +4,8 @@ import { CHANNELS, PIECE_HEADER_BYTES } from './spool-piece.ts';
 import { recordBefore } from './spool-record.ts';
 
 /**
- * What gathers while the disk is busy is written in one call, up to this: a call for each piece of 64 KiB, handed to a thread and waited for, was
- * half of the keeper's time.
+ * What gathers while the disk is busy is written in one call, up to this: each call is handed to a thread and waited for. With a call for each
+ * piece of 64 KiB the keeper took 0.97 s of a processor for 80 MB under a load of 32 to 36, so 0.62; under one of 16 to 19 no difference was seen.
  */
 const BATCH_BYTES = 512 * 1024;
 

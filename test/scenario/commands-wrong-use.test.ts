@@ -80,8 +80,8 @@ const WRONG_USES: WrongUse[] = [
     says: 'Waited 100ms for the master',
   },
   { args: ['worker', 'add', 'w1'], code: 6, name: 'BBX-MASTER-KEY', says: "Cannot read the farm's key" },
-  { args: ['db', 'check'], code: 6, name: 'BBX-STO-MISSING', says: 'there is no such file' },
-  { args: ['db', 'upgrade'], code: 6, name: 'BBX-STO-MISSING', says: 'there is no such file' },
+  { args: ['db', 'check'], code: 6, name: 'BBX-STO-MISSING', says: 'there is none yet' },
+  { args: ['db', 'upgrade'], code: 6, name: 'BBX-STO-MISSING', says: 'there is none yet' },
   {
     args: ['run', 'master', 'broken'],
     code: 7,

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, readdir, rm } from 'node:fs/promises';
+import { open, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { aborted } from '../../base/abort.ts';
@@ -17,6 +17,7 @@ import type { LastEnd } from './keeper/last-end.ts';
 import { readLastEnd } from './spool-last-end.ts';
 import type { SpoolLog } from './spool-log.ts';
 import type { LogPlace, SpoolDeps } from './spool-segment.ts';
+import { LEASE, makeDirectory, removeDirectory } from './spool-directory.ts';
 import { RECORD_MAX_BYTES, encodeRecord } from './spool-record.ts';
 
 /** What a build attempt is, as it was assigned; `lease.json` of its directory. No secret's value is in it. */
@@ -36,7 +37,6 @@ const entry = z.union([
 ]);
 
 const JOURNAL = 'journal';
-const LEASE = 'lease.json';
 
 /** One build attempt on the worker's disk: its plan, its events, its logs. Goes when the master has stored its end, or drops it. */
 export interface SpoolBuild {
@@ -91,21 +91,7 @@ export async function createSpoolBuild(
 ): Promise<SpoolBuild> {
   const dir = join(spool, spoolDirectoryName(lease));
   const text = JSON.stringify(lease);
-  try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    // A file that a power cut leaves half-written is no lease, and was never answered.
-    const file = await open(join(dir, LEASE), 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    await rm(dir, { recursive: true, force: true });
-    throw error;
-  }
-  await Promise.all([syncDirectory(dir), syncDirectory(spool)]);
+  await makeDirectory(dir, text);
   deps.budget.force(Buffer.byteLength(text));
   const gone = new AbortController();
   const own = leavable(deps, gone.signal);
@@ -315,7 +301,8 @@ function makeBuild(
     async remove() {
       if (removed) return;
       await release();
-      await rm(dir, { recursive: true, force: true });
+      const bytes = logs.reduce((sum, log) => sum + log.size - log.base, leaseBytes + file.size);
+      await removeDirectory(dir, bytes);
     },
   };
 }
@@ -339,11 +326,4 @@ function parseLease(text: string): SpoolLease | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Makes a directory's entries last through a power cut. Systems that cannot open a directory have it without this. */
-async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
 }

@@ -5,8 +5,8 @@ import { lockDirectory, type DirectoryLock } from './directory-lock.ts';
 const MOST_KEPT = 64;
 
 /**
- * Locks that stay with this process between their uses. Taking one makes and reads files and opens a database: 0.7 ms of a processor, which for a
- * small build is a tenth of what its worker does. For whoever holds a lock around all of them anyway.
+ * Locks that stay with this process between their uses. Taking one makes and reads files and opens a database, which each small build need
+ * not pay again. For whoever holds a lock around all of them anyway.
  */
 export interface KeptLocks extends Disposable {
   /** As `lockDirectory`; what is released can be taken again here, and by no other process. */

@@ -61,7 +61,7 @@ export function toMessageSocket(socket: WebSocket, stream: Duplex): MessageSocke
   };
   /**
    * What is sent in one turn of the event loop goes together: a small build's twenty messages come in twos and threes, and each call to the
-   * system with a TLS record of its own costs 0.1 ms of a processor on either side.
+   * system with a TLS record of its own costs both sides.
    */
   const gather = () => {
     if (gathering) return;

@@ -9,8 +9,8 @@ import type { Store } from '../../store/store.ts';
 const SHARE_OF_OTHERS = 3;
 
 /**
- * Compressing begins when for so long no log has come to its end, or when so many wait: of what the master does for a small build it is a tenth
- * (a file, its sync, its name), which is not to be paid while builds queue.
+ * Compressing begins when for so long no log has come to its end, or when so many wait: a file, its sync and its name
+ * are not to be paid while builds queue.
  */
 const QUIET_MS = 1_000;
 const MOST_WAITING = 1_000;

@@ -80,6 +80,9 @@ export function createLogIntake(options: {
   const { files, store, clock, log: say, trouble } = options;
   const packer = createLogPacker({ files, store, log: say });
   const stopping = new AbortController();
+  stopping.signal.addEventListener('abort', () => {
+    for (const log of open.values()) log.more?.();
+  });
   const dirty = new Set<OpenLog>();
   const open = new Map<number, OpenLog>();
   const listeners = new Map<number, Set<() => void>>();
@@ -174,10 +177,8 @@ export function createLogIntake(options: {
       if (log.complete || log.written >= bytes) return;
       // Came meanwhile, and nobody was woken for it.
       if (log.waiting.length > 0 || log.writing !== undefined) continue;
-      await new Promise<void>((resolve) => {
-        log.more = resolve;
-        stopping.signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      stopping.signal.throwIfAborted();
+      await new Promise<void>((resolve) => (log.more = resolve));
       stopping.signal.throwIfAborted();
     }
   }

@@ -154,10 +154,19 @@ describe('the door of a keeper', () => {
     const pid = await pidOf(dir.path);
     const memory = async () =>
       Number(/^VmRSS:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const before = await memory();
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    expect((await memory()) - before).toBeLessThan(25);
+    // Garbage comes and goes between collections: the least of a second is what is really kept.
+    const leastOfASecond = async () => {
+      let least = Infinity;
+      for (let sample = 0; sample < 10; sample += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        least = Math.min(least, await memory());
+      }
+      return least;
+    };
+    await leastOfASecond();
+    const before = await leastOfASecond();
+    await leastOfASecond();
+    expect((await leastOfASecond()) - before).toBeLessThan(25);
     deaf.destroy();
     await (await house(dir.path)).kept.quit();
   });

@@ -91,8 +91,9 @@ it('a worker under a Node that is too old ends when the process that was started
   expect((await farm.run('build', 'log', 'app/1', '--raw')).stdout).toBe('begun\nover\n');
   const whole = (await farm.run('build', 'log', 'app/1')).stdout;
   expect(whole).toMatch(/the worker's process was gone for \d+\.\d s; the command went on/);
-  const shown = (await farm.run('build', 'show', 'app/1')).stdout;
-  expect(shown).toMatch(/its steps went on meanwhile \(1 build\)/);
+  await until('the worker to have told what it did while the link was away', async () =>
+    /its steps went on meanwhile \(1 build\)/.test((await farm.run('build', 'show', 'app/1')).stdout),
+  );
   const ended = new Promise((resolve) => next.once('exit', resolve));
   next.kill('SIGTERM');
   expect(await ended).toBe(0);

@@ -14,9 +14,9 @@ export const LEASES: readonly Lease[] = [
 /** Peers that say half of something are given up soon; and smaller books, so that their ends are met. */
 export const QUICK: Partial<Limits> = {
   refusalMs: 0,
-  authenticationMs: 200,
-  pingEveryMs: 100,
-  silenceMs: 250,
+  authenticationMs: 2_000,
+  pingEveryMs: 400,
+  silenceMs: 1_000,
   creditBytes: 600,
   creditEvents: 8,
   streams: 12,

@@ -12,11 +12,12 @@ import { until } from '../rigs/wait.ts';
 
 /** Log files in memory, with a disk that can be full and bytes that can be wrong. */
 function diskOf() {
-  const disk = { full: false, size: 0, synced: 0, finished: 0, failing: false };
+  const disk = { full: false, size: 0, synced: 0, finished: 0, failing: false, hole: false };
   const full = () => storeCodes['BBX-STO-FULL']({ file: 'log' });
   const files = {
     append: async (_: number, { offset, bytes }: { offset: number; bytes: Uint8Array }) => {
       if (disk.full) throw full();
+      if (disk.hole) throw storeCodes['BBX-STO-LOG-HOLE']({ logid: 9, size: disk.size, offset });
       disk.size = Math.max(disk.size, offset + bytes.length);
       return disk.size;
     },
@@ -144,6 +145,19 @@ describe('what workers send of logs', () => {
     expect(disk.size).toBeGreaterThanOrEqual(WAITING_BYTES);
     await intake.stop();
     expect(disk.size).toBe(WAITING_BYTES + 1);
+  });
+
+  it('whose write failed for good wait no longer: what comes again does not hold its sender up', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece, closed } = intakeOf(files);
+    intake.placed(log, 9);
+    disk.hole = true;
+    void intake.take(log, piece(0, 'x'.repeat(WAITING_BYTES)));
+    await until('the end of the session', () => closed.length > 0, 2_000);
+    disk.hole = false;
+    expect(intake.take(log, piece(0, 'x'))).toBeUndefined();
+    await intake.stop();
+    expect(disk.size).toBe(1);
   });
 
   it('that are not what the worker counted are said loudly, and do not hold up the build', async () => {

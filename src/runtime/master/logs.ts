@@ -145,10 +145,12 @@ export function createLogIntake(options: {
         do {
           const pieces = log.waiting.splice(0);
           if (pieces.length === 0) return;
-          const size = await persist('append', () => append(log.logid!, pieces));
-          waitLess(
-            log,
-            pieces.reduce((sum, { bytes }) => sum + bytes.length, 0),
+          // Also after a failure: what was not written comes again, and is counted then.
+          const size = await persist('append', () => append(log.logid!, pieces)).finally(() =>
+            waitLess(
+              log,
+              pieces.reduce((sum, { bytes }) => sum + bytes.length, 0),
+            ),
           );
           log.written = size;
           dirty.add(log);

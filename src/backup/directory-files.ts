@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { open, readdir, readlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { masterLayout } from '../config/layout.ts';
 import { errnoOf } from '../base/error.ts';
+import { writtenOut } from '../base/unsafe-text.ts';
 import { isBackup } from './recognise.ts';
 import type { Content } from './write.ts';
 
@@ -11,38 +13,55 @@ export const READ_BYTES = 256 * 1024;
 /** Copies of repositories: whatever is in them comes again by itself. */
 const MIRRORS = join('.bbx', 'mirrors');
 
+export type FoundFile = { kind: 'content'; content: Content } | { kind: 'leftOut'; path: string };
+
 /**
  * Files and links of a master's directory, less its logs, locks, sockets, earlier backups (each would hold all those before it) and what
- * `without` names. What goes away meanwhile is left out.
+ * `without` names. What goes away meanwhile is not among them. `leftOut`: a file, a folder with all in it, or a link whose name or target is
+ * not UTF-8, as the paths of an archive are; such a name has its bytes as `\xff`.
  */
 export async function* directoryFiles(
   layout: ReturnType<typeof masterLayout>,
   without: readonly string[],
-): AsyncGenerator<Content, void, undefined> {
+): AsyncGenerator<FoundFile, void, undefined> {
   const { root } = layout;
   const left = new Set([layout.logs, layout.lock, `${layout.lock}.pid`, join(root, MIRRORS), ...without]);
   const links: Content[] = [];
   const folders = [root];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await unlessGone(readdir(folder, { withFileTypes: true }), []);
-    for (const found of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const place = join(folder, found.name);
-      if (left.has(place) || isPassing(found.name)) continue;
+    const entries = await unlessGone(readdir(folder, { withFileTypes: true, encoding: 'buffer' }), []);
+    for (const found of entries.sort((a, b) => Buffer.compare(a.name, b.name))) {
+      const name = found.name.toString();
+      const place = join(folder, name);
+      if (left.has(place) || isPassing(name)) continue;
+      if (!isUtf8(found.name)) {
+        if (found.isDirectory() || found.isFile() || found.isSymbolicLink())
+          yield { kind: 'leftOut', path: relative(root, join(folder, bytesWrittenOut(found.name))) };
+        continue;
+      }
       const path = `files/${relative(root, place)}`;
       if (found.isDirectory()) folders.push(place);
       if (found.isFile() && !(await isBackup(place))) {
         const content = await fileContent(place, path);
-        if (content !== undefined) yield content;
+        if (content !== undefined) yield { kind: 'content', content };
       }
       if (found.isSymbolicLink()) {
-        const target = await unlessGone(readlink(place), undefined);
-        if (target === undefined) continue;
-        links.push({ entry: { path, kind: 'link', size: 0, mode: 0o777, target }, bytes: [] });
+        const bytes = await unlessGone(readlink(place, 'buffer'), undefined);
+        if (bytes === undefined) continue;
+        const target = bytes.toString();
+        if (isUtf8(bytes))
+          links.push({ entry: { path, kind: 'link', size: 0, mode: 0o777, target }, bytes: [] });
+        else yield { kind: 'leftOut', path: relative(root, place) };
       }
     }
   }
   // Last, so that nothing is ever written through one.
-  yield* links;
+  for (const content of links) yield { kind: 'content', content };
+}
+
+/** A name that is no text: what is no printable ASCII is written as `\xff`. */
+function bytesWrittenOut(name: Buffer): string {
+  return name.toString('latin1').replace(/[^ -~]/g, writtenOut);
 }
 
 /** Files that are being written, to be renamed; by bbx or by an editor. */

@@ -44,6 +44,8 @@ export interface BackupSummary {
   /** Logs that retention removed meanwhile, and logs whose files were missing before. */
   pruned: number[];
   missing: number[];
+  /** Paths in the directory that are not in it, since a name or a link's target is not UTF-8. */
+  leftOut: string[];
 }
 
 /** What an entry holds: bytes as they come, exactly `size` of them. */
@@ -82,6 +84,7 @@ export async function writeBackup(options: {
     bytes: 0,
     pruned: [],
     missing: [],
+    leftOut: [],
   };
   const compress = createZstdCompress({
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
@@ -132,8 +135,12 @@ async function* archiveOf(
       dialect: store.dialect,
     };
     yield* putJson(HEAD, head);
-    for await (const content of directoryFiles(layout, options.without)) {
-      yield* put(content);
+    for await (const found of directoryFiles(layout, options.without)) {
+      if (found.kind === 'leftOut') {
+        summary.leftOut.push(found.path);
+        continue;
+      }
+      yield* put(found.content);
       summary.files += 1;
       onProgress?.({ what: 'files', done: summary.files, bytes: summary.bytes });
     }

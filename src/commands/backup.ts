@@ -15,9 +15,13 @@ import { masterDirectory, type DirOptions } from './farm.ts';
 import { codes as usage } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, note } from './terminal/print.ts';
+import { printable } from './terminal/printable.ts';
 import { createProgress } from './terminal/progress.ts';
 import { BBX_VERSION } from './version.ts';
 import { countWords } from './words.ts';
+
+/** A screen of them; a farm's own files are in UTF-8, so there are hardly any. */
+const LEFT_OUT_SHOWN = 10;
 
 export interface BackupOptions extends DirOptions {
   force?: boolean;
@@ -89,7 +93,7 @@ function progressWords({ what, done, total, bytes }: BackupProgress): string {
 }
 
 function sentences(summary: BackupSummary, target: string, size: number | undefined): string[] {
-  const { rows, logs, files, running, pruned, missing } = summary;
+  const { rows, logs, files, running, pruned, missing, leftOut } = summary;
   return [
     `Backup in ${target}${size === undefined ? '' : `, ${printBytes(size)}`}: ${countWords(files, 'file')}, ${countWords(rows, 'row')}, ${countWords(logs, 'log')}, as of ${new Date(summary.takenAt * 1000).toISOString()}.`,
     ...(running === 0
@@ -101,6 +105,12 @@ function sentences(summary: BackupSummary, target: string, size: number | undefi
     ...(missing.length === 0
       ? []
       : [`The files of ${countWords(missing.length, 'log')} were missing already: see bbx db check.`]),
+    ...printable(leftOut.slice(0, LEFT_OUT_SHOWN)).map(
+      (path) => `Left out: "${path}": its name, or where it leads, is not UTF-8; give it another name.`,
+    ),
+    ...(leftOut.length <= LEFT_OUT_SHOWN
+      ? []
+      : [`Left out, too: ${leftOut.length - LEFT_OUT_SHOWN} more; --json names them all.`]),
     'The farm’s private key and its secrets are in it: whoever has the file can be this farm. Keep it as safe as the farm itself.',
   ];
 }

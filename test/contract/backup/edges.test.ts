@@ -16,6 +16,7 @@ import { ensureLog } from '../../../src/store/logs.ts';
 import { migrations } from '../../../src/store/migrations/list.ts';
 import { startStep } from '../../../src/store/steps.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
+import { command } from '../../rigs/command.ts';
 import { hasPostgres, makeDatabase } from '../../rigs/postgres.ts';
 import { tempDir } from '../../rigs/temp-dir.ts';
 import { farmRows } from '../store/farm.ts';
@@ -101,6 +102,48 @@ it('leaves earlier backups out of a backup, wherever they stand in the directory
   expect((await readdir(again)).toSorted()).toEqual(
     ['.bbx', 'master.yaml', 'other.zst', 'state.sqlite'].toSorted(),
   );
+});
+
+it('names what it must leave out: a name or a target that is not UTF-8 has no entry', async () => {
+  await using temp = await tempDir();
+  const dir = join(temp.path, 'm');
+  await using store = await farmIn(dir);
+  const inside = (name: string) => Buffer.from(`${dir}/${name}`, 'latin1');
+  await mkdir(join(dir, 'sub'));
+  await mkdir(inside('folder-\xff'));
+  await writeFile(inside('folder-\xff/in-it'), 'x');
+  await writeFile(inside('sub/caf\xe9\x1b.txt'), 'x');
+  await symlink('master.yaml', inside('link-\xff'));
+  await symlink(Buffer.from('to-\xff', 'latin1'), join(dir, 'link'));
+  // What would be left out anyway is not worth a word.
+  await writeFile(inside('\xff.new-1'), 'x');
+  await writeFile(join(dir, 'über-\ufffd.txt'), 'kept');
+  const file = join(temp.path, 'farm.bbx');
+  const { leftOut } = await backupOf(dir, store, file);
+  expect(leftOut.toSorted()).toEqual(
+    ['folder-\\xff', 'link', 'link-\\xff', 'sub/caf\\xe9\\x1b.txt'].toSorted(),
+  );
+  const again = join(temp.path, 'again');
+  await restored(file, again);
+  expect(await readFile(join(again, 'über-\ufffd.txt'), 'utf8')).toBe('kept');
+  expect((await readdir(again)).toSorted()).toEqual(
+    ['.bbx', 'master.yaml', 'state.sqlite', 'über-\ufffd.txt'].toSorted(),
+  );
+});
+
+it('says at the terminal what was left out, a screen of it at most', async () => {
+  await using temp = await tempDir();
+  const dir = join(temp.path, 'm');
+  await (await farmIn(dir)).close();
+  await mkdir(join(dir, '\x1b]0;sub'));
+  for (let number = 10; number < 22; number += 1)
+    await writeFile(Buffer.from(`${dir}/\x1b]0;sub/${number}\xff`, 'latin1'), '');
+  const ran = await command(['backup', join(temp.path, 'farm.bbx'), '--dir', dir], { cwd: temp.path });
+  expect(ran).toMatchObject({ code: 0, stderr: '' });
+  const lines = ran.stdout.split('\n').filter((line) => line.startsWith('Left out'));
+  expect(lines).toHaveLength(11);
+  expect(lines[0]).toContain(String.raw`"\x1b]0;sub/10\xff"`);
+  expect(lines[10]).toBe('Left out, too: 2 more; --json names them all.');
 });
 
 it('keeps names with a backslash, as systemd has them', async () => {

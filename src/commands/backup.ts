@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { printBytes } from '../base/bytes.ts';
@@ -11,6 +11,7 @@ import { writeBackup, type BackupProgress, type BackupSummary } from '../backup/
 import { loadMaster } from '../config/master.ts';
 import { migrations } from '../store/migrations/list.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { syncFolder } from '../store/sync-folder.ts';
 import { masterDirectory, type DirOptions } from './farm.ts';
 import { codes as usage } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
@@ -128,13 +129,4 @@ async function mayBeWritten(file: string, target: string, { force }: BackupOptio
   });
   if (found?.isDirectory() === true) throw codes['BBX-BAK-DIRECTORY']({ file: target });
   if (found !== undefined && force !== true) throw codes['BBX-BAK-EXISTS']({ file: target });
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,4 +1,4 @@
-import { readFaults, type Chosen } from '../drill/choose.ts';
+import { byReason, readFaults, type Chosen } from '../drill/choose.ts';
 import type { DrillReport, RoundReport, Spread } from '../drill/report.ts';
 import { planSeries, runSeries } from '../drill/series.ts';
 import { FAULTS } from '../drill/faults/table.ts';
@@ -182,10 +182,8 @@ function showPlan(context: Context, series: Parameters<typeof planSeries>[0]): v
 }
 
 function saySkipped(context: Context, { skipped }: Chosen): void {
-  for (const because of new Set(skipped.map((one) => one.because))) {
-    const names = skipped.filter((one) => one.because === because).map(({ name }) => name);
+  for (const { names, because } of byReason(skipped))
     note(context, `Not rehearsed: ${names.join(', ')}, since ${because}`);
-  }
 }
 
 function repeatLine(seed: number, round: number, options: DrillOptions): string {

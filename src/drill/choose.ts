@@ -1,9 +1,11 @@
 import { didYouMean } from '../base/did-you-mean.ts';
 import { findPostgres } from '../exec/postgres-server.ts';
 import { codes } from './codes.ts';
-import type { Fault, Need } from './fault.ts';
+import type { Fault } from './fault.ts';
 import { FAULTS } from './faults/table.ts';
 import { openNamespace } from './namespace.ts';
+
+type StoreKind = 'sqlite' | 'postgres';
 
 export interface Chosen {
   faults: Fault[];
@@ -12,30 +14,52 @@ export interface Chosen {
 }
 
 /**
- * The faults of `--faults` (names, or the beginnings of several, with commas), or all; without those that this machine or user cannot make. Throws
+ * The faults of `--faults` (names, or the beginnings of several, with commas), or all; without those that this machine, user or store cannot make. Throws
  * BBX-DRI-FAULT, BBX-DRI-SKIPPED with `strict`, BBX-DRI-NOTHING.
  */
 export async function readFaults(
   text: string | undefined,
-  { strict, store }: { strict: boolean; store: 'sqlite' | 'postgres' },
+  { strict, store }: { strict: boolean; store: StoreKind },
 ): Promise<Chosen> {
   if (store === 'postgres' && findPostgres() === undefined) throw codes['BBX-DRI-NO-POSTGRES']({});
   // Those of another store are not missing unless somebody names them.
-  const own = FAULTS.filter(
-    ({ needs, only = store }) => (needs !== 'postgres' || store === 'postgres') && only === store,
-  );
-  const wanted = text === undefined ? own : named(text);
-  const missing = await whatIsMissing(new Set(wanted.flatMap(({ needs }) => needs ?? [])), store);
-  const chosen: Chosen = { faults: [], skipped: [] };
-  for (const fault of wanted) {
-    const because = fault.needs === undefined ? undefined : missing.get(fault.needs);
-    if (because === undefined) chosen.faults.push(fault);
-    else chosen.skipped.push({ name: fault.name, because });
-  }
-  const reasons = [...new Set(chosen.skipped.map(({ name, because }) => `${name}: ${because}`))];
+  const wanted =
+    text === undefined ? FAULTS.filter((fault) => otherStore(fault, store) === undefined) : named(text);
+  const noDisks = wanted.some(({ needs }) => needs === 'disks') ? await whyNoDisks() : undefined;
+  const chosen = chooseFaults(wanted, { store, noDisks });
+  const reasons = byReason(chosen.skipped).map(({ names, because }) => `${names.join(', ')}: ${because}`);
   if (chosen.faults.length === 0) throw codes['BBX-DRI-NOTHING']({ reasons });
   if (strict && reasons.length > 0) throw codes['BBX-DRI-SKIPPED']({ reasons });
   return chosen;
+}
+
+/** What of the wanted faults can be made on such a farm. `noDisks`: why small disks cannot be made here. */
+export function chooseFaults(
+  wanted: readonly Fault[],
+  { store, noDisks }: { store: StoreKind; noDisks: string | undefined },
+): Chosen {
+  const chosen: Chosen = { faults: [], skipped: [] };
+  for (const fault of wanted) {
+    const because = otherStore(fault, store) ?? (fault.needs === 'disks' ? noDisks : undefined);
+    if (because === undefined) chosen.faults.push(fault);
+    else chosen.skipped.push({ name: fault.name, because });
+  }
+  return chosen;
+}
+
+/** Each reason once, with the faults that it is for. */
+export function byReason(skipped: Chosen['skipped']): { names: string[]; because: string }[] {
+  const groups = new Map<string, string[]>();
+  for (const { name, because } of skipped) groups.set(because, [...(groups.get(because) ?? []), name]);
+  return [...groups].map(([because, names]) => ({ names, because }));
+}
+
+/** Why there is nothing to make it on in a farm with this store. */
+function otherStore({ needs, only }: Fault, store: StoreKind): string | undefined {
+  if (needs === 'postgres' && store !== 'postgres')
+    return "the farm's store is no PostgreSQL (it is with --store postgres)";
+  if (only !== undefined && only !== store) return `the farm's store is no file (it is with --store ${only})`;
+  return undefined;
 }
 
 function named(text: string): Fault[] {
@@ -52,13 +76,9 @@ function named(text: string): Fault[] {
   return [...new Set(found)];
 }
 
-async function whatIsMissing(needs: ReadonlySet<Need>, store: string): Promise<Map<Need, string>> {
-  const missing = new Map<Need, string>();
-  if (needs.has('disks')) {
-    const namespace = await openNamespace();
-    if ('within' in namespace) await namespace[Symbol.asyncDispose]();
-    else missing.set('disks', `small disks cannot be made here (${namespace.because})`);
-  }
-  if (needs.has('postgres') && store !== 'postgres') missing.set('postgres', 'it wants --store postgres');
-  return missing;
+async function whyNoDisks(): Promise<string | undefined> {
+  const namespace = await openNamespace();
+  if ('because' in namespace) return `small disks cannot be made here (${namespace.because})`;
+  await namespace[Symbol.asyncDispose]();
+  return undefined;
 }

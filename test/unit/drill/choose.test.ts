@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { byReason, chooseFaults, readFaults } from '../../../src/drill/choose.ts';
+import { FAULTS } from '../../../src/drill/faults/table.ts';
+
+const named = (start: string) => FAULTS.filter(({ name }) => name.startsWith(start));
+
+describe('faults that were asked for', () => {
+  it('tells a reason once, with all that it is for', async () => {
+    await expect(readFaults('postgres', { strict: false, store: 'sqlite' })).rejects.toMatchObject({
+      code: 'BBX-DRI-NOTHING',
+      data: { reasons: [expect.stringMatching(/^postgres-restart, .*postgres-full: .*--store postgres/)] },
+    });
+  });
+
+  it.each([
+    ['disk', 'postgres', undefined, ['disk-store']],
+    ['disk', 'sqlite', undefined, []],
+    ['disk', 'sqlite', 'none', ['disk-store', 'disk-logs', 'disk-spool', 'disk-workspace']],
+    ['postgres', 'postgres', 'none', []],
+    ['master', 'postgres', 'none', []],
+  ] as const)('%s on %s, disks: %s: leaves out %j', (start, store, noDisks, left) => {
+    const { faults, skipped } = chooseFaults(named(start), { store, noDisks });
+    expect(skipped.map(({ name }) => name)).toEqual(left);
+    expect([...faults, ...skipped].length).toBe(named(start).length);
+  });
+
+  it('groups by reason, in the order of the first', () => {
+    const skipped = [
+      { name: 'a', because: 'x' },
+      { name: 'b', because: 'y' },
+      { name: 'c', because: 'x' },
+    ];
+    expect(byReason(skipped)).toEqual([
+      { names: ['a', 'c'], because: 'x' },
+      { names: ['b'], because: 'y' },
+    ]);
+  });
+});

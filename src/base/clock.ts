@@ -11,3 +11,6 @@ export const systemClock: Clock = {
   wall: () => Date.now() / 1000,
   monotonic: () => performance.now(),
 };
+
+/** The longest delay of `setTimeout`, which fires at once for any longer one: what is later is looked at again then. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;

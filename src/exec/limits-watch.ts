@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import { LONGEST_TIMER_MS, type Clock } from '../base/clock.ts';
 
 export type Limit = 'timeout' | 'maxTime';
 
@@ -55,6 +55,3 @@ export function watchLimits(options: {
     },
   };
 }
-
-/** setTimeout's own limit is 2^31 - 1 ms; longer ones fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;

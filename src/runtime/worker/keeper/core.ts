@@ -1,4 +1,4 @@
-import type { Clock } from '../../../base/clock.ts';
+import { LONGEST_TIMER_MS, type Clock } from '../../../base/clock.ts';
 import { sentences } from '../../../base/error.ts';
 import { Secret } from '../../../base/secret.ts';
 import { sleep } from '../../../base/abort.ts';
@@ -39,8 +39,6 @@ const SPOOL_SAID_MS = 100;
 const FULL_DISK_RETRY_MS = 1_000;
 /** So many commands get their pipes from one run of `mkfifo`. */
 const PIPES_AT_ONCE = 16;
-/** setTimeout holds 2^31 ms; what is later is looked at again then. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The keeper itself, wherever it lives: runs commands, masks and writes their output, and remembers how they ended. */
 export interface KeeperCore {

@@ -4,15 +4,10 @@ import type { Lease } from '../../protocol/bbx/lease.ts';
 import { LIMITS } from '../../protocol/bbx/limits.ts';
 import type { MasterMessage, MessageOf } from '../../protocol/bbx/messages.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
+import type { Stored } from './job.ts';
 import type { SpoolBuild } from './spool-build.ts';
 import type { SpoolLog } from './spool-log.ts';
 import type { LogPiece } from './spool-piece.ts';
-
-/** How far the master has a build. */
-export interface Stored {
-  sequence: number;
-  logs: readonly { step: number; log: string; bytes: number }[];
-}
 
 interface Stream {
   work: Work;

@@ -6,7 +6,7 @@ import { protocolCodes } from '../../protocol/codes.ts';
 import type { SessionEnd } from '../../protocol/bbx/line.ts';
 import type { MasterMessage, WorkerMessage } from '../../protocol/bbx/messages.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
-import type { Job, Jobs } from './jobs.ts';
+import type { Answer, Jobs } from './jobs.ts';
 import type { LinkHistory } from './link-history.ts';
 import type { Learned } from './link-learned.ts';
 import { startLinkPulse } from './link-pulse.ts';
@@ -119,7 +119,7 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
 
   async function onAssign(message: MasterMessage & { type: 'assign' }): Promise<void> {
     const { build, token } = message;
-    let answer: { accepted: true; job: Job } | { accepted: false; why: string };
+    let answer: Answer;
     try {
       answer = await jobs.assign(message, epoch);
     } catch (error) {

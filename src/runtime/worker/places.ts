@@ -1,9 +1,20 @@
+import type { CommandPort } from '../../build/command-port.ts';
 import type { Environment } from '../../exec/environment.ts';
 import type { Identity } from '../../exec/identity.ts';
 import { createKeptLocks } from '../../exec/kept-locks.ts';
-import type { BuildPlace } from './jobs.ts';
+import type { KeptBuild } from './keeper/kept-builds.ts';
 import { createLocalPort, type LocalPortOptions } from './local-port.ts';
 import { openWorkspace } from './workspace.ts';
+
+/** Where one build's commands run, until it is disposed. */
+export interface BuildPlace {
+  port: CommandPort;
+  /** The port for a build whose commands the keeper runs. */
+  keptPort?: (kept: KeptBuild) => CommandPort;
+  /** Absolute path of the build's directory. */
+  workdir: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
 
 /** The directories of a worker's builders, one build in each at a time. */
 export interface Places extends Disposable {

@@ -1,6 +1,7 @@
 import type { ProgressEvent } from '../../../src/build/progress.ts';
 import { leaseKey, type Lease } from '../../../src/protocol/bbx/lease.ts';
-import type { Job, Jobs } from '../../../src/runtime/worker/jobs.ts';
+import type { Job } from '../../../src/runtime/worker/job.ts';
+import type { Jobs } from '../../../src/runtime/worker/jobs.ts';
 import type { SpoolBuild } from '../../../src/runtime/worker/spool-build.ts';
 import type { Spool } from '../../../src/runtime/worker/spool.ts';
 

@@ -2,7 +2,8 @@ import type { Log } from '../../base/log.ts';
 import type { LogFiles } from '../../store/log-files.ts';
 import { completeLog, leftLogs } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
-import { endOf, type LogIntake } from './logs.ts';
+import { endOf } from './log-ending.ts';
+import type { LogIntake } from './logs.ts';
 import type { OpenLog } from './running.ts';
 import { oneLine } from './trouble.ts';
 

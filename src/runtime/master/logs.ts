@@ -1,17 +1,15 @@
-import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import type { LogBytes } from '../../protocol/bbx/master-contract.ts';
 import { CLOSE } from '../../protocol/bbx/wire.ts';
-import { LIMITS } from '../../protocol/bbx/limits.ts';
 import type { LogEnd } from '../../build/receipt.ts';
-import type { FinishedLog, LogFiles } from '../../store/log-files.ts';
-import { setLogSizes } from '../../store/logs.ts';
+import type { LogFiles } from '../../store/log-files.ts';
 import type { Store } from '../../store/store.ts';
-import { codes } from './codes.ts';
+import { createLogDisk } from './log-disk.ts';
+import { createLogEnding } from './log-ending.ts';
 import { createLogPacker } from './log-packer.ts';
-import { LOG_FILES, oneLine, type TroubleList } from './trouble.ts';
+import { createLogSync } from './log-sync.ts';
+import { oneLine, type TroubleList } from './trouble.ts';
 import { nameOf, type OpenLog, type Running } from './running.ts';
 
 /**
@@ -23,22 +21,8 @@ const ALL_WAITING_BYTES = 8 * 1024 * 1024;
 /** So much of a log is written at once, less waits for more, but not longer than nobody notices: each write is handed to a thread and waited for. */
 const GATHER_BYTES = 256 * 1024;
 const GATHER_MS = 4;
-/** Written bytes of one log that are synced at once; a quarter of its credit, so that acknowledgements come in time. */
-const SYNC_BYTES = LIMITS.creditBytes / 4;
-/** After a failed write (a full disk), how long until the next try. */
-const RETRY_MS = 1_000;
-/** How often the sizes of growing logs are written to their rows: lists show them, nothing depends on them. */
-const ROW_EVERY_MS = 2_000;
-
-/** What a row says of a log that is sealed; `expected` is the worker's word. */
-export function endOf(
-  { bytes, sha256, lines, damaged }: FinishedLog,
-  expected: { bytes?: number; sha256?: string },
-): LogEnd {
-  const compared = expected.sha256 === undefined ? 'unhashed' : 'verified';
-  const told = expected.bytes === undefined ? 'unsaid' : compared;
-  return { bytes, sha256, lines, receipt: damaged.length > 0 ? 'holes' : told };
-}
+/** How long the end waits for a full disk: the worker still has what is not acknowledged. */
+const STOP_MS = 1_000;
 
 /** What workers send of logs, on its way to the disk and back as acknowledgements. */
 export interface LogIntake {
@@ -83,52 +67,27 @@ export function createLogIntake(options: {
   stopping.signal.addEventListener('abort', () => {
     for (const log of open.values()) log.more?.();
   });
-  const dirty = new Set<OpenLog>();
   const open = new Map<number, OpenLog>();
   const listeners = new Map<number, Set<() => void>>();
   /** Logs whose sessions are held up until they have their rows. */
   const placing = new Set<OpenLog>();
-  const rowsDue = new Map<number, number>();
   let allWaitingBytes = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let syncing: Promise<void> | undefined;
-  let rowsAt = clock.monotonic();
   let hurried = false;
-
-  /** Does `act` until it works; a full disk is said once and waited for. */
-  async function persist<T>(what: 'append' | 'finish', act: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        const value = await act();
-        trouble.clear(LOG_FILES);
-        return value;
-      } catch (error) {
-        if (!(error instanceof BbxError && error.retryable)) throw error;
-        if (hurried && what === 'append') throw error;
-        trouble.say(LOG_FILES, codes['BBX-MAS-LOG-STORE']({ what: wordsOf(error) }, { cause: error }));
-        await sleep(RETRY_MS, stopping.signal);
-      }
-    }
-  }
-
-  /** Pieces that follow one another, handed over together. Of several failures the first counts: those after it are its consequence. */
-  async function append(logid: number, pieces: readonly LogBytes[]): Promise<number> {
-    const results = await Promise.allSettled(
-      pieces.map(({ offset, channel, at, bytes }) => files.append(logid, { offset, channel, at, bytes })),
-    );
-    let size = 0;
-    for (const result of results) {
-      if (result.status === 'rejected') throw result.reason;
-      size = result.value;
-    }
-    return size;
-  }
+  const disk = createLogDisk({ files, trouble, hurried: () => hurried, signal: stopping.signal });
+  const ending = createLogEnding({ disk, files, log: say, trouble, signal: stopping.signal });
+  const syncs = createLogSync({ disk, store, clock, log: say, onLost: waitNoMore });
 
   /** So many bytes wait no longer; at most those that are counted, since a failed sync gives up all of a log's. */
   function waitLess(log: OpenLog, bytes: number): void {
     const less = Math.min(bytes, log.waitingBytes);
     log.waitingBytes -= less;
     allWaitingBytes -= less;
+  }
+
+  /** What waits of it is dropped. */
+  function waitNoMore(log: OpenLog): void {
+    log.waiting.length = 0;
+    waitLess(log, log.waitingBytes);
   }
 
   function writeSoon(log: OpenLog): void {
@@ -146,23 +105,20 @@ export function createLogIntake(options: {
           const pieces = log.waiting.splice(0);
           if (pieces.length === 0) return;
           // Also after a failure: what was not written comes again, and is counted then.
-          const size = await persist('append', () => append(log.logid!, pieces)).finally(() =>
+          const size = await disk.append(log.logid!, pieces).finally(() =>
             waitLess(
               log,
               pieces.reduce((sum, { bytes }) => sum + bytes.length, 0),
             ),
           );
           log.written = size;
-          dirty.add(log);
+          syncs.add(log);
           wake(log.logid!);
-          // A fast log does not wait for company: its sender has little credit left.
-          if (size - log.stored >= SYNC_BYTES) void sync();
         } while (log.waitingBytes >= GATHER_BYTES);
       } finally {
         log.writing = undefined;
       }
       if (log.waiting.length > 0) writeSoon(log);
-      syncSoon();
     })();
     return log.writing;
   }
@@ -192,35 +148,9 @@ export function createLogIntake(options: {
   ): Promise<LogEnd> {
     log.complete = true;
     log.more?.();
-    dirty.delete(log);
-    let end: LogEnd;
-    try {
-      end = endOf(await persist('finish', () => files.seal(logid, expected)), expected);
-    } catch (error) {
-      if (!(error instanceof BbxError) || stopping.signal.aborted) throw error;
-      // Not retryable: the bytes are not those that the worker counted, or cannot be read back. The result still counts.
-      const mismatch = codes['BBX-MAS-LOG-MISMATCH'](
-        {
-          build: nameOf(log.build),
-          step: log.build.steps.get(log.step)?.name ?? String(log.step),
-          log: log.name,
-          expected: `${expected.bytes ?? '?'} bytes, sha256 ${expected.sha256 ?? '?'}`,
-          got: error.message,
-        },
-        { cause: error },
-      );
-      say.error(mismatch.message, { code: mismatch.code });
-      trouble.say(`log ${logid}`, mismatch);
-      end = await files.seal(logid).then(
-        ({ bytes, sha256, lines }): LogEnd => ({ bytes, sha256, lines, receipt: 'mismatch' }),
-        async (): Promise<LogEnd> => {
-          const bytes = await files.size(logid);
-          return { bytes, sha256: null, lines: null, receipt: 'mismatch' };
-        },
-      );
-    }
+    const end = await ending.end(log, logid, expected);
     open.delete(logid);
-    rowsDue.delete(logid);
+    syncs.forget(log);
     log.stored = end.bytes;
     packer.add(logid);
     return end;
@@ -228,75 +158,6 @@ export function createLogIntake(options: {
 
   function wake(logid: number): void {
     for (const listener of listeners.get(logid) ?? []) listener();
-  }
-
-  function syncSoon(): void {
-    if (timer !== undefined || dirty.size === 0 || stopping.signal.aborted) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      void sync();
-    }, LIMITS.acknowledgeMs / 2);
-  }
-
-  /** One fdatasync for everything that was written; who comes meanwhile is in the next. */
-  function sync(): Promise<void> {
-    const once = async () => {
-      try {
-        const batch = [...dirty].filter(({ complete }) => !complete);
-        dirty.clear();
-        if (batch.length === 0) return;
-        const sizes = await files.sync(batch.map(({ logid }) => logid!)).catch((error: unknown) => {
-          giveUp(batch, error);
-          return undefined;
-        });
-        if (sizes === undefined) return;
-        for (const log of batch) acknowledge(log, sizes.get(log.logid!) ?? log.stored);
-        await writeRows();
-      } catch (error) {
-        if (!stopping.signal.aborted) say.error('Log files could not be synced', { error: oneLine(error) });
-      }
-    };
-    // With nothing to do `once` is over before it is noted here: its end must come afterwards, or no sync would ever run again.
-    syncing ??= once().finally(() => {
-      syncing = undefined;
-      syncSoon();
-    });
-    return syncing;
-  }
-
-  /** What could not be made durable is not there any more: the workers send again from what is. */
-  function giveUp(batch: readonly OpenLog[], error: unknown): void {
-    trouble.say(LOG_FILES, codes['BBX-MAS-LOG-STORE']({ what: wordsOf(error) }, { cause: error }));
-    for (const log of batch) {
-      log.waiting.length = 0;
-      waitLess(log, log.waitingBytes);
-      log.written = log.stored;
-      log.build.session?.close(CLOSE.fault, 'a log could not be stored');
-    }
-  }
-
-  function acknowledge(log: OpenLog, size: number): void {
-    if (size > log.stored) {
-      log.stored = size;
-      rowsDue.set(log.logid!, size);
-    }
-    // Also bytes that came again: the session that brought them gets its credit by nothing else.
-    const { lease, session, ended } = log.build;
-    if (!ended) session?.acknowledge(lease, { logs: [{ step: log.step, log: log.name, bytes: log.stored }] });
-  }
-
-  async function writeRows(): Promise<void> {
-    if (rowsDue.size === 0 || clock.monotonic() - rowsAt < ROW_EVERY_MS) return;
-    rowsAt = clock.monotonic();
-    const due = [...rowsDue];
-    rowsDue.clear();
-    try {
-      await store.write((tx) => setLogSizes(tx, due));
-    } catch (error) {
-      if (!(error instanceof BbxError && error.retryable)) throw error;
-      // The store's trouble is told by others, and what is not newer by then is written later.
-      for (const [logid, size] of due) if (open.has(logid) && !rowsDue.has(logid)) rowsDue.set(logid, size);
-    }
   }
 
   return {
@@ -333,8 +194,7 @@ export function createLogIntake(options: {
       for (const log of build.logs.values()) {
         if (log.logid !== undefined) continue;
         // It gets no row any more, so nothing of it is kept.
-        log.waiting.length = 0;
-        waitLess(log, log.waitingBytes);
+        waitNoMore(log);
         placing.delete(log);
         log.placing?.resolve();
       }
@@ -386,13 +246,11 @@ export function createLogIntake(options: {
     },
     async stop() {
       const writes = [...open.values()].map(writeAll);
-      // A full disk must not hold up the end: the worker still has what is not acknowledged.
-      setTimeout(() => stopping.abort(new Error('the master stops')), RETRY_MS).unref();
+      setTimeout(() => stopping.abort(new Error('the master stops')), STOP_MS).unref();
       await Promise.allSettled(writes);
-      await sync();
+      await syncs.stop();
       stopping.abort(new Error('the master stops'));
-      clearTimeout(timer);
-      await Promise.all([syncing, packer.stop()]);
+      await packer.stop();
     },
   };
 
@@ -408,9 +266,4 @@ export function createLogIntake(options: {
       log.build.session?.close(CLOSE.fault, 'a log could not be written');
     };
   }
-}
-
-/** A full disk is said by its error alone; of another trouble the system's own words count. */
-function wordsOf(error: unknown): string {
-  return error instanceof BbxError && error.code === 'BBX-STO-FULL' ? error.message : oneLine(error);
 }

@@ -3,7 +3,7 @@ import { cp, mkdir, open, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BbxError } from '../../../src/base/error.ts';
-import { endOf } from '../../../src/runtime/master/logs.ts';
+import { endOf } from '../../../src/runtime/master/log-ending.ts';
 import { checkStore, type StoreFinding } from '../../../src/store/check.ts';
 import { DUMPED } from '../../../src/store/dump.ts';
 import { openLogFiles } from '../../../src/store/log-files.ts';

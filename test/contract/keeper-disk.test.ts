@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
-import { fillDisk, openNamespace } from '../../src/drill/namespace.ts';
+import { fillDisk } from '../../src/drill/namespace.ts';
 import { endLeftovers } from '../../src/exec/end-processes.ts';
 import { openKeptBuilds } from '../../src/runtime/worker/keeper/kept-builds.ts';
 import { keeperPlaces } from '../../src/runtime/worker/keeper/socket.ts';
 import { createSpoolBudget } from '../../src/runtime/worker/spool-budget.ts';
+import { skipAloud } from '../rigs/skip-aloud.ts';
+import { smallDisks, wantOfSmallDisks } from '../rigs/small-disks.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 import { until } from '../rigs/wait.ts';
 
@@ -20,14 +22,10 @@ const KEY = '7-1-00000000000000aa';
 const LINES = 300;
 const LINE = `${'0'.repeat(9_999)}\n`;
 const never = new AbortController().signal;
+const test = skipAloud("a keeper's full disk", await wantOfSmallDisks()) ? it.skip : it;
 
-it('a command whose disk is full is held up, also while no worker is there; it goes on when there is room, with every byte', async (context) => {
-  const machine = await openNamespace();
-  if (!('within' in machine)) {
-    if (process.env['CI'] === 'true') throw new Error(`in CI nothing may be skipped: ${machine.because}`);
-    return context.skip(`small disks cannot be made here: ${machine.because}`);
-  }
-  await using _ = machine;
+test('a command whose disk is full is held up, also while no worker is there; it goes on when there is room, with every byte', async () => {
+  await using machine = await smallDisks();
   await using dir = await tempDir();
   const uids = [process.geteuid?.() ?? 0];
   const spool = join(dir.path, 'spool');

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { skipAloud } from '../rigs/skip-aloud.ts';
 
 /** Runs in a network namespace of its own, with loopback up and one family taken away. */
 const WITHOUT = {
@@ -47,10 +48,9 @@ function run(missing: keyof typeof WITHOUT): [Told, Told, { code: string; messag
 
 const usable =
   spawnSync('unshare', ['-Urn', '--map-root-user', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
-if (!usable)
-  process.stderr.write('SKIPPED: farms of one family, for want of network namespaces (unshare, ip)\n');
+const want = usable ? undefined : 'no network namespaces can be made here (unshare, ip)';
 
-describe.skipIf(!usable)('a host with one address family', () => {
+describe.skipIf(skipAloud('farms of one family', want))('a host with one address family', () => {
   it('without IPv6 listens on IPv4 alone, says so, and is reached at once by name', () => {
     const [everywhere, loopback, failed] = run('IPv6');
     expect(everywhere.bound).toEqual([`0.0.0.0:${everywhere.port}`]);

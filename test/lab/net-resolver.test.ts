@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { skipAloud } from '../rigs/skip-aloud.ts';
 
 const SRC = new URL('../../src/net/', import.meta.url).pathname;
 const SCRIPT = `
@@ -35,9 +36,9 @@ process.kill(process.pid, 'SIGKILL');
 
 const usable =
   spawnSync('unshare', ['-Urnm', '--map-root-user', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
-if (!usable) process.stderr.write('SKIPPED: a silent nameserver, for want of namespaces (unshare, ip)\n');
+const want = usable ? undefined : 'no namespaces can be made here (unshare, ip)';
 
-describe.skipIf(!usable)('lookups while the nameserver is silent', () => {
+describe.skipIf(skipAloud('a silent nameserver', want))('lookups while the nameserver is silent', () => {
   it('answer a name of the hosts file at once, behind twenty that hang', () => {
     const dir = mkdtempSync(join(tmpdir(), 'bbx-lab-'));
     try {

@@ -3,17 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BuildObject, RequestObject, StatusObject } from '../../src/api/objects.ts';
 import type { DoctorReport } from '../../src/api/doctor.ts';
-import { fillDisk, openNamespace } from '../../src/drill/namespace.ts';
+import { fillDisk } from '../../src/drill/namespace.ts';
 import { SAID, startSandbox, type Sandbox } from '../../src/drill/sandbox.ts';
 import { BIN } from '../rigs/bbx.ts';
+import { skipAloud } from '../rigs/skip-aloud.ts';
+import { wantOfSmallDisks } from '../rigs/small-disks.ts';
 import { until } from '../rigs/wait.ts';
 
-const trial = await openNamespace();
-const allowed = 'within' in trial;
-if ('within' in trial) await trial[Symbol.asyncDispose]();
-else if (process.env['CI'] === 'true')
-  throw new Error(`small disks: ${trial.because}; in CI nothing may be skipped`);
-else process.stderr.write(`SKIPPED: full disks (small disks cannot be made here: ${trial.because})\n`);
+const skipped = skipAloud('full disks', await wantOfSmallDisks());
 
 interface Disk {
   of: 'master' | 'w1';
@@ -43,7 +40,7 @@ const DISKS: [string, Disk][] = [
   ],
 ];
 
-describe.skipIf(!allowed)('a farm whose disks are full for a while', () => {
+describe.skipIf(skipped)('a farm whose disks are full for a while', () => {
   it.each(DISKS)(
     'tells of %s, holds builds up, and goes on by itself',
     { timeout: 150_000 },

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { bornAfter, fewBornAfter, momentNow } from '../../../src/exec/births.ts';
+import { skipAloud, wantOfLinux } from '../../rigs/skip-aloud.ts';
 
-describe.skipIf(process.platform !== 'linux')('who is younger than a moment', () => {
+describe.skipIf(skipAloud('births', wantOfLinux))('who is younger than a moment', () => {
   it('tells a process that was begun later from those that were there', async () => {
     const older = spawn('sleep', ['60']);
     const moment = momentNow();

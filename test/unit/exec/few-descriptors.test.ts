@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { skipAloud, wantOfLinux } from '../../rigs/skip-aloud.ts';
 
 const FIXTURE = join(import.meta.dirname, '../../fixtures/exec/few-descriptors.ts');
 
-it.skipIf(process.platform !== 'linux')(
+it.skipIf(skipAloud('few descriptors', wantOfLinux))(
   'the processes of a step are found by one that has no file descriptor left',
   async () => {
     const script = 'ulimit -n 64; exec "$0" "$@"';

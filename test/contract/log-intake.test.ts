@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { LogBytes, MasterSession } from '../../src/protocol/bbx/master-contract.ts';
+import { LIMITS } from '../../src/protocol/bbx/limits.ts';
 import { codes as storeCodes } from '../../src/store/codes.ts';
 import type { LogFiles } from '../../src/store/log-files.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -10,9 +11,13 @@ import type { Running } from '../../src/runtime/master/running.ts';
 import { createTroubleList } from '../../src/runtime/master/trouble.ts';
 import { until } from '../rigs/wait.ts';
 
+/** So much of one log is synced without waiting for company. */
+const SYNCED_AT_ONCE = LIMITS.creditBytes / 4;
+
 /** Log files in memory, with a disk that can be full and bytes that can be wrong. */
 function diskOf() {
   const disk = { full: false, size: 0, synced: 0, finished: 0, failing: false, hole: false };
+  let held: Promise<void> | undefined;
   const full = () => storeCodes['BBX-STO-FULL']({ file: 'log' });
   const files = {
     append: async (_: number, { offset, bytes }: { offset: number; bytes: Uint8Array }) => {
@@ -26,8 +31,10 @@ function diskOf() {
         disk.size = disk.synced;
         throw full();
       }
-      disk.synced = disk.size;
-      return new Map([...ids].map((id) => [id, disk.size]));
+      const { size } = disk;
+      await held;
+      disk.synced = size;
+      return new Map([...ids].map((id) => [id, size]));
     },
     size: async () => disk.size,
     seal: async (logid: number, expected?: { sha256?: string }) => {
@@ -38,7 +45,7 @@ function diskOf() {
       return { bytes: disk.size, sha256: 'good', lines: 0, damaged: [] };
     },
   } as unknown as LogFiles;
-  return { disk, files };
+  return { disk, files, holdSyncs: (until: Promise<void> | undefined) => void (held = until) };
 }
 
 function intakeOf(files: LogFiles) {
@@ -230,6 +237,22 @@ describe('what workers send of logs', () => {
     else expect(got).toMatchObject(reason);
     expect(disk.size).toBe(0);
     await intake.stop();
+  });
+
+  it('is acknowledged before the master ends, also what comes while the disk is asked to keep what was before', async () => {
+    const { files, holdSyncs } = diskOf();
+    const { intake, log, piece, acknowledged } = intakeOf(files);
+    const slow = Promise.withResolvers<void>();
+    holdSyncs(slow.promise);
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'x'.repeat(SYNCED_AT_ONCE)));
+    await until('the write', () => intake.sizeOf(9) === SYNCED_AT_ONCE, 2_000);
+    void intake.take(log, piece(SYNCED_AT_ONCE, 'abc'));
+    await until('the next write', () => intake.sizeOf(9) === SYNCED_AT_ONCE + 3, 2_000);
+    const stopped = intake.stop();
+    slow.resolve();
+    await stopped;
+    expect(acknowledged).toEqual([SYNCED_AT_ONCE, SYNCED_AT_ONCE + 3]);
   });
 
   it('is left at the worker when the master stops while the disk is full', async () => {

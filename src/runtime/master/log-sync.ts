@@ -122,6 +122,8 @@ export function createLogSync(options: {
       rowsDue.delete(log);
     },
     async stop() {
+      // What came after a sync had begun is not in it.
+      await syncing;
       await sync();
       stopped = true;
       clearTimeout(timer);

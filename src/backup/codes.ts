@@ -15,6 +15,13 @@ export const codes = defineCodes({
     exit: EXIT.conflict,
     about: 'A backup is one file. A directory is never replaced by it, not even with --force.',
   }),
+  'BBX-BAK-FOLDER': row<{ file: string; folder: string }>({
+    message: ({ file }) => `Cannot write backup "${file}": its folder is not there`,
+    hint: ({ folder }) => `Make it first: mkdir -p ${folder}`,
+    exit: EXIT.notFound,
+    about:
+      'The folder that a backup is to be written to does not exist. It may be a disk that is not mounted, so it is not made.',
+  }),
   'BBX-BAK-NOT-ONE': row<{ file: string; problem: string }>({
     message: ({ file, problem }) => `Cannot restore "${file}": ${problem}`,
     hint: () => 'A backup is what bbx backup FILE writes',

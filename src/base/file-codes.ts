@@ -14,10 +14,11 @@ export const codes = defineCodes({
   }),
   'BBX-FILE-MISSING': row<{ action: string; path: string; reason: string }>({
     message: ({ action, path, reason }) => `Cannot ${action} "${path}": ${reason}`,
-    hint: ({ path }) => `Put it back from a backup; look where it should be: ls -la ${quote(folderOf(path))}`,
+    hint: ({ path }) =>
+      `Look where it should be: ls -la ${quote(folderOf(path))} (what a farm has lost comes back from its backup)`,
     exit: EXIT.notFound,
     about:
-      'A file that bbx needs is not where it belongs: it was removed or moved, or its disk is not mounted.',
+      'A file that bbx needs is not where it belongs: it was removed or moved, its name is another, or its disk is not mounted.',
   }),
   'BBX-FILE-ROOM': row<{ action: string; path: string; reason: string }>({
     message: ({ action, path, reason }) => `Cannot ${action} "${path}": ${reason}`,

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -12,7 +12,7 @@ import { loadMaster } from '../config/master.ts';
 import { migrations } from '../store/migrations/list.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { syncFolder } from '../store/sync-folder.ts';
-import { masterDirectory, type DirOptions } from './farm.ts';
+import { masterDirectory, shellWord, type DirOptions } from './farm.ts';
 import { codes as usage } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, note } from './terminal/print.ts';
@@ -128,5 +128,7 @@ async function mayBeWritten(file: string, target: string, { force }: BackupOptio
     throw fileTrouble(error, file) ?? error;
   });
   if (found?.isDirectory() === true) throw codes['BBX-BAK-DIRECTORY']({ file: target });
+  if (found === undefined && !existsSync(dirname(file)))
+    throw codes['BBX-BAK-FOLDER']({ file: target, folder: shellWord(dirname(target)) });
   if (found !== undefined && force !== true) throw codes['BBX-BAK-EXISTS']({ file: target });
 }

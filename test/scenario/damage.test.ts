@@ -110,6 +110,12 @@ it('a backup that is interrupted leaves what was there', async () => {
   const onDirectory = await bbx(['backup', 'm', '--force', '--dir', 'm'], place);
   expect(onDirectory.code).toBe(8);
   expect(onDirectory.stderr).toMatch(/it is a directory/);
+  const noFolder = await bbx(['backup', 'no/where/farm.bbx', '--dir', 'm'], place);
+  expect(noFolder.code).toBe(6);
+  expect(noFolder.stderr).toMatch(/"no\/where\/farm\.bbx": its folder is not there[^]*mkdir -p no\/where$/m);
+  const noBackup = await bbx(['restore', 'none.bbx', 'new'], place);
+  expect(noBackup.code).toBe(6);
+  expect(noBackup.stderr).toMatch(/there is no such file[^]*Look where it should be: ls -la/);
   // Large enough that it is not over when it is interrupted.
   await writeFile(join(temp.path, 'm', 'large'), randomBytes(1 << 20), { flag: 'a' });
   await truncate(join(temp.path, 'm', 'large'), 20 * 2 ** 30);

@@ -51,8 +51,10 @@ export function addFarmCommands(program: Command, context: Context): void {
 
   const db = program.command('db').description("The master's store.");
   declare(db, 'check', {
-    purpose: 'Check that the store is whole and of this version.',
+    purpose: 'Read the whole store and every log, and say what is damaged or missing.',
     examples: ['bbx db check', 'bbx db check --dir master --json'],
+    notes:
+      'The master may run, and nothing is changed. It takes as long as the disk takes to read all of it. Exit 1: data is missing or damaged.',
   })
     .addOption(dirFlag())
     .action(async (options: DirOptions) => (await import('../db.ts')).checkStore(context, options));

@@ -3,8 +3,9 @@ import type { z } from 'zod';
 import type { AnswerOf, ParamsOf, RouteName, SchemaOf } from '../api/routes.ts';
 import { createCaller } from './call.ts';
 import { readEvents, type EventsOptions, type NumberedEvent } from './events.ts';
-import { readLog, type LogOptions } from './log.ts';
+import { readLog } from './log.ts';
 import { readLogPieces } from './log-pieces.ts';
+import type { LogOptions } from './log-streams.ts';
 import type { ReadPiece } from '../api/log-pieces.ts';
 
 /** What a call of one route wants; made from the table of routes, so that neither side can drift. */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { httpStatusOf } from '../../../src/api/error-answer.ts';
+import { pieceLine } from '../../../src/api/log-pieces.ts';
 import type { FarmEvent } from '../../../src/api/objects.ts';
 import { BbxError } from '../../../src/base/error.ts';
 import { EXIT, type ExitCode } from '../../../src/base/exit.ts';
@@ -172,6 +173,42 @@ describe('a followed log', () => {
       gone.resolve();
       expect(Buffer.concat(got).toString()).toBe(whole.toString());
     });
+  });
+
+  it('gives pieces over a break, each once, and a hole that it broke in as one', async () => {
+    await using temp = await tempDir();
+    const piece = (offset: number, text: string) =>
+      Buffer.concat([pieceLine({ offset, at: 1, channel: 'stdout', bytes: text.length }), Buffer.from(text)]);
+    const hole = (offset: number, lost: number) => pieceLine({ offset, at: 1, lost, cause: 'disk' });
+    const turns = [
+      [piece(0, 'one'), hole(3, 4)],
+      [hole(7, 5), piece(12, 'two'), hole(15, 1)],
+    ];
+    const [log] = aStep().logs;
+    const asked: unknown[] = [];
+    await using master = await fakeMaster(
+      temp.path,
+      { step: async () => aStep({ logs: [{ ...log!, complete: turns.length === 0 }] }) },
+      {
+        async *log({ query }) {
+          asked.push(query['offset']);
+          yield* turns.shift() ?? [];
+        },
+      },
+    );
+    await withClient(master.socket, async (client) => {
+      const pieces = client.pieces({ build: '1', step: '0', log: 'stdio', follow: true });
+      const got = (await Array.fromAsync(pieces)).map((piece) =>
+        'lost' in piece ? [piece.offset, piece.lost] : [piece.offset, Buffer.from(piece.data).toString()],
+      );
+      expect(got).toEqual([
+        [0, 'one'],
+        [3, 9],
+        [12, 'two'],
+        [15, 1],
+      ]);
+    });
+    expect(asked).toEqual([undefined, '7']);
   });
 
   it('does not take the good order of a stopping master for the end of the log', async () => {

@@ -27,11 +27,11 @@ const { values: options, positionals: wanted } = parseArgs({
     store: { type: 'string', default: 'sqlite' },
   },
 });
-for (const name of wanted)
-  if (measures[name] === undefined)
-    throw new Error(`no figure "${name}"; there are: ${Object.keys(measures).join(', ')}`);
-
-if (options.draw) await drawRecord(await readRecord());
+const unknown = wanted.find((name) => measures[name] === undefined);
+if (unknown !== undefined) {
+  process.stderr.write(`no figure "${unknown}"; there are: ${Object.keys(measures).join(', ')}\n`);
+  process.exitCode = 2;
+} else if (options.draw) await drawRecord(await readRecord());
 else await measureAll();
 
 async function measureAll(): Promise<void> {

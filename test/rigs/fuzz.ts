@@ -1,6 +1,7 @@
-import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Command } from 'commander';
+import { numberValue } from '../../src/commands/terminal/values.ts';
 import { fuzz } from './fuzz/series.ts';
 
 /**
@@ -8,16 +9,12 @@ import { fuzz } from './fuzz/series.ts';
  * messages and as bytes. Ends with 1 when a session was left unanswered, a promise of the protocol was broken, something was thrown that
  * nobody caught, or memory has grown. `--from N --cases 1` repeats one case.
  */
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: '1' },
-    from: { type: 'string', default: '0' },
-  },
-});
-const seed = Number(values.seed);
-const from = Number(values.from);
-const cases = Number(values.cases);
+const { seed, from, cases } = new Command('npm run fuzz --')
+  .option('--cases <number>', 'how many', numberValue(1, 1e9), 100_000)
+  .option('--seed <number>', 'the same seed makes the same cases', numberValue(0, 1e9), 1)
+  .option('--from <number>', 'number of the first', numberValue(0, 1e9), 0)
+  .parse()
+  .opts<{ seed: number; from: number; cases: number }>();
 /** Heap after a collection may differ by so much: caches, and the noise of the collector. */
 const GROWTH_MB = 16;
 

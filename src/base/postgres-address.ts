@@ -87,7 +87,9 @@ export function parsePostgresAddress(text: string): PostgresAddress | { problem:
 export function printPostgresAddress(address: PostgresAddress): string {
   const { user, hosts, database } = address;
   const where = hosts.map(({ host, port }) => {
-    const shown = host.includes(':') ? `[${host}]` : encodeURIComponent(host);
+    // A socket's directory may have colons in its name, too.
+    const address = host.includes(':') && !host.startsWith('/');
+    const shown = address ? `[${host}]` : encodeURIComponent(host);
     return port === DEFAULT_PORT ? shown : `${shown}:${port}`;
   });
   const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;

@@ -89,7 +89,7 @@ describe('the address of a PostgreSQL database', () => {
       .string({ minLength: 1, maxLength: 20, unit: 'grapheme' })
       .filter((text) => !text.includes('\0') && text.isWellFormed());
     const host = fc.oneof(
-      fc.constantFrom('db.example', '10.0.0.1', '2001:db8::2', '::1', 'fe80::1%eth0'),
+      fc.constantFrom('db.example', '10.0.0.1', '2001:db8::2', '::1', 'fe80::1%eth0', '/run/a:b', '/a%25b'),
       name.map((text) => `/${text}`),
     );
     const hosts = fc.array(fc.record({ host, port: fc.integer({ min: 1, max: 65_535 }) }), {

@@ -90,6 +90,9 @@ describe('the provisioning examples', () => {
       write_files: { path: string; permissions: string; content: string }[];
       runcmd: (string | string[])[];
     };
+    // docs/cli.md: what the keeper runs must outlive the worker's process.
+    const unit = data.write_files.find(({ path }) => path.endsWith('.service'))?.content;
+    expect(unit).toMatch(/^NotifyAccess=all$[^]*^KillMode=process$/m);
     const inside = (word: string) => word.replaceAll(/(?<![\w.])\/(etc|srv)\//g, `${dir.path}/$1/`);
 
     const boot = async () => {

@@ -34,11 +34,17 @@ function sum(facts: Gap['facts'], kind: string): number {
   return facts.reduce((all, { fact }) => all + (fact.kind === kind ? Number(fact['seconds']) : 0), 0);
 }
 
+/** The worker ended the session in good order: known at once, while its own record of the time only comes after its return. */
+export function saidGoodbye({ closed_by, code }: Gap['before']): boolean {
+  return closed_by === 'worker' && code === CLOSE.normal;
+}
+
 /** One of the two programs was started anew, or another one took the name. */
 function programs({ before, after, facts }: Gap): Cause[] {
   const causes: Cause[] = [];
   if (after !== undefined && after.boot !== before.boot) {
-    const stopped = facts.some(({ boot, fact }) => boot === before.boot && fact.kind === 'ended');
+    const stopped =
+      saidGoodbye(before) || facts.some(({ boot, fact }) => boot === before.boot && fact.kind === 'ended');
     const began = facts.find(({ boot, fact }) => boot === after.boot && fact.kind === 'began');
     const adopted = Number(began?.fact['adopted'] ?? 0);
     causes.push(

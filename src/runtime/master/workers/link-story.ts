@@ -1,7 +1,7 @@
 import type { LinkEventObject } from '../../../api/objects.ts';
 import { CLOSE } from '../../../protocol/bbx/wire.ts';
 import type { LinkFactRow, LinkSessionRow } from '../../../store/links.ts';
-import { causesOf } from './link-causes.ts';
+import { causesOf, saidGoodbye } from './link-causes.ts';
 
 /** What a side wrote down around a gap is looked for this long before and after it, seconds: clocks are compared to within that. */
 const AROUND_S = 5;
@@ -82,7 +82,7 @@ export function tellGap(gap: Gap): LinkEventObject {
     master: seen(before.closed_by, 'master', before.code, before.reason, before.silent_ms),
     worker:
       gap.down === undefined
-        ? after !== undefined && after.boot !== before.boot
+        ? after !== undefined && after.boot !== before.boot && !saidGoodbye(before)
           ? 'its process was gone before it could write anything down'
           : null
         : seen(

@@ -105,6 +105,14 @@ describe('the story of a lost link', () => {
     ['stalled', {}, {}, [fact(101, 'stalled', { seconds: 42 })], /did not run for 42.0 s/],
     ['worker-restarted', {}, { boot: 'boot-2' }, [], /process died and was started again/],
     ['worker-restarted', {}, { boot: 'boot-2' }, [fact(100, 'ended')], /was stopped and started again/],
+    // Its own record is still on the way.
+    [
+      'worker-restarted',
+      { code: 1000, closed_by: 'worker' },
+      { boot: 'boot-2' },
+      [],
+      /was stopped and started again/,
+    ],
     [
       'replaced',
       { code: 4002, closed_by: 'master' },

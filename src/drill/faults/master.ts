@@ -1,6 +1,6 @@
 import { sleep } from '../../base/abort.ts';
 import type { Fault } from '../fault.ts';
-import { drawFalseStarts, falseWords } from './false-starts.ts';
+import { drawFalseStarts, falseWords, startAgain } from './false-starts.ts';
 import { lasting, seconds, upTo } from '../random.ts';
 import { MASTER_STOP_MS, type Sandbox } from '../sandbox.ts';
 
@@ -8,13 +8,8 @@ import { MASTER_STOP_MS, type Sandbox } from '../sandbox.ts';
 const GRACE_S = 4;
 const AWAY = { least: 100, usual: 2_000, seldom: 10_000, most: 60_000 };
 
-async function startAgain(farm: Sandbox, falseStarts: readonly number[], signal: AbortSignal): Promise<void> {
-  for (const age of falseStarts) {
-    const program = await farm.master.launch();
-    await sleep(age, signal);
-    await program.end('SIGKILL', 1_000);
-  }
-  await farm.master.launch();
+async function comeBack(farm: Sandbox, falseStarts: readonly number[], signal: AbortSignal): Promise<void> {
+  await startAgain(farm.master, falseStarts, signal);
   await farm.masterAnswers();
 }
 
@@ -34,7 +29,7 @@ export const MASTER_FAULTS: readonly Fault[] = [
         async strike(farm, { signal }) {
           await farm.master.program.end('SIGKILL', 1_000);
           await sleep(away, signal);
-          await startAgain(farm, falseStarts, signal);
+          await comeBack(farm, falseStarts, signal);
         },
       };
     },
@@ -53,7 +48,7 @@ export const MASTER_FAULTS: readonly Fault[] = [
           const code = await farm.master.program.end('SIGTERM', MASTER_STOP_MS);
           if (code !== 0) wrong(`the master ended with ${code} when it was told to stop`);
           await sleep(away, signal);
-          await startAgain(farm, [], signal);
+          await comeBack(farm, [], signal);
         },
       };
     },
@@ -76,7 +71,7 @@ export const MASTER_FAULTS: readonly Fault[] = [
         async strike(farm, { signal }) {
           await farm.master.program.end('SIGKILL', 1_000);
           await sleep(away, signal);
-          await startAgain(farm, [], signal);
+          await comeBack(farm, [], signal);
         },
       };
     },

@@ -1,6 +1,6 @@
 import { sleep } from '../../base/abort.ts';
 import type { Fault } from '../fault.ts';
-import { drawFalseStarts, falseWords } from './false-starts.ts';
+import { drawFalseStarts, falseWords, startAgain } from './false-starts.ts';
 import { killAll } from '../processes.ts';
 import { until } from '../program.ts';
 import { lasting, pick, seconds, upTo } from '../random.ts';
@@ -31,12 +31,7 @@ export const WORKER_FAULTS: readonly Fault[] = [
           const worker = farm.worker(name);
           await worker.program.end('SIGKILL', 1_000);
           await sleep(away, signal);
-          for (const age of falseStarts) {
-            const program = await worker.launch();
-            await sleep(age, signal);
-            await program.end('SIGKILL', 1_000);
-          }
-          await worker.launch();
+          await startAgain(worker, falseStarts, signal);
         },
       };
     },

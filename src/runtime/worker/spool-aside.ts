@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { SpoolBuild } from './spool-build.ts';
+import { LEASE } from './spool-directory.ts';
 
 /** A build of another life of the master's store, as it is kept. */
 export interface AsideBuild {
@@ -17,6 +18,7 @@ export interface AsideBuild {
 /** The oldest ones are named; nobody counts on from there. */
 export const MOST_ASIDE = 1_000;
 
+/** What is told of it; the rest may be of another version. */
 const lease = z.object({
   build: z.number(),
   epoch: z.string(),
@@ -34,7 +36,7 @@ export async function readAside(spool: string, folder: string): Promise<AsideBui
   const names = await readdir(join(spool, folder));
   for (const name of names.sort().slice(0, MOST_ASIDE)) {
     try {
-      const read = lease.parse(JSON.parse(await readFile(join(spool, folder, name, 'lease.json'), 'utf8')));
+      const read = lease.parse(JSON.parse(await readFile(join(spool, folder, name, LEASE), 'utf8')));
       const { build, epoch, plan } = read;
       found.push({ build, epoch, name: `${plan.builder}/${plan.number}`, folder });
     } catch {

@@ -1,42 +1,17 @@
-import { open, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { aborted } from '../../base/abort.ts';
 import type { Journal } from '../../build/journal.ts';
-import { buildPlan } from '../../build/plan.ts';
-import { progressEvent } from '../../build/progress.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
 import { logKey } from '../../protocol/bbx/lease.ts';
-import { leaseToken } from '../../protocol/bbx/messages.ts';
-import { openAppendFile, readRecords } from './spool-file.ts';
-import type { AppendFile } from './spool-file.ts';
-import { createSpoolLog, recoverSpoolLog } from './spool-log.ts';
-import { parseSegmentName } from './spool-piece.ts';
 import type { KeptBuild } from './keeper/kept-builds.ts';
 import type { LastEnd } from './keeper/last-end.ts';
+import { makeDirectory, removeDirectory } from './spool-directory.ts';
+import { createSpoolJournal, recoverSpoolJournal, type SpoolJournal } from './spool-journal.ts';
 import { readLastEnd } from './spool-last-end.ts';
+import { readLease, type SpoolLease } from './spool-lease.ts';
+import { createSpoolLog, recoverSpoolLog } from './spool-log.ts';
 import type { SpoolLog } from './spool-log.ts';
-import type { LogPlace, SpoolDeps } from './spool-segment.ts';
-import { LEASE, makeDirectory, removeDirectory } from './spool-directory.ts';
-import { RECORD_MAX_BYTES, encodeRecord } from './spool-record.ts';
-
-/** What a build attempt is, as it was assigned; `lease.json` of its directory. No secret's value is in it. */
-export const spoolLease = z.object({
-  build: z.number().int().positive(),
-  token: leaseToken,
-  epoch: z.string(),
-  orphanAfter: z.number().positive().nullable(),
-  plan: buildPlan,
-});
-export type SpoolLease = z.infer<typeof spoolLease>;
-
-/** A line of the journal: an event, or a log's name and number before its first byte. */
-const entry = z.union([
-  z.object({ event: progressEvent }),
-  z.object({ log: z.object({ id: z.number().int(), step: z.number().int(), name: z.string() }) }),
-]);
-
-const JOURNAL = 'journal';
+import { findSegments, type LogPlace, type SpoolDeps } from './spool-segment.ts';
 
 /** One build attempt on the worker's disk: its plan, its events, its logs. Goes when the master has stored its end, or drops it. */
 export interface SpoolBuild {
@@ -92,11 +67,12 @@ export async function createSpoolBuild(
   const dir = join(spool, spoolDirectoryName(lease));
   const text = JSON.stringify(lease);
   await makeDirectory(dir, text);
-  deps.budget.force(Buffer.byteLength(text));
+  const leaseBytes = Buffer.byteLength(text);
+  deps.budget.force(leaseBytes);
   const gone = new AbortController();
   const own = leavable(deps, gone.signal);
-  const journal = await openAppendFile(join(dir, JOURNAL), 0, own.disk);
-  return makeBuild(dir, lease, own, journal, [], [], Buffer.byteLength(text), gone);
+  const journal = await createSpoolJournal(dir, own);
+  return makeBuild({ dir, lease, leaseBytes, journal, logs: [], gone, told: { changed: undefined } }, own);
 }
 
 /** An attempt of a former process; undefined when its assignment was never complete, so that nothing of it ran. */
@@ -105,61 +81,22 @@ export async function recoverSpoolBuild(
   deps: SpoolDeps,
   kept?: KeptBuild,
 ): Promise<SpoolBuild | undefined> {
-  let text: string;
-  try {
-    text = await readFile(join(dir, LEASE), 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const lease = parseLease(text);
-  if (lease === undefined) return undefined;
-  const events: ProgressEvent[] = [];
-  const places: { id: number; step: number; name: string }[] = [];
-  const path = join(dir, JOURNAL);
-  const file = await open(path, 'a+', 0o600);
-  let size = 0;
-  try {
-    for await (const record of readRecords(file, 0)) {
-      const line = entry.safeParse(JSON.parse(record.content.toString('utf8')));
-      if (!line.success) break;
-      if ('event' in line.data) events.push(line.data.event);
-      else places.push(line.data.log);
-      size = record.next;
-    }
-    await file.truncate(size);
-  } finally {
-    await file.close();
-  }
-  const bases = new Map<number, number[]>();
-  for (const name of await readdir(dir)) {
-    const segment = parseSegmentName(name);
-    if (segment !== undefined) bases.set(segment.id, [...(bases.get(segment.id) ?? []), segment.base]);
-  }
+  const read = await readLease(dir);
+  if (read === undefined) return undefined;
+  const { lease, bytes: leaseBytes } = read;
   const gone = new AbortController();
   const own = leavable(deps, gone.signal);
+  const journal = await recoverSpoolJournal(dir, own);
+  const bases = await findSegments(dir);
   const logs: SpoolLog[] = [];
   const told: Told = { changed: undefined };
-  for (const place of places) {
+  for (const place of journal.formerLogs) {
     const whole = { dir, gone: gone.signal, changed: () => told.changed?.(), ...place };
     logs.push(kept?.openLog(whole, own) ?? (await recoverSpoolLog(whole, bases.get(place.id) ?? [], own)));
   }
-  deps.budget.force(size + Buffer.byteLength(text));
-  const journal = await openAppendFile(path, size, own.disk);
-  const lastEnd = kept === undefined ? await readLastEnd(dir, events) : undefined;
-  return makeBuild(
-    dir,
-    lease,
-    own,
-    journal,
-    events,
-    logs,
-    Buffer.byteLength(text),
-    gone,
-    told,
-    kept,
-    lastEnd,
-  );
+  deps.budget.force(leaseBytes);
+  const lastEnd = kept === undefined ? await readLastEnd(dir, journal.events) : undefined;
+  return makeBuild({ dir, lease, leaseBytes, journal, logs, gone, told, kept, lastEnd }, own);
 }
 
 /** Whom a build tells that it has grown. */
@@ -176,39 +113,30 @@ function leavable(deps: SpoolDeps, gone: AbortSignal): SpoolDeps {
   };
 }
 
-function makeBuild(
-  dir: string,
-  lease: SpoolLease,
-  deps: SpoolDeps,
-  file: AppendFile,
-  events: ProgressEvent[],
-  logs: SpoolLog[],
-  leaseBytes: number,
-  gone: AbortController,
-  told: Told = { changed: undefined },
-  keptBefore?: KeptBuild,
-  lastEnd?: LastEnd,
-): SpoolBuild {
-  let kept = keptBefore;
-  let last: Promise<unknown> = Promise.resolve();
+/** What a build is made of. */
+interface Parts {
+  dir: string;
+  lease: SpoolLease;
+  leaseBytes: number;
+  journal: SpoolJournal;
+  logs: SpoolLog[];
+  /** Aborted when nobody wants it any more. */
+  gone: AbortController;
+  told: Told;
+  kept?: KeptBuild | undefined;
+  lastEnd?: LastEnd | undefined;
+}
+
+function makeBuild(parts: Parts, deps: SpoolDeps): SpoolBuild {
+  const { dir, lease, leaseBytes, journal: book, logs, gone, told, lastEnd } = parts;
+  const { events } = book;
+  let { kept } = parts;
   let removed = false;
   const changed = () => told.changed?.();
-  const append = (line: z.infer<typeof entry>): Promise<void> => {
-    const next = last.then(async () => {
-      const record = encodeRecord(Buffer.from(JSON.stringify(line)));
-      if (record.length > RECORD_MAX_BYTES) throw new Error(`an event of ${record.length} bytes`);
-      deps.budget.force(record.length);
-      // Not synced: a killed process loses nothing that is written, and after a power cut `lost` says what is missing.
-      await file.append(record);
-    });
-    last = next.catch(() => undefined);
-    return next;
-  };
 
   const journal: Journal = {
     async event(event) {
-      await append({ event });
-      events.push(event);
+      await book.event(event);
       changed();
     },
     log(step, name) {
@@ -216,7 +144,7 @@ function makeBuild(
       const place: LogPlace = { dir, gone: gone.signal, id: logs.length, step, name, changed };
       const log = known ?? kept?.openLog(place, deps) ?? createSpoolLog(place, deps);
       if (known === undefined) logs.push(log);
-      const named = known === undefined ? append({ log: { id: log.id, step, name } }) : Promise.resolve();
+      const named = known === undefined ? book.log({ id: log.id, step, name }) : Promise.resolve();
       named.catch(() => undefined);
       // What the former worker wrote is said again by the walk, and is there already.
       let there = known !== undefined && lastEnd?.step === step ? lastEnd.turns : 0;
@@ -237,16 +165,16 @@ function makeBuild(
   };
 
   const close = async () => {
-    await last;
+    await book.settle();
     for (const log of logs) await log.close();
-    await file.close();
+    await book.close();
   };
   /** Closes for good and gives its room back; what was being freed just now is freed before it is counted. */
   const release = async () => {
     removed = true;
     await kept?.release();
     await close();
-    deps.budget.give(logs.reduce((sum, log) => sum + log.fileBytes, leaseBytes + file.size));
+    deps.budget.give(logs.reduce((sum, log) => sum + log.fileBytes, leaseBytes + book.bytes));
   };
   return {
     lease,
@@ -301,7 +229,7 @@ function makeBuild(
     async remove() {
       if (removed) return;
       await release();
-      const bytes = logs.reduce((sum, log) => sum + log.size - log.base, leaseBytes + file.size);
+      const bytes = logs.reduce((sum, log) => sum + log.size - log.base, leaseBytes + book.bytes);
       await removeDirectory(dir, bytes);
     },
   };
@@ -318,12 +246,4 @@ function lostOf(events: readonly ProgressEvent[], logs: readonly SpoolLog[]): st
     }
   }
   return undefined;
-}
-
-function parseLease(text: string): SpoolLease | undefined {
-  try {
-    return spoolLease.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }

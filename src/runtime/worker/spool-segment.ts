@@ -1,10 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open, unlink } from 'node:fs/promises';
+import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { SpoolBudget } from './spool-budget.ts';
 import { readRecords, type FullDisk } from './spool-file.ts';
-import { PIECE_HEADER_BYTES, pieceOf, segmentName } from './spool-piece.ts';
+import { PIECE_HEADER_BYTES, parseSegmentName, pieceOf, segmentName } from './spool-piece.ts';
 import { RECORD_HEADER_BYTES } from './spool-record.ts';
 
 /** What a piece takes in a file beside its bytes. */
@@ -50,6 +50,16 @@ export function noteRecord(
   if (offset - lastIndexed >= INDEX_EVERY_BYTES) segment.index.push({ offset, position: record.position });
   segment.length += record.bytes;
   segment.fileBytes = record.position + OVERHEAD_BYTES + record.bytes;
+}
+
+/** Where the files of each log in an attempt's directory begin, by the log's number, in no order. */
+export async function findSegments(dir: string): Promise<ReadonlyMap<number, readonly number[]>> {
+  const bases = new Map<number, number[]>();
+  for (const name of await readdir(dir)) {
+    const segment = parseSegmentName(name);
+    if (segment !== undefined) bases.set(segment.id, [...(bases.get(segment.id) ?? []), segment.base]);
+  }
+  return bases;
 }
 
 /** The files of a log as a former process left them, and the SHA-256 of what is in them where that is all of the log. */

@@ -7,7 +7,8 @@ import type { KeptBuild } from './keeper/kept-builds.ts';
 import { MOST_ASIDE, asideNote, asideOf, readAside, type AsideBuild } from './spool-aside.ts';
 import { createSpoolBudget } from './spool-budget.ts';
 import { createSpoolBuild, recoverSpoolBuild, spoolDirectoryName } from './spool-build.ts';
-import type { SpoolBuild, SpoolLease } from './spool-build.ts';
+import type { SpoolBuild } from './spool-build.ts';
+import type { SpoolLease } from './spool-lease.ts';
 import type { SpoolDeps } from './spool-segment.ts';
 
 /** How long nobody may wait for room until the spool no longer counts as full. */

@@ -1,7 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { recoverSpoolLog, type SpoolLog } from '../spool-log.ts';
-import type { LogPlace, SpoolDeps } from '../spool-segment.ts';
-import { parseSegmentName } from '../spool-piece.ts';
+import { findSegments, type LogPlace, type SpoolDeps } from '../spool-segment.ts';
 import { createLogReader } from './log-reader.ts';
 import { KeeperLost, type KeeperCalls, type LogState } from './messages.ts';
 import { writeBehind } from './write-behind.ts';
@@ -46,9 +44,8 @@ export function createKeptLog(
   /** The log as this process has it alone, after the keeper was lost. */
   const takeOver = (): Promise<SpoolLog> => {
     own ??= (async () => {
-      const names = (await readdir(place.dir)).map(parseSegmentName);
-      const bases = names.flatMap((segment) => (segment?.id === id ? [segment.base] : []));
-      local = await recoverSpoolLog(place, bases, deps);
+      const bases = await findSegments(place.dir);
+      local = await recoverSpoolLog(place, bases.get(id) ?? [], deps);
       return local;
     })();
     return own;

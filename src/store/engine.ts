@@ -35,6 +35,8 @@ export interface Engine {
   own(): Promise<void>;
   /** Gives up to `pages` pages of deleted rows back to the disk; how many are left. */
   vacuum(pages: number): Promise<number>;
+  /** From now on nobody waits for a database that is away. */
+  hurry(): void;
   /** Ends waits for a database that is away; `close` follows. */
   interrupt(): void;
   close(): Promise<void>;

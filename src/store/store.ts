@@ -73,6 +73,11 @@ export interface Store {
   newEpoch(): Promise<string>;
   /** Gives space of deleted rows back to the disk, a bounded piece at a time, until `signal` or the end. */
   vacuum(signal?: AbortSignal): Promise<void>;
+  /**
+   * The caller is about to end: from now on nobody waits for a database that is away (BBX-STO-AWAY, and BBX-STO-UNSURE for a commit whose
+   * answer was lost). One that is there is used as before.
+   */
+  hurry(): void;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -167,6 +172,7 @@ export async function storeOver(engine: Engine, options: Omit<StoreOptions, 'dir
         await new Promise((resolve) => setImmediate(resolve));
       }
     },
+    hurry: () => engine.hurry(),
     close() {
       engine.interrupt();
       closing ??= transactions.alone(() => engine.close());

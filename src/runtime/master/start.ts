@@ -45,6 +45,9 @@ import { createWorkerSessions } from './workers/sessions.ts';
 import { workerOf } from './workers/worker-row.ts';
 import { waysHere } from './workers/ways.ts';
 
+/** How long the end waits for a database that is away: its server may be starting anew, and what is not stored then comes again. */
+const STORE_END_MS = 2_000;
+
 /** With `cancel`, how long running builds may take to end. */
 const CANCEL_MS = 8_000;
 
@@ -349,11 +352,15 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
       stopping.abort(new Error('the master stops'));
       // A git that must be killed takes 2 s: not after, but beside the sessions' last words.
       void pollers.stop();
-      await opened.disposeAsync().catch((error: unknown) => {
-        // Nothing can be kept any more.
-        if (!isGone) throw error;
-        log.debug('the end in a directory that is gone', { error: sentences(error).join(': ') });
-      });
+      const storeLimit = setTimeout(() => store.hurry(), STORE_END_MS);
+      await opened
+        .disposeAsync()
+        .catch((error: unknown) => {
+          // Nothing can be kept any more.
+          if (!isGone) throw error;
+          log.debug('the end in a directory that is gone', { error: sentences(error).join(': ') });
+        })
+        .finally(() => clearTimeout(storeLimit));
     })();
     return ending;
   };

@@ -13,7 +13,7 @@ export interface Line {
   begin(): Promise<void>;
   /**
    * When it resolves the transaction is on the disk, when it rejects it is not. A commit whose answer was lost is asked for when the server
-   * is back, however long that takes; only `close` ends that wait, with BBX-STO-UNSURE.
+   * is back, however long that takes; only `close` and `hurried` end that wait, with BBX-STO-UNSURE.
    */
   commit(): Promise<QueryResult>;
   rollback(): Promise<QueryResult>;
@@ -37,6 +37,8 @@ const BACKOFF = { firstMs: 100, maxMs: 2_000 };
 export interface LineOptions {
   /** For messages. */
   store: string;
+  /** From then on nobody waits for a server that is away. */
+  hurried: AbortSignal;
   connect: (signal: AbortSignal) => Promise<Session>;
   hold: Hold | undefined;
   /** The connection is lost, with what is known of why, or back. */
@@ -51,7 +53,7 @@ export interface LineOptions {
 
 /** Connects, and takes the store's lock where there is a `hold`. Errors: those of `connect` and of `Hold.takeUp`. */
 export async function openLine(options: LineOptions): Promise<Line> {
-  const { store, connect, hold, onAway, onTaken, waitMs, signal } = options;
+  const { store, hurried, connect, hold, onAway, onTaken, waitMs, signal } = options;
   const closing = new AbortController();
   let session: Session | undefined;
   /** The session of the transaction under way: what is left of it must never get into another one. */
@@ -120,7 +122,7 @@ export async function openLine(options: LineOptions): Promise<Line> {
     while (session === undefined) {
       if (over !== undefined) throw over;
       const limit = AbortSignal.timeout(Math.max(1, Math.ceil(end - performance.now())));
-      const either = AbortSignal.any([limit, closing.signal]);
+      const either = AbortSignal.any([limit, closing.signal, hurried]);
       await Promise.race([back.promise, aborted(either)]).catch(() => {
         closing.signal.throwIfAborted();
         throw problem ?? codes['BBX-STO-AWAY']({ store, problem: 'it does not answer' });
@@ -147,7 +149,7 @@ export async function openLine(options: LineOptions): Promise<Line> {
         break;
       } catch (error) {
         if (over !== undefined) throw over;
-        if (closing.signal.aborted) {
+        if (closing.signal.aborted || hurried.aborted) {
           throw codes['BBX-STO-UNSURE']({ store, problem: 'the master was stopped' }, { cause: error });
         }
       }

@@ -44,10 +44,13 @@ export async function openPostgresEngine(
     const look = (signal?: AbortSignal) => connect(target, 'look', signal);
     const readers = createReaders({ store, connect: look, first: await look() });
     const reader = databaseOver(readers.query);
-    return engineOf({ store, writer: reader, reader, line: undefined, look, close: readers.close });
+    const hurry = () => undefined;
+    return engineOf({ store, writer: reader, reader, line: undefined, look, hurry, close: readers.close });
   }
+  const hurrying = new AbortController();
   const line = await openLine({
     store,
+    hurried: hurrying.signal,
     connect: (signal) => connect(target, 'write', signal),
     hold: sole ? createHold(store, { dir }) : undefined,
     onAway,
@@ -55,13 +58,19 @@ export async function openPostgresEngine(
     waitMs,
     signal,
   });
-  const readers = createReaders({ store, connect: (signal) => connect(target, 'read', signal) });
+  const readers = createReaders({
+    store,
+    hurried: hurrying.signal,
+    connect: (signal) => connect(target, 'read', signal),
+  });
   return engineOf({
     store,
     writer: databaseOver(queryOf(line)),
     reader: databaseOver(readers.query),
     line,
     look: () => connect(target, 'look'),
+    hurry: () =>
+      hurrying.abort(codes['BBX-STO-AWAY']({ store, problem: 'it is not waited for any more, at the end' })),
     async close() {
       await readers.close();
       await line.close();
@@ -75,9 +84,10 @@ function engineOf(parts: {
   reader: Kysely<Tables>;
   line: Line | undefined;
   look: () => Promise<Session>;
+  hurry: () => void;
   close: () => Promise<void>;
 }): Engine {
-  const { store, writer, reader, line, look, close } = parts;
+  const { store, writer, reader, line, look, hurry, close } = parts;
   return {
     dialect: 'postgres',
     name: store,
@@ -113,6 +123,7 @@ function engineOf(parts: {
     own: () => line?.own() ?? Promise.resolve(),
     // PostgreSQL clears up by itself.
     vacuum: () => Promise.resolve(0),
+    hurry,
     interrupt: () => line?.interrupt(),
     async close() {
       await close();

@@ -20,11 +20,14 @@ const WAITING = 1_000;
  */
 export function createReaders(options: {
   store: string;
+  /** From then on no read waits for a server that is away. */
+  hurried?: AbortSignal;
   connect: (signal: AbortSignal) => Promise<Session>;
   first?: Session;
 }) {
-  const { store, connect } = options;
+  const { store, connect, hurried } = options;
   const closing = new AbortController();
+  const ending = hurried === undefined ? closing.signal : AbortSignal.any([closing.signal, hurried]);
   const idle: Session[] = options.first === undefined ? [] : [options.first];
   const queue: (() => void)[] = [];
   let used = 0;
@@ -75,8 +78,8 @@ export function createReaders(options: {
           }
         }
       } catch (error) {
-        if (!isLost(error) || closing.signal.aborted || performance.now() >= end) throw error;
-        await sleep(backoff.next(), closing.signal);
+        if (!isLost(error) || ending.aborted || performance.now() >= end) throw error;
+        await sleep(backoff.next(), ending);
       }
     }
   };

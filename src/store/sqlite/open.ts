@@ -86,6 +86,7 @@ export function openSqliteEngine(
         return Promise.reject(sqliteError(file, error) as Error);
       }
     },
+    hurry: () => undefined,
     interrupt: () => undefined,
     async close() {
       await flusher?.idle();

@@ -24,10 +24,18 @@ export interface GitCommand {
 
 export type Command = ShellCommand | GitCommand;
 
+/** When a command ran, told by a port whose commands go on without the walk; both in ms. */
+export interface CommandTimes {
+  /** From its beginning to its end. */
+  tookMs?: number | undefined;
+  /** How long ago it was over. */
+  agoMs?: number | undefined;
+}
+
 /**
  * How a command came to its end. `rc` is its exit code, null when a signal or bbx ended it; `lost`: what watched it is gone, so nobody knows.
  */
-export interface CommandResult {
+export interface CommandResult extends CommandTimes {
   ended: 'exit' | 'signal' | 'timeout' | 'maxTime' | 'cancelled' | 'notStarted' | 'lost';
   rc: number | null;
   signal: string | null;

@@ -90,7 +90,7 @@ export async function runPlan(plan: BuildPlan, options: RunOptions): Promise<Res
     const finished = await log.finish();
     await journal.event({
       type: 'stepFinished',
-      at: clock.wall(),
+      at: end.endedAt ?? clock.wall(),
       step: index,
       results: resultNumber(end.result),
       state: mask.text(end.state),

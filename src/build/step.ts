@@ -29,6 +29,8 @@ export interface StepEnd {
   rc: number | null;
   signal: string | null;
   properties: Properties;
+  /** Wall time of the command's end, where it was over before anybody asked for it. */
+  endedAt?: number;
 }
 
 /** Runs one step and writes its log. Rejects only when the log cannot be written; every other trouble is a result. */
@@ -44,10 +46,12 @@ export async function runStep(step: StepPlan, context: StepContext): Promise<Ste
   await output.header(
     describeStart(step, command, shownEnv(step, context.env, command), context.mask.tooShort),
   );
-  const started = context.clock.monotonic();
+  const { clock } = context;
+  const started = clock.monotonic();
   const ended = await runCommand(command, context, output);
   if (ended === undefined) return exception(step, command);
-  await output.header(describeEnd(ended, step, context.clock.monotonic() - started));
+  const endedAt = clock.wall() - (ended.agoMs ?? 0) / 1000;
+  await output.header(describeEnd(ended, step, ended.tookMs ?? clock.monotonic() - started));
   const result = resultOfCommand(step, ended);
   return {
     result,
@@ -55,6 +59,7 @@ export async function runStep(step: StepPlan, context: StepContext): Promise<Ste
     rc: ended.rc,
     signal: ended.signal,
     properties: ended.properties ?? {},
+    ...((ended.agoMs ?? 0) > 0 ? { endedAt } : {}),
   };
 }
 

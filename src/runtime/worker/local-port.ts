@@ -1,5 +1,5 @@
 import { sentences } from '../../base/error.ts';
-import type { CommandPort, LogPlace, ShellCommand } from '../../build/command-port.ts';
+import type { CommandPort, CommandTimes, LogPlace, ShellCommand } from '../../build/command-port.ts';
 import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
 import { passedEnvironment, type Environment } from '../../exec/environment.ts';
 import type { Identity } from '../../exec/identity.ts';
@@ -49,7 +49,7 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
     into: LogPlace,
     given: Parameters<RunCommand>[0],
     signal: AbortSignal,
-  ): Promise<TreeEnd | undefined> {
+  ): Promise<(TreeEnd & CommandTimes) | undefined> {
     const own = `${marker}/step-${into.step}`;
     try {
       const { command, cwd, env: whole, scratch, timeoutMs, maxTimeMs, sigtermTimeMs } = given;

@@ -15,8 +15,10 @@ const lastEnd = z.object({
     error: z.string().optional(),
     leftovers: z.number().int().nonnegative(),
     alive: z.array(z.number().int()),
+    tookMs: z.number().nonnegative().optional(),
   }),
   boot: z.string(),
+  seconds: z.number().optional(),
 });
 
 /** How the open step of a build ended, when a keeper that is gone has left word; undefined when nobody knows. */

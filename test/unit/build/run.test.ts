@@ -293,6 +293,14 @@ describe('secrets', () => {
   });
 });
 
+describe('a command that was over before the walk asked', () => {
+  test('has the time that it took, and ended when it ended', async () => {
+    const { journal, finished } = await walk([shell('a')], [{ rc: 1, tookMs: 8_200, agoMs: 61_800 }]);
+    expect(journal.text(0, 'header')).toContain('exit code 1 after 8.2 s');
+    expect(finished[0]?.at).toBeCloseTo(1_000 - 61.8);
+  });
+});
+
 describe('a cancel', () => {
   test('ends the running step; only alwaysRun steps follow', async () => {
     const cancel = new AbortController();

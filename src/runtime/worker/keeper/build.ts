@@ -68,8 +68,8 @@ interface Run {
   stop: AbortController;
   log: BuildLog;
   end: Promise<RunEnd>;
-  /** The end, once it is there. */
-  known: RunEnd | undefined;
+  /** The end, once it is there, and when it came by the two clocks. */
+  known: { end: RunEnd; at: number; seconds: number } | undefined;
   over: boolean;
 }
 
@@ -109,6 +109,7 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
   async function walk(order: RunOrder, run: Omit<Run, 'end'>): Promise<RunEnd> {
     const behind = writeBehind(run.log.log);
     const output = createStepOutput(behind, mask);
+    const began = clock.monotonic();
     try {
       const end = await runTree({
         ...order,
@@ -117,13 +118,15 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
         clock,
         onOutput: output.onOutput,
       });
+      const tookMs = clock.monotonic() - began;
       await output.settle();
       await behind.settle();
       const { ended, rc, signal, leftovers, alive } = end;
       const error = end.error === undefined ? undefined : sentences(end.error).join(': ');
-      run.known = { ended, rc, signal, leftovers, alive, error };
+      const known = { ended, rc, signal, leftovers, alive, error, tookMs };
+      run.known = { end: known, at: clock.monotonic(), seconds: machineElapsed().seconds() };
       if (deps.isAlone()) leaveEnd();
-      return run.known;
+      return known;
     } finally {
       run.over = true;
       deps.onOver();
@@ -133,7 +136,8 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
   function leaveEnd(): void {
     const [step, last] = [...runs].at(-1) ?? [];
     if (step === undefined || last?.known === undefined) return;
-    const word = { step, turns: last.log.turns, end: last.known, boot: machineElapsed().host };
+    const { end, seconds } = last.known;
+    const word = { step, turns: last.log.turns, end, boot: machineElapsed().host, seconds };
     // One behind the other: an older word that waited for a full disk must not stand in place of a newer one.
     left = left.then(() => retried(disk, () => writeLastEnd(dir, word))).catch(() => undefined);
   }
@@ -154,8 +158,9 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
     logs,
     log: logOf,
     run(order) {
-      const known = runs.get(order.step);
-      if (known !== undefined) return known.end;
+      const met = runs.get(order.step);
+      if (met !== undefined)
+        return met.end.then((end) => ({ ...end, agoMs: clock.monotonic() - (met.known?.at ?? 0) }));
       const begun = {
         ...{ stop: new AbortController(), log: logOf(order.step, order.log) },
         ...{ known: undefined, over: false },

@@ -13,6 +13,8 @@ export interface LastEnd {
   end: RunEnd;
   /** Names the run of the machine in which it ended. */
   boot: string;
+  /** When, by `machineElapsed`; absent where an older keeper wrote it. */
+  seconds?: number | undefined;
 }
 
 /**

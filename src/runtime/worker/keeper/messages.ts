@@ -1,4 +1,4 @@
-import type { Channel } from '../../../build/command-port.ts';
+import type { Channel, CommandTimes } from '../../../build/command-port.ts';
 import type { Properties } from '../../../build/plan.ts';
 import type { Identity } from '../../../exec/identity.ts';
 
@@ -41,7 +41,7 @@ export interface RunOrder {
 }
 
 /** How a command ended; as `TreeEnd`, with the error's words alone. */
-export interface RunEnd {
+export interface RunEnd extends CommandTimes {
   ended: 'exit' | 'signal' | 'timeout' | 'maxTime' | 'cancelled' | 'notStarted';
   rc: number | null;
   signal: string | null;

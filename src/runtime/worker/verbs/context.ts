@@ -1,4 +1,4 @@
-import type { CommandResult, OnOutput } from '../../../build/command-port.ts';
+import type { CommandResult, CommandTimes, OnOutput } from '../../../build/command-port.ts';
 import type { Identity } from '../../../exec/identity.ts';
 import type { GitRoute } from '../../../net/git-routes.ts';
 import type { TreeEnd, TreeOptions } from '../../../exec/run-tree.ts';
@@ -11,7 +11,7 @@ export type RunCommand = (
   > & {
     onOutput?: OnOutput;
   },
-) => Promise<TreeEnd>;
+) => Promise<TreeEnd & CommandTimes>;
 
 /** What a verb of the port works with. */
 export interface VerbContext {
@@ -30,6 +30,6 @@ export interface VerbContext {
 }
 
 /** A tree's end as the port's contract has it. */
-export function asResult(end: TreeEnd): CommandResult {
-  return { ended: end.ended, rc: end.rc, signal: end.signal };
+export function asResult({ ended, rc, signal, tookMs, agoMs }: TreeEnd & CommandTimes): CommandResult {
+  return { ended, rc, signal, tookMs, agoMs };
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createKeeperCore } from '../../../../../src/runtime/worker/keeper/core.ts';
 import type { Notice } from '../../../../../src/runtime/worker/keeper/messages.ts';
@@ -30,6 +32,34 @@ describe('a keeper whose worker is there', () => {
     await keeper.handle('contact', { ageMs: 350_000 });
     keeper.attach((notice) => (hello = notice.type === 'hello' ? notice : hello), 'test');
     expect(hello).toMatchObject({ builds: [{ orphaned: true }] });
+    await keeper.stop();
+  });
+});
+
+describe('a command that ended while no worker was there', () => {
+  it('is told with how long it ran, and how long ago it ended', async () => {
+    await using dir = await tempDir();
+    let now = 0;
+    const clock = { wall: () => now / 1_000, monotonic: () => now };
+    const keeper = createKeeperCore({ version: 1, clock });
+    keeper.attach(() => undefined, 'test');
+    await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path } });
+    const order = {
+      ...{ key: '1-a', step: 0, log: { id: 0, name: 'stdio' }, cwd: dir.path },
+      command: ['/bin/sh', '-c', 'until [ -e gate ]; do sleep 0.02; done'],
+      env: { PATH: process.env['PATH'] ?? '' },
+      marker: 'keeper-core-test/1-a',
+      ...{ inheritedMarker: undefined, scratch: undefined, identity: null },
+      ...{ timeoutMs: null, maxTimeMs: null, sigtermTimeMs: 1_000 },
+    };
+    const first = keeper.handle('run', order);
+    keeper.detach();
+    now = 8_200;
+    await writeFile(join(dir.path, 'gate'), '');
+    await first;
+    now = 70_000;
+    keeper.attach(() => undefined, 'test');
+    expect(await keeper.handle('run', order)).toMatchObject({ ended: 'exit', tookMs: 8_200, agoMs: 61_800 });
     await keeper.stop();
   });
 });

@@ -4,13 +4,11 @@ import { didYouMean } from '../base/did-you-mean.ts';
 import { findDirectory } from '../client/find-directory.ts';
 import { TOPICS, type Topic } from '../diagnostics/check.ts';
 import { catalogue, selectChecks, strangers } from '../diagnostics/catalogue.ts';
-import { parseServer } from '../diagnostics/doors/names.ts';
 import { examine } from '../diagnostics/examine.ts';
-import { readTarget, type Question } from '../diagnostics/plan/question.ts';
 import { exitOf } from '../diagnostics/report.ts';
 import type { TargetProtocol } from '../diagnostics/subject.ts';
 import { printReport, type Look } from '../diagnostics/words.ts';
-import { parseAddress } from '../net/endpoint/address.ts';
+import { questionOf } from './doctor-question.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
@@ -59,7 +57,12 @@ export async function runDoctor(
       exit: EXIT.notFound,
     });
   }
-  if (options.list === true) return listChecks(context, selection);
+  if (options.list === true) return listChecks(context, selection, options.verbose === true);
+  if (selectChecks(selection).length === 0)
+    throw codes['BBX-USAGE']({
+      problem: 'No check is left to ask',
+      hint: `See those of the topic with: bbx doctor${topic === undefined ? '' : ` ${topic}`} --list`,
+    });
   // Who names a directory means one that is there; without a name, none is needed.
   if (options.dir !== undefined)
     findDirectory({ cwd: context.cwd, named: options.dir, roles: ['master', 'worker'] });
@@ -137,49 +140,7 @@ function headingOf(
     : `${where} -> ${targets[0]}${targets.length > 1 ? ` and ${targets.length - 1} more` : ''}`;
 }
 
-/** The call's words as a question. Throws BBX-USAGE and the addresses' own errors. */
-function questionOf(topic: Topic | undefined, words: readonly string[], options: DoctorOptions): Question {
-  const [first] = words;
-  switch (topic) {
-    case undefined:
-      return { topic };
-    case 'ipv6':
-      return {
-        topic,
-        ...(first === undefined ? {} : readTarget(first)),
-        ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
-        ...(options.listen === undefined ? {} : { listen: options.listen }),
-      };
-    case 'dns':
-      if (first === undefined)
-        throw codes['BBX-USAGE']({ problem: 'Want a name to look up', hint: 'bbx doctor dns NAME' });
-      if (options.server !== undefined) parseServer(options.server);
-      return {
-        topic,
-        name: nameIn(first),
-        ...(options.server === undefined ? {} : { server: options.server }),
-      };
-    case 'listen':
-      return { topic, listen: words };
-    case 'reach': {
-      if (first === undefined)
-        throw codes['BBX-USAGE']({ problem: 'Want an address to reach', hint: 'bbx doctor reach HOST:PORT' });
-      return {
-        topic,
-        target: readTarget(first).target,
-        ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
-      };
-    }
-  }
-}
-
-/** The name of `NAME` or `NAME:PORT`. */
-function nameIn(text: string): string {
-  const address = parseAddress(text);
-  return address.kind === 'unix' ? text : address.host;
-}
-
-function listChecks(context: Context, selection: Parameters<typeof selectChecks>[0]): void {
+function listChecks(context: Context, selection: Parameters<typeof selectChecks>[0], verbose: boolean): void {
   const checks = selectChecks(selection).map(({ id, title, topics, needs }) => ({
     id,
     title,
@@ -192,7 +153,10 @@ function listChecks(context: Context, selection: Parameters<typeof selectChecks>
       [
         { heading: 'ID', value: ({ id }) => id },
         { heading: 'QUESTION', value: ({ title }) => title },
-        { heading: 'TOPICS', value: ({ topics }) => topics.join(' ') },
+        // The column is wide; a terminal gets it when all is asked for.
+        ...(verbose || !context.stdout.isTTY
+          ? [{ heading: 'TOPICS', value: ({ topics }: { topics: readonly string[] }) => topics.join(' ') }]
+          : []),
       ],
       checks,
     ),

@@ -4,8 +4,24 @@ import type { Probes } from './probes.ts';
 import type { Subject, SubjectKind } from './subject.ts';
 
 /** The words after `bbx doctor`. */
-export const TOPICS = ['ipv6', 'dns', 'listen', 'reach'] as const;
+export const TOPICS = [
+  'ipv6',
+  'dns',
+  'listen',
+  'reach',
+  'tls',
+  'path',
+  'proxy',
+  'config',
+  'source',
+  'mail',
+  'clock',
+  'host',
+] as const;
 export type Topic = (typeof TOPICS)[number];
+
+/** Topics about places to connect to: names, routes and connections matter to all of them. */
+export const TARGET_TOPICS = ['reach', 'tls', 'path', 'source', 'mail'] as const satisfies readonly Topic[];
 
 /** What a rule says of the facts, before the runner adds where it was seen from and what explains it. */
 export interface Draft {

@@ -1,12 +1,11 @@
 import type { Finding } from '../api/doctor.ts';
 import { BbxError } from '../base/error.ts';
-import { parseAddress } from '../net/endpoint/address.ts';
 import { createProbes, ownName } from './doors/probes.ts';
 import { selectChecks } from './catalogue.ts';
 import { makePlan } from './plan.ts';
+import { placeOf } from './plan/place.ts';
 import { makeReport } from './report.ts';
 import { runChecks } from './run.ts';
-import type { TargetProtocol } from './subject.ts';
 
 /** A program that waits to try again has no more time for an explanation than this. */
 const FAILURE_BUDGET_MS = 5_000;
@@ -77,32 +76,5 @@ export async function diagnoseFailure(
     return errors.length > 0 ? errors : error instanceof BbxError ? grave.slice(0, 1) : grave;
   } finally {
     stop.abort(new Error('the diagnosis is over'));
-  }
-}
-
-/** Ports by the scheme of a repository's URL. */
-const PORTS: Readonly<Record<string, number>> = { https: 443, http: 80, ssh: 22, git: 9418, 'git+ssh': 22 };
-
-interface Place {
-  address: ReturnType<typeof parseAddress>;
-  protocol: TargetProtocol;
-}
-
-/** Where a target stands: a bbx address, or the host and port of a URL. Undefined for what is on this host's disk. */
-export function placeOf(target: string): Place | undefined {
-  const url = /^([a-z][a-z0-9+]*):\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^/:]*)(?::(\d+))?/i.exec(target);
-  const port = url === null ? undefined : PORTS[url[1]?.toLowerCase() ?? ''];
-  // git's own short form, me@host:path.
-  const short = /^[^\s/:@]+@(\[[^\]]*\]|[^\s/:]+):(?!\/\/)/.exec(target);
-  try {
-    if (url !== null && port !== undefined)
-      return { address: parseAddress(`${url[2] ?? ''}:${url[3] ?? port}`), protocol: 'tcp' };
-    if (short !== null) return { address: parseAddress(`${short[1] ?? ''}:22`), protocol: 'tcp' };
-    if (url === null && /^[./~]/.test(target)) return undefined;
-    const address = parseAddress(target);
-    return address.kind === 'tcp' ? { address, protocol: 'bbx' } : undefined;
-  } catch (error) {
-    if (!(error instanceof BbxError)) throw error;
-    return undefined;
   }
 }

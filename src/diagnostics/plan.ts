@@ -6,7 +6,14 @@ import { givenListener, listenersOf } from './plan/listeners.ts';
 import type { Here, Question } from './plan/question.ts';
 import { programsOf } from './plan/programs.ts';
 import { problemsOf, settingsOf } from './plan/settings.ts';
-import { distinct, namedTarget, nameTarget, reachTargets, workerTargets } from './plan/targets.ts';
+import {
+  distinct,
+  namedTarget,
+  nameTarget,
+  reachTargets,
+  sourceTarget,
+  workerTargets,
+} from './plan/targets.ts';
 import { HOST, type Subject } from './subject.ts';
 
 export interface Plan {
@@ -20,11 +27,14 @@ export function makePlan(question: Question, here: Here): Plan {
   const { master, worker } = here.directory;
   const subjects: Subject[] = [HOST];
   const named =
-    question.target !== undefined || question.name !== undefined || (question.listen ?? []).length > 0;
+    question.target !== undefined ||
+    question.name !== undefined ||
+    [question.listen, question.urls].some((words) => (words ?? []).length > 0);
   for (const text of question.listen ?? [])
     subjects.push(...givenListener(text, question.topic === 'listen' ? 'ADDR:PORT' : '--listen'));
   if (question.target !== undefined) subjects.push(...namedTarget(question, question.target, here));
   if (question.name !== undefined) subjects.push(nameTarget(question.name, question.server));
+  subjects.push(...distinct((question.urls ?? []).flatMap(sourceTarget)));
   if (!named) {
     subjects.push(...problemsOf(master, 'master'), ...problemsOf(worker, 'worker'));
     subjects.push(...settingsOf(here.directory));

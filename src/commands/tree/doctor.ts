@@ -1,4 +1,5 @@
 import { Argument, Option, type Command } from 'commander';
+import type { Topic } from '../../diagnostics/check.ts';
 import { declare, dirFlag } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
@@ -73,11 +74,62 @@ export function addDoctorCommands(program: Command, context: Context): void {
       run('reach', [target], command),
     );
 
-  async function run(
-    topic: 'ipv6' | 'dns' | 'listen' | 'reach' | undefined,
-    words: string[],
-    command: Command,
-  ): Promise<void> {
+  declare(doctor, 'tls', {
+    purpose: 'Look at TLS and certificates at every address of a target.',
+    examples: ['bbx doctor tls ci.example:8010'],
+  })
+    .addArgument(new Argument('<host:port>', 'where to connect'))
+    .addOption(protocolFlag())
+    .action(async (target: string, _options: DoctorOptions, command: Command) =>
+      run('tls', [target], command),
+    );
+
+  declare(doctor, 'path', {
+    purpose: 'Look at the way between a worker and its master from both ends.',
+    examples: ['bbx doctor path w7'],
+  })
+    .addArgument(new Argument('<worker>', "the worker's name"))
+    .action(async (worker: string, _options: DoctorOptions, command: Command) =>
+      run('path', [worker], command),
+    );
+
+  declare(doctor, 'config', {
+    purpose: 'Look at configuration files.',
+    examples: ['bbx doctor config', 'bbx doctor config ./master'],
+  })
+    .addArgument(new Argument('[path...]', 'files or directories; default: those of the directory here'))
+    .action(async (paths: string[], _options: DoctorOptions, command: Command) =>
+      run('config', paths, command),
+    );
+
+  declare(doctor, 'source', {
+    purpose: 'Look at the hosts that source code comes from.',
+    examples: ['bbx doctor source', 'bbx doctor source https://git.example/app.git'],
+  })
+    .addArgument(new Argument('[url...]', 'default: the repositories of the configuration'))
+    .action(async (urls: string[], _options: DoctorOptions, command: Command) =>
+      run('source', urls, command),
+    );
+
+  declare(doctor, 'mail', {
+    purpose: 'Look at a mail server.',
+    examples: ['bbx doctor mail mail.example:25'],
+  })
+    .addArgument(new Argument('[host:port]', 'the server; port 25 where none is written'))
+    .action(async (server: string | undefined, _options: DoctorOptions, command: Command) =>
+      run('mail', server === undefined ? [] : [server], command),
+    );
+
+  for (const [topic, purpose] of [
+    ['proxy', 'Look at proxies: which apply, and what they let through.'],
+    ['clock', 'Look at the clock of this host against others.'],
+    ['host', 'Look at this host alone: kernel, addresses, routes, disks.'],
+  ] as const)
+    declare(doctor, topic, { purpose, examples: [`bbx doctor ${topic}`] }).action(
+      async (_options: DoctorOptions, command: Command) => run(topic, [], command),
+    );
+
+  async function run(topic: Topic | undefined, words: string[], command: Command): Promise<void> {
     const { runDoctor } = await import('../doctor.ts');
     // A flag before the topic (`bbx doctor --strict ipv6`) is the group's, and counts as well.
     await runDoctor(context, topic, words, command.optsWithGlobals<DoctorOptions>());

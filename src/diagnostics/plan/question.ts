@@ -16,6 +16,12 @@ export interface Question {
   readonly server?: string;
   /** `--listen`, and the arguments of `doctor listen`; texts as they were written. */
   readonly listen?: readonly string[];
+  /** `doctor path WORKER`. */
+  readonly worker?: string;
+  /** `doctor config PATH …`, as they were written. */
+  readonly paths?: readonly string[];
+  /** `doctor source URL …`, as they were written. */
+  readonly urls?: readonly string[];
 }
 
 /** What is known of this machine before anything is asked. */
@@ -26,9 +32,9 @@ export interface Here {
   readonly ownAddresses: readonly string[];
 }
 
-/** `HOST[:PORT]`. Throws BBX-NET-ADDRESS. */
-export function readTarget(text: string): { target: Address; portGiven: boolean } {
-  const target = parseAddress(text);
+/** `HOST[:PORT]`; 9989 is the port where `defaultPort` names no other. Throws BBX-NET-ADDRESS. */
+export function readTarget(text: string, defaultPort?: number): { target: Address; portGiven: boolean } {
+  const target = parseAddress(text, defaultPort === undefined ? {} : { defaultPort });
   const printed = printAddress(parseAddress(text, { defaultPort: 1 }));
   return { target, portGiven: printed === printAddress(target) };
 }

@@ -1,6 +1,7 @@
 import { kindOf } from '../../../net/address-kind.ts';
 import { familyOf } from '../../../net/endpoint/host.ts';
 import {
+  TARGET_TOPICS,
   defineCheck,
   found,
   nothing,
@@ -19,7 +20,7 @@ export const hst02 = defineCheck<'host', HostQuestion>({
   id: 'HST-02',
   title: 'a usable IPv6 address',
   about: 'host',
-  topics: ['ipv6', 'reach', 'listen'],
+  topics: ['ipv6', 'listen', 'host', ...TARGET_TOPICS],
   needs: ['HST-01'],
   causes: ['HST-01', 'HST-05'],
   gather: hostQuestion,

@@ -7,7 +7,7 @@ export const hst06 = defineCheck<'host', { host: HostFacts; listeners: readonly 
   id: 'HST-06',
   title: 'the system default for [::] (bindv6only)',
   about: 'host',
-  topics: ['ipv6', 'listen'],
+  topics: ['ipv6', 'listen', 'host'],
   needs: [],
   async gather(context) {
     const listeners = context.subjects.filter((subject) => subject.kind === 'listener');

@@ -1,6 +1,14 @@
 import type { Evidence } from '../../../api/doctor.ts';
 import { familyOf } from '../../../net/endpoint/host.ts';
-import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
+import {
+  TARGET_TOPICS,
+  defineCheck,
+  found,
+  nothing,
+  skip,
+  type JudgeContext,
+  type Judgement,
+} from '../../check.ts';
 import { demandsOf, isBeyond, type Demand } from '../../demand.ts';
 import { evidence } from '../../evidence.ts';
 import { hasIpv6, usableAddresses, type HostFacts, type SourceFact } from '../../facts/host.ts';
@@ -15,7 +23,7 @@ export const hst03 = defineCheck<'host', RouteQuestion>({
   id: 'HST-03',
   title: 'an IPv6 default route',
   about: 'host',
-  topics: ['ipv6', 'reach'],
+  topics: ['ipv6', 'host', ...TARGET_TOPICS],
   needs: ['HST-01'],
   causes: ['HST-01', 'HST-02', 'HST-05'],
   gather: async (context) => {

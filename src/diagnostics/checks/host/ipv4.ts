@@ -1,4 +1,12 @@
-import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
+import {
+  TARGET_TOPICS,
+  defineCheck,
+  found,
+  nothing,
+  skip,
+  type JudgeContext,
+  type Judgement,
+} from '../../check.ts';
 import { demandsOf, type Demand } from '../../demand.ts';
 import { evidence } from '../../evidence.ts';
 import { hasIpv4, usableAddresses, type HostFacts } from '../../facts/host.ts';
@@ -9,7 +17,7 @@ export const hst08 = defineCheck<'host', HostQuestion>({
   id: 'HST-08',
   title: 'IPv4 on this host',
   about: 'host',
-  topics: ['reach', 'ipv6'],
+  topics: ['ipv6', 'host', ...TARGET_TOPICS],
   needs: [],
   gather: hostQuestion,
   judge: ({ host, targets }, _subject, context) => judgeIpv4(host, demandsOf(context, targets), context),

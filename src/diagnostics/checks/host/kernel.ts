@@ -1,4 +1,11 @@
-import { defineCheck, found, nothing, type JudgeContext, type Judgement } from '../../check.ts';
+import {
+  TARGET_TOPICS,
+  defineCheck,
+  found,
+  nothing,
+  type JudgeContext,
+  type Judgement,
+} from '../../check.ts';
 import { demandsOf, type Demand } from '../../demand.ts';
 import { evidence } from '../../evidence.ts';
 import { hasIpv6, type HostFacts } from '../../facts/host.ts';
@@ -9,7 +16,7 @@ export const hst01 = defineCheck<'host', HostQuestion>({
   id: 'HST-01',
   title: 'IPv6 in the kernel and on loopback',
   about: 'host',
-  topics: ['ipv6', 'reach', 'listen'],
+  topics: ['ipv6', 'listen', 'host', ...TARGET_TOPICS],
   needs: [],
   gather: hostQuestion,
   judge: ({ host, targets }, _subject, context) => judgeKernel(host, demandsOf(context, targets), context),

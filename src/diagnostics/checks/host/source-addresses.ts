@@ -1,5 +1,5 @@
 import { kindOf } from '../../../net/address-kind.ts';
-import { defineCheck, found, skip, type Draft, type Judgement } from '../../check.ts';
+import { TARGET_TOPICS, defineCheck, found, skip, type Draft, type Judgement } from '../../check.ts';
 import { targetAddresses } from '../../demand.ts';
 import { evidence } from '../../evidence.ts';
 import type { HostFacts, SourceFact } from '../../facts/host.ts';
@@ -8,7 +8,7 @@ export const hst04 = defineCheck<'host', { host: HostFacts; sources: readonly So
   id: 'HST-04',
   title: 'the source address toward each target',
   about: 'host',
-  topics: ['ipv6', 'reach'],
+  topics: ['ipv6', 'host', ...TARGET_TOPICS],
   needs: [],
   causes: ['HST-01', 'HST-02', 'HST-03'],
   async gather(context) {

@@ -9,7 +9,7 @@ export const hst05 = defineCheck<'host', HostQuestion>({
   id: 'HST-05',
   title: 'IPv6 switched off on single interfaces',
   about: 'host',
-  topics: ['ipv6'],
+  topics: ['ipv6', 'host'],
   needs: [],
   causes: ['HST-01'],
   gather: hostQuestion,

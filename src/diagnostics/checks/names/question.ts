@@ -1,8 +1,8 @@
-import type { CheckContext } from '../../check.ts';
+import { TARGET_TOPICS, type CheckContext } from '../../check.ts';
 import type { DnsReply, NameFacts } from '../../facts/names.ts';
 import type { TargetSubject } from '../../subject.ts';
 
-export const topics = ['dns', 'ipv6', 'reach'] as const;
+export const topics = ['dns', 'ipv6', ...TARGET_TOPICS] as const;
 
 /** Asks every nameserver, the system and the hosts file. */
 export const gather = (context: CheckContext, target: TargetSubject) =>

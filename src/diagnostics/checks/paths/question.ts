@@ -1,9 +1,9 @@
-import type { CheckContext, JudgeContext } from '../../check.ts';
+import { TARGET_TOPICS, type CheckContext, type JudgeContext } from '../../check.ts';
 import type { Attempt, PathFacts } from '../../facts/paths.ts';
 import { leavesOut } from '../../intent.ts';
 import type { TargetSubject } from '../../subject.ts';
 
-export const topics = ['reach', 'ipv6'] as const;
+export const topics = ['ipv6', ...TARGET_TOPICS] as const;
 
 /** Connects to each address. */
 export const gather = (context: CheckContext, target: TargetSubject): Promise<PathFacts> =>

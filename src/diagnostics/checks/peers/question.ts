@@ -1,8 +1,8 @@
-import type { CheckContext } from '../../check.ts';
+import { TARGET_TOPICS, type CheckContext } from '../../check.ts';
 import type { PeerFact } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
 
-export const topics = ['reach', 'ipv6'] as const;
+export const topics = ['ipv6', ...TARGET_TOPICS] as const;
 
 export interface PeersAt {
   readonly at: string;

@@ -8,7 +8,7 @@ export const dsk01 = defineCheck<'program', DiskFacts>({
   id: 'DSK-01',
   title: 'room on the disks of the directory',
   about: 'program',
-  topics: [],
+  topics: ['host'],
   needs: [],
   gather: (context, program) => context.probes.disks(program),
   judge: judgeDisks,

@@ -7,7 +7,7 @@ export const run01 = defineCheck<'program', { at: string; runAs: RunAsFacts | un
   id: 'RUN-01',
   title: 'the master or worker runs, or could',
   about: 'program',
-  topics: ['ipv6', 'listen'],
+  topics: ['ipv6', 'listen', 'path', 'host'],
   needs: [],
   async gather(context, program) {
     return { at: new Date().toISOString(), runAs: await context.probes.runAs(program) };

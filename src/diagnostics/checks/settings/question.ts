@@ -1,9 +1,10 @@
 import { BbxError } from '../../../base/error.ts';
 import { parseAddress, printAddress } from '../../../net/endpoint/address.ts';
 import { parseListen, printListen } from '../../../net/endpoint/listen-address.ts';
+import { TARGET_TOPICS } from '../../check.ts';
 import type { SettingSubject } from '../../subject.ts';
 
-export const topics = ['ipv6', 'listen', 'reach'] as const;
+export const topics = ['ipv6', 'listen', 'config', ...TARGET_TOPICS] as const;
 
 /** What the grammar makes of the text. */
 export interface SettingFacts {

@@ -1,0 +1,75 @@
+import type { Topic } from '../diagnostics/check.ts';
+import { parseServer } from '../diagnostics/doors/names.ts';
+import { readTarget, type Question } from '../diagnostics/plan/question.ts';
+import { parseAddress } from '../net/endpoint/address.ts';
+import type { DoctorOptions } from './doctor.ts';
+import { codes } from './terminal/codes.ts';
+
+/** Mail's port where none is written: what a farm's reporters use. */
+const SMTP_PORT = 25;
+
+/** The call's words as a question. Throws BBX-USAGE and the addresses' own errors. */
+export function questionOf(
+  topic: Topic | undefined,
+  words: readonly string[],
+  options: DoctorOptions,
+): Question {
+  const [first] = words;
+  const protocol = options.protocol === undefined ? {} : { protocol: options.protocol };
+  switch (topic) {
+    case 'ipv6':
+      return {
+        topic,
+        ...(first === undefined ? {} : readTarget(first)),
+        ...protocol,
+        ...(options.listen === undefined ? {} : { listen: options.listen }),
+      };
+    case 'dns':
+      if (first === undefined)
+        throw codes['BBX-USAGE']({ problem: 'Want a name to look up', hint: 'bbx doctor dns NAME' });
+      if (options.server !== undefined) parseServer(options.server);
+      return {
+        topic,
+        name: nameIn(first),
+        ...(options.server === undefined ? {} : { server: options.server }),
+      };
+    case 'listen':
+      return { topic, listen: words };
+    case 'reach':
+    case 'tls':
+      return { topic, target: wanted(first, topic), ...protocol };
+    case 'mail':
+      return {
+        topic,
+        ...(first === undefined ? {} : { target: readTarget(first, SMTP_PORT).target, protocol: 'tcp' }),
+      };
+    case 'path':
+      if (first === undefined)
+        throw codes['BBX-USAGE']({ problem: 'Want a worker', hint: 'bbx doctor path WORKER' });
+      return { topic, worker: first };
+    case 'config':
+      return { topic, paths: words };
+    case 'source':
+      return { topic, urls: words };
+    case undefined:
+    case 'proxy':
+    case 'clock':
+    case 'host':
+      return { topic };
+  }
+}
+
+function wanted(text: string | undefined, topic: Topic) {
+  if (text === undefined)
+    throw codes['BBX-USAGE']({
+      problem: `Want an address for ${topic}`,
+      hint: `bbx doctor ${topic} HOST:PORT`,
+    });
+  return readTarget(text).target;
+}
+
+/** The name of `NAME` or `NAME:PORT`. */
+function nameIn(text: string): string {
+  const address = parseAddress(text);
+  return address.kind === 'unix' ? text : address.host;
+}

@@ -1,5 +1,4 @@
 import type { NumberedEvent } from '../../client/events.ts';
-import { sleep } from '../../base/abort.ts';
 import { processesOf } from '../processes.ts';
 import { until } from '../program.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -7,6 +6,8 @@ import { spoolsLeft } from './farm.ts';
 
 /** Reading the events of a farm once more, ms. */
 const REPLAY_MS = 20_000;
+/** Numbers of events in a sentence. */
+const MOST_NAMED = 5;
 /** `bbx db check`, ms. */
 const CHECK_MS = 120_000;
 /** Programs that were told to end are gone from the list of processes, ms. */
@@ -28,30 +29,46 @@ export async function closeFarm(farm: Sandbox, signal: AbortSignal): Promise<str
 }
 
 /** What the watcher has heard over all restarts must be what the master tells now to one who asks from the beginning. */
-async function compareEvents(farm: Sandbox, signal: AbortSignal): Promise<string[]> {
+export async function compareEvents(
+  { client, watcher: { heard } }: Pick<Sandbox, 'client' | 'watcher'>,
+  signal: AbortSignal,
+  limitMs = REPLAY_MS,
+): Promise<string[]> {
   const stop = new AbortController();
   const told: NumberedEvent[] = [];
   const reading = (async () => {
-    for await (const event of farm.client.events({
-      after: 0,
-      signal: AbortSignal.any([signal, stop.signal]),
-    }))
+    for await (const event of client.events({ after: 0, signal: AbortSignal.any([signal, stop.signal]) }))
       told.push(event);
   })();
   reading.catch(() => undefined);
-  const { heard } = farm.watcher;
-  await until(
-    'events are told again',
-    REPLAY_MS,
-    () => (told.at(-1)?.id ?? 0) >= (heard.at(-1)?.id ?? 0),
-    signal,
-  ).catch(() => signal.throwIfAborted());
-  // One that was told to the new reader is on its way to the old one.
-  await sleep(300, signal);
+  const ids = (events: readonly { id: number }[]) => events.map(({ id }) => id).join();
+  // Nothing happens any more, but what happened last may still be on its way to either; a farm has events as soon as a worker was there.
+  const agree = () => told.length > 0 && told.length === heard.length && ids(told) === ids(heard);
+  const agreed = await until('events are told again', limitMs, agree, signal).then(
+    () => true,
+    () => false,
+  );
+  signal.throwIfAborted();
   stop.abort();
   await reading.catch(() => undefined);
-  const ids = (events: readonly { id: number }[]) => events.map(({ id }) => id).join();
-  return ids(told) === ids(heard)
-    ? []
-    : [`the watcher heard ${heard.length} events, there are ${told.length}`];
+  return agreed ? [] : [differenceOf(heard, told)];
+}
+
+/** The two rows of events, as far as they differ, in a sentence. */
+function differenceOf(heard: readonly { id: number }[], told: readonly { id: number }[]): string {
+  if (told.length === 0) return 'the master tells no events at all';
+  const [one, other] = [heard, told].map((events) => new Set(events.map(({ id }) => id)));
+  const missed = told.filter(({ id }) => !one!.has(id)).map(({ id }) => id);
+  const gone = heard.filter(({ id }) => !other!.has(id)).map(({ id }) => id);
+  const named = [
+    ...(missed.length > 0 ? [`it did not hear ${list(missed)}`] : []),
+    ...(gone.length > 0 ? [`the master does not tell ${list(gone)} any more`] : []),
+  ];
+  const how = named.length > 0 ? named.join(', ') : 'in another order, or some twice';
+  return `the watcher heard ${heard.length} events, there are ${told.length}: ${how}`;
+}
+
+function list(ids: readonly number[]): string {
+  const more = ids.length - MOST_NAMED;
+  return ids.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

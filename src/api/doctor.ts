@@ -24,6 +24,12 @@ export const fixObject = z.object({
   text: z.string(),
   /** Lines that can be pasted; never run by the doctor itself. */
   commands: z.array(z.string()).optional(),
+  /** `--fix` can do it: `safe` touches bbx's own files, or those named on the command line, and nothing else. */
+  auto: z.enum(['safe']).optional(),
+  /** The file that `--fix` would change. */
+  file: z.string().optional(),
+  /** The change as a unified diff; where only the file's mode changes, the two modes. */
+  patch: z.string().optional(),
 });
 
 /** `here` is a machine that is neither; a worker is named. */

@@ -1,4 +1,5 @@
-import type { Evidence, Finding, Fix } from '../api/doctor.ts';
+import type { Evidence, Finding } from '../api/doctor.ts';
+import type { DraftFix } from './fixes.ts';
 import type { Intent } from './intent.ts';
 import type { Probes } from './probes.ts';
 import type { Subject, SubjectKind } from './subject.ts';
@@ -31,7 +32,7 @@ export interface Draft {
   target?: string;
   confidence?: Finding['confidence'];
   evidence: readonly Evidence[];
-  fix?: readonly Fix[];
+  fix?: readonly DraftFix[];
 }
 
 /** A check's answer about one subject: no drafts and no `skip` is `ok`. */

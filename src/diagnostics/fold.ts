@@ -1,5 +1,6 @@
-import type { Finding } from '../api/doctor.ts';
+import type { Finding, Fix } from '../api/doctor.ts';
 import type { Draft } from './check.ts';
+import type { Proposal } from './fixes.ts';
 import type { Outcome } from './run.ts';
 import { nameOf, type Subject } from './subject.ts';
 
@@ -8,6 +9,8 @@ const RANK = { error: 0, warn: 1, unknown: 2, info: 3 } as const;
 /** What remains when effects stand under their causes. */
 export interface Folded {
   readonly findings: Finding[];
+  /** What `--fix` could do about them. */
+  readonly proposals: Proposal[];
   /** Outcomes that are effects, with the id of the root that explains them. */
   readonly explainedBy: ReadonlyMap<Outcome, string>;
   /** Statuses of roots whose effects are graver than they are by themselves. */
@@ -66,6 +69,7 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
     // It was never asked, so it is no effect that could be told of; it only names the root it waits for.
     explainedBy.set(outcome, rootOf(barrier, causeOf).check.id);
   }
+  const proposals: Proposal[] = [];
   const findings = outcomes
     .filter((outcome) => !explainedBy.has(outcome))
     .flatMap((outcome) =>
@@ -76,6 +80,7 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
           vantage,
           isTroubleDraft(draft) ? [...(explains.get(keyOf(outcome)) ?? [])] : [],
           isTroubleDraft(draft) ? raised.get(outcome) : undefined,
+          proposals,
         ),
       ),
     );
@@ -83,6 +88,7 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
     findings: findings.sort(
       (a, b) => RANK[a.status] - RANK[b.status] || b.explains.length - a.explains.length,
     ),
+    proposals,
     explainedBy,
     raised,
   };
@@ -116,8 +122,10 @@ function findingOf(
   vantage: Finding['vantage'],
   explains: readonly string[],
   raised: Finding['status'] | undefined,
+  proposals: Proposal[],
 ): Finding {
-  return {
+  const fix: Fix[] = [];
+  const finding: Finding = {
     id: outcome.check.id,
     status: raised ?? draft.status,
     target: draft.target ?? nameOf(outcome.subject),
@@ -127,6 +135,12 @@ function findingOf(
     evidence: [...draft.evidence],
     cause: [],
     explains: explains.toSorted(),
-    fix: (draft.fix ?? []).map((fix) => ({ ...fix })),
+    fix,
   };
+  for (const { change, ...rest } of draft.fix ?? []) {
+    const one: Fix = change === undefined ? rest : { ...rest, auto: 'safe', file: change.shown };
+    fix.push(one);
+    if (change !== undefined) proposals.push({ finding, fix: one, change });
+  }
+  return finding;
 }

@@ -10,6 +10,7 @@ import { EXIT, type ExitCode } from '../base/exit.ts';
 import type { Check } from './check.ts';
 import { usableAddresses, type HostFacts } from './facts/host.ts';
 import type { PathFacts } from './facts/paths.ts';
+import type { Proposal } from './fixes.ts';
 import { fold } from './fold.ts';
 import { gravest, type Outcome } from './run.ts';
 
@@ -26,11 +27,13 @@ export interface ReportInput {
 export interface Reported {
   readonly report: DoctorReport;
   readonly mustKnow: boolean;
+  /** What `--fix` could do. */
+  readonly proposals: readonly Proposal[];
 }
 
 /** Puts a run's outcomes together: effects under their roots, one row a check, one word, one code. Pure. */
 export function makeReport(input: ReportInput): Reported {
-  const { findings, explainedBy, raised } = fold(input.outcomes, input.vantage);
+  const { findings, proposals, explainedBy, raised } = fold(input.outcomes, input.vantage);
   const checks = input.checks.map((check) =>
     checkRow(
       check,
@@ -61,6 +64,7 @@ export function makeReport(input: ReportInput): Reported {
       verdicts: [...input.verdicts],
     },
     mustKnow,
+    proposals,
   };
 }
 

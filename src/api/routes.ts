@@ -127,6 +127,11 @@ export const routes = {
     body: reason,
     answer: requestObject,
   },
+  retryRequest: {
+    method: 'POST',
+    path: '/api/v2/buildrequests/:request/retry',
+    answer: requestObject,
+  },
   changes: { method: 'GET', path: '/api/v2/changes', query: z.object(page), answer: z.array(changeObject) },
   sendChange: { method: 'POST', path: '/api/v2/changes', body: sendChange, answer: changeObject },
   /** `:subject` is a BUILD, `r17`, a change's id as `c5`, a revision, or a repository's name, percent-encoded. */

@@ -1,4 +1,3 @@
-import type { RequestObject } from '../api/objects.ts';
 import { controlSocket } from '../config/layout.ts';
 import { openClient, type Client } from '../client/client.ts';
 import { parseBuildName, type BuildName } from '../client/build-name.ts';
@@ -40,39 +39,15 @@ export function shellWord(text: string): string {
   return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/**
- * The words in which the API takes a build; for a request its newest build. Throws BBX-API-NO-BUILD, which says what could not be done
- * (`action`), when it has none.
- */
-export async function buildOf(
-  client: Client,
-  context: Context,
-  name: BuildName,
-  action = 'show a build of',
-): Promise<string> {
+/** The words in which the API takes a build; for a request its newest build. Throws BBX-API-NO-BUILD when it has none. */
+export async function buildOf(client: Client, context: Context, name: BuildName): Promise<string> {
   if (name.kind === 'build') return name.build;
   const request = await client.call('request', { params: { request: name.id } }, { signal: context.signal });
   const newest = request.builds.at(-1);
-  if (newest === undefined) throw noBuild(request, action);
-  return String(newest.buildid);
-}
-
-function noBuild(request: RequestObject, action: string): Error {
-  const { buildrequestid, builder, branch, revision, complete, result } = request;
-  const flags = [
-    ['--branch', branch],
-    ['--revision', revision],
-  ].flatMap(([flag, value]) => (typeof value === 'string' ? [` ${flag} ${shellWord(value)}`] : []));
-  return codes['BBX-API-NO-BUILD']({
+  if (newest !== undefined) return String(newest.buildid);
+  const { buildrequestid, complete, result } = request;
+  throw codes['BBX-API-NO-BUILD']({
     request: buildrequestid,
-    action,
-    ...(complete
-      ? {
-          ended: {
-            result: result ?? 'complete',
-            again: `bbx build start ${shellWord(builder)}${flags.join('')}`,
-          },
-        }
-      : {}),
+    ended: complete ? (result ?? 'complete') : undefined,
   });
 }

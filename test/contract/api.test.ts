@@ -209,6 +209,34 @@ describe('the API', () => {
     );
   });
 
+  it('retries a request that was cancelled before a build of it began, and not one that waits', async () => {
+    const worker = { params: { worker: 'w1' } };
+    await rig.client.call('pauseWorker', worker);
+    const asked = await rig.client.call('startBuild', {
+      body: { builder: 'app', properties: { target: 'arm64' }, priority: 3 },
+    });
+    const first = { params: { request: `r${asked.buildrequestid}` } };
+    await expect(rig.client.call('retryRequest', first)).rejects.toMatchObject({ code: 'BBX-API-RUNNING' });
+    await rig.client.call('cancelRequest', { ...first, body: {} });
+    const again = await rig.client.call('retryRequest', first);
+    expect(again).toMatchObject({
+      ...{ complete: false, builder: 'app', branch: asked.branch, priority: 3, builds: [] },
+      reason: `retry of r${asked.buildrequestid}`,
+    });
+    await rig.client.call('resumeWorker', worker);
+    w1.build(await w1.next('assign'));
+    const second = { params: { request: `r${again.buildrequestid}` } };
+    await until('the build', async () => (await rig.client.call('request', second)).complete);
+    const built = (await rig.client.call('request', second)).builds[0]!;
+    const build = await rig.client.call('build', { params: { build: String(built.buildid) } });
+    expect(build.properties).toMatchObject({ target: 'arm64' });
+    const third = await rig.client.call('retryRequest', second);
+    expect(third.reason).toBe(`retry of app/${built.number}`);
+    w1.build(await w1.next('assign'));
+    const last = { params: { request: `r${third.buildrequestid}` } };
+    await until('the build', async () => (await rig.client.call('request', last)).complete);
+  });
+
   it('applies a changed configuration whole, and none of a bad one', async () => {
     const bad = rig.configure(CONFIG.replace('run: make', 'runn: make'));
     await bad;

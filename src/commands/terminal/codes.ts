@@ -17,11 +17,13 @@ export const codes = defineCodes({
     about:
       'The command line has an unknown flag, a bad value, or lacks an answer that no question could ask for.',
   }),
-  'BBX-API-NO-BUILD': row<{ request: number; action?: string; ended?: { result: string; again: string } }>({
-    message: ({ request, action = 'show a build of', ended }) =>
-      `Cannot ${action} request r${request}: ${ended === undefined ? 'none has started yet' : `it ended ${ended.result} before a build started`}`,
+  'BBX-API-NO-BUILD': row<{ request: number; ended?: string | undefined }>({
+    message: ({ request, ended }) =>
+      `Cannot show a build of request r${request}: ${ended === undefined ? 'none has started yet' : `it ended ${ended} before a build started`}`,
     hint: ({ request, ended }) =>
-      ended === undefined ? `See why it waits: bbx why r${request}` : `Ask for it anew: ${ended.again}`,
+      ended === undefined
+        ? `See why it waits: bbx why r${request}`
+        : `Ask for it anew: bbx build retry r${request}`,
     exit: EXIT.notFound,
     about:
       'The request exists, but no worker has taken it: it still waits (`bbx why r17` says for what), or it was cancelled before.',

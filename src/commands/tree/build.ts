@@ -113,7 +113,7 @@ export function addBuildCommands(program: Command, context: Context): void {
 
   declare(build, 'retry <build>', {
     purpose: 'Ask for the same build again: same source, same properties.',
-    examples: ['bbx build retry app/12', 'bbx build retry app/12 --wait'],
+    examples: ['bbx build retry app/12', 'bbx build retry app/12 --wait', 'bbx build retry r17'],
     notes: BUILD_GRAMMAR,
   })
     .addOption(flag('--wait', 'follow its steps and end with its result'))

@@ -25,10 +25,11 @@ export const codes = defineCodes({
     exit: EXIT.conflict,
     about: 'Only a request that waits or a build that runs can be cancelled.',
   }),
-  'BBX-API-RUNNING': row<{ name: string }>({
-    message: ({ name }) => `Cannot retry build "${name}": it still runs; cancel it first, or wait`,
+  'BBX-API-RUNNING': row<{ kind: 'build' | 'request'; name: string }>({
+    message: ({ kind, name }) =>
+      `Cannot retry ${kind} "${name}": it still ${kind === 'build' ? 'runs' : 'waits or runs'}; cancel it first, or wait`,
     exit: EXIT.conflict,
-    about: 'A build is retried when it has ended.',
+    about: 'A build, or a request, is retried when it has ended.',
   }),
   'BBX-API-PRUNED': row<{ name: string }>({
     message: ({ name }) => `Cannot read log "${name}": retention has removed its text`,

@@ -57,6 +57,8 @@ export interface Requests {
   }): Promise<RequestListRow>;
   /** The same sources, properties and changes again. */
   retry(build: BuildRow): Promise<RequestListRow>;
+  /** The same for a request that has ended: what its newest build built, or what it asked for where none had begun. */
+  retryRequest(request: RequestListRow): Promise<RequestListRow>;
   cancelRequest(request: RequestListRow, reason: string): Promise<RequestListRow>;
   cancelBuild(build: BuildRow, reason: string): Promise<BuildRow>;
 }
@@ -69,6 +71,30 @@ export function createRequests(options: {
   clock: Clock;
 }): Requests {
   const { farm, builds, dispatcher, clock } = options;
+
+  /** Submits once more what was asked for under this name. */
+  async function again(
+    asked: Pick<RequestListRow, 'builder' | 'buildsetid' | 'properties' | 'priority'> &
+      Pick<RequestListRow, 'repository' | 'branch' | 'revision'>,
+    name: string,
+  ): Promise<RequestListRow> {
+    if (dispatcher.draining) throw codes['BBX-API-DRAINING']({});
+    const { builder, repository, branch, revision, properties, priority } = asked;
+    const changes = await farm.store.read((db) => changesOfBuildset(db, asked.buildsetid));
+    const id = await requests.submitting(async (tx, emit) => {
+      const submitted = await submit(tx, emit, {
+        ...{ repository, branch, revision, properties, priority },
+        builders: [builder],
+        reason: `retry of ${name}`,
+        scheduler: null,
+        changeids: changes.map(({ changeid }) => changeid),
+        now: clock.wall(),
+      });
+      return { submitted, value: submitted[0]?.id };
+    });
+    if (id === undefined) throw codes['BBX-API-NOT-FOUND']({ kind: 'builder', name: builder });
+    return (await farm.store.read((db) => requestById(db, id)))!;
+  }
 
   const requests: Requests = {
     async submitting(act) {
@@ -95,30 +121,20 @@ export function createRequests(options: {
     },
 
     async retry(build) {
-      if (dispatcher.draining) throw codes['BBX-API-DRAINING']({});
       const name = `${build.builder}/${build.number}`;
-      if (build.complete_at === null) throw codes['BBX-API-RUNNING']({ name });
-      const { request, changes } = await farm.store.read(async (db) => ({
-        request: await requestById(db, build.buildrequestid),
-        changes: await changesOfBuildset(db, build.buildsetid),
-      }));
-      const id = await requests.submitting(async (tx, emit) => {
-        const submitted = await submit(tx, emit, {
-          builders: [build.builder],
-          reason: `retry of ${name}`,
-          scheduler: null,
-          repository: build.repository,
-          branch: build.branch,
-          revision: build.revision,
-          properties: request?.properties ?? {},
-          changeids: changes.map(({ changeid }) => changeid),
-          priority: request?.priority ?? 0,
-          now: clock.wall(),
-        });
-        return { submitted, value: submitted[0]?.id };
-      });
-      if (id === undefined) throw codes['BBX-API-NOT-FOUND']({ kind: 'builder', name: build.builder });
-      return (await farm.store.read((db) => requestById(db, id)))!;
+      if (build.complete_at === null) throw codes['BBX-API-RUNNING']({ kind: 'build', name });
+      const request = await farm.store.read((db) => requestById(db, build.buildrequestid));
+      const { properties = {}, priority = 0 } = request ?? {};
+      return again({ ...build, properties, priority }, name);
+    },
+
+    async retryRequest(request) {
+      const name = `r${request.buildrequestid}`;
+      if (request.complete_at === null) throw codes['BBX-API-RUNNING']({ kind: 'request', name });
+      const newest = request.builds.at(-1);
+      const build =
+        newest === undefined ? undefined : await farm.store.read((db) => buildById(db, newest.buildid));
+      return build === undefined ? again(request, name) : requests.retry(build);
     },
 
     async cancelRequest(request, reason) {

@@ -59,6 +59,7 @@ const handlers: Partial<Handlers> = {
       : aBuild({ complete: false, result: null, results: null }),
   cancelRequest: async () => aRequest({ complete: true, results: 6, result: 'cancelled' }),
   retryBuild: async () => aRequest({ buildrequestid: 18 }),
+  retryRequest: async () => aRequest({ buildrequestid: 19 }),
   request: async ({ params }) =>
     params.request === '17'
       ? aRequest({
@@ -117,7 +118,7 @@ describe('with --json', () => {
     [['build', 'cancel', 'app/12'], routes.cancelBuild.answer],
     [['build', 'cancel', 'r17'], routes.cancelRequest.answer],
     [['build', 'retry', 'app/12'], routes.retryBuild.answer],
-    [['build', 'retry', 'r17'], routes.retryBuild.answer],
+    [['build', 'retry', 'r17'], routes.retryRequest.answer],
     [send, routes.sendChange.answer],
     [['why', 'r17'], routes.why.answer],
   ])('bbx %j gives what the API gives, and nothing on stderr', async (args, schema) => {
@@ -133,7 +134,7 @@ describe('with --json', () => {
     [['builder', 'show', 'none'], 6, 'BBX-API-NOT-FOUND'],
     [['build', 'show', 'app/x'], 2, 'BBX-USAGE'],
     [['build', 'log', 'r99'], 6, 'BBX-API-NO-BUILD'],
-    [['build', 'retry', 'r18'], 6, 'BBX-API-NO-BUILD'],
+    [['build', 'log', 'r18'], 6, 'BBX-API-NO-BUILD'],
     [['build', 'log', 'app', '--step', 'none'], 6, 'BBX-API-NO-STEP'],
     [['worker', 'show', 'w9', '--wait', 'attached', '--wait-limit', '30ms'], 124, 'BBX-WAIT-LIMIT'],
     [['build', 'watch', 'r99', '--wait-limit', '30ms'], 124, 'BBX-WAIT-LIMIT'],
@@ -160,8 +161,12 @@ describe('the next command', () => {
   it.each<[args: string[], said: string]>([
     [['build', 'start', 'app', '--dir', '.'], 'Follow it: bbx build watch r17 --dir .'],
     [['build', 'start', 'app'], 'Follow it: bbx build watch r17\n'],
-    [['build', 'retry', 'r18'], 'Cannot retry request r18: it ended cancelled before a build started\n'],
-    [['build', 'retry', 'r18'], 'Ask for it anew: bbx build start app --branch main\n'],
+    [
+      ['build', 'log', 'r18'],
+      'Cannot show a build of request r18: it ended cancelled before a build started\n',
+    ],
+    [['build', 'log', 'r18'], 'Ask for it anew: bbx build retry r18\n'],
+    [['build', 'retry', 'r18'], 'Follow it: bbx build watch r19\n'],
     [['build', 'log', 'r99'], 'See why it waits: bbx why r99\n'],
     [['config', 'set', 'title', 'x', '--dir', '.'], 'bbx config apply --dir .'],
     [['config', 'set', 'maxBuilds', '2', '--dir', 'worker'], 'takes it when it is started again'],

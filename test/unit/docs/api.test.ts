@@ -45,6 +45,8 @@ const WORDS: Record<RouteName, string> = {
   requests: 'Build requests, newest first.',
   request: 'One request with its builds.',
   cancelRequest: 'Cancels a request that waits, or the build that runs for it.',
+  retryRequest:
+    'Asks again for what a request asked for that has ended; where it had builds, for what its newest built.',
   changes: 'Changes, newest first.',
   sendChange: 'Tells of a change, as a poller would; the schedulers decide what is built.',
   why: 'Why a request waits, how a build came to its result, or what became of a change, a revision, a repository (`:subject`: `r17`, a build, `c5`, …).',

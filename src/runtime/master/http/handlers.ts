@@ -140,6 +140,10 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       const request = await store.read((db) => findRequest(db, params.request));
       return showRequest(await requests.cancelRequest(request, body.reason));
     },
+    async retryRequest({ params }) {
+      const request = await store.read((db) => findRequest(db, params.request));
+      return showRequest(await requests.retryRequest(request));
+    },
 
     changes: async ({ query }) => (await store.read((db) => changeRows(db, {}, query))).map(showChange),
     async sendChange({ body: { when, ...change } }) {

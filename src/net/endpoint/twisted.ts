@@ -6,8 +6,10 @@ import { GrammarFault } from './fault.ts';
  * meaning there.
  */
 export interface TwistedEndpoint {
-  /** What stands before the first colon: `tcp`, `tls`, `ssl`, `unix`, `systemd` … */
+  /** The first part without a name: `tcp`, `tls`, `ssl`, `unix`, `systemd` … */
   kind: string;
+  /** Every part has a name, so that none is the kind. */
+  nameless?: true;
   arguments: TwistedArgument[];
 }
 
@@ -50,11 +52,17 @@ export function parseTwisted(text: string): TwistedEndpoint {
     }
   }
   finish();
-  const [first, ...rest] = parts;
-  // `a=b` as the very first part has no meaning to Twisted either; its text is then no known kind.
-  const kind =
-    first === undefined ? '' : first.name === undefined ? first.value : `${first.name}=${first.value}`;
-  return { kind, arguments: rest };
+  // The kind is the first part without a name, wherever it stands (`port=9989:tcp`).
+  const place = parts.findIndex((part) => part.name === undefined);
+  const [first] = parts;
+  // Without any, Twisted fails; the text of the first part is then no known kind.
+  if (place === -1)
+    return {
+      kind: first === undefined ? '' : `${first.name}=${first.value}`,
+      nameless: true,
+      arguments: parts,
+    };
+  return { kind: parts[place]?.value ?? '', arguments: parts.toSpliced(place, 1) };
 }
 
 /** The value of a named argument, escaped as Twisted wants it: `::` becomes `\:\:`. */

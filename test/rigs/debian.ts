@@ -14,8 +14,12 @@ const PACKAGES = {
   nft: 'nftables',
   ssh: 'openssh-client',
   sshd: 'openssh-server',
+  microsocks: 'microsocks',
+  tinyproxy: 'tinyproxy-bin',
   'ansible-playbook': 'ansible-core',
   postgres: 'postgresql',
+  buildbot: 'buildbot',
+  'buildbot-worker': 'buildbot-worker',
 } as const;
 /** Some 60 MB and their unpacking. */
 const INSTALL_MS = 280_000;

@@ -26,6 +26,21 @@ export function numberValue(least: number, most: number): (text: string) => numb
   };
 }
 
+/** A commit's whole id, as `git rev-parse` prints it; what looks like something else of git's is called by its name. */
+export function revisionValue(text: string): string {
+  if (/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text)) return text;
+  throw new InvalidArgumentError(`${whatItIs(text)} Want a full commit id of 40 or 64 hex digits.`);
+}
+
+function whatItIs(text: string): string {
+  if (text.trim() === '') return 'It is empty; without the flag the newest commit is meant.';
+  if (text !== text.trim()) return 'There is a space or a line end around it.';
+  if (/^[0-9a-fA-F]{40}$|^[0-9a-fA-F]{64}$/.test(text)) return 'It has capital letters.';
+  if (/^[0-9a-fA-F]{4,63}$/.test(text)) return `It is cut short; git rev-parse ${text} prints the whole.`;
+  if (/^[0-9a-fA-F]+$/.test(text)) return `It has ${text.length} digits.`;
+  return 'It is no id; a branch is named with --branch, and git rev-parse prints the id of anything else.';
+}
+
 /** Collects `--property name=value` into one object; the last of a name counts. */
 export function propertyValueOf(
   text: string,

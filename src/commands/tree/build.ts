@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { BUILD_GRAMMAR, declare, dirFlag } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
-import { durationValue, numberValue, propertyValueOf } from '../terminal/values.ts';
+import { durationValue, numberValue, propertyValueOf, revisionValue } from '../terminal/values.ts';
 import type { CancelOptions } from '../build-cancel.ts';
 import type { ListBuildsOptions } from '../build-list.ts';
 import type { LogOptions } from '../build-log.ts';
@@ -28,7 +28,9 @@ export function addBuildCommands(program: Command, context: Context): void {
     notes: `With --wait: ${ENDS}`,
   })
     .addOption(flag('--branch <branch>', "branch to build; default: the repository's first"))
-    .addOption(flag('--revision <id>', 'full commit id; default: the newest of the branch'))
+    .addOption(
+      flag('--revision <id>', 'full commit id; default: the newest of the branch').argParser(revisionValue),
+    )
     .addOption(flag('--reason <text>', 'why, for the people who look at it').default('forced'))
     .addOption(new Option('--property <name=value>', 'a property; repeatable').argParser(propertyValueOf))
     .addOption(

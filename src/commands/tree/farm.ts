@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { BUILD_GRAMMAR, declare, dirFlag } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
-import { durationValue, listValue, propertyValueOf } from '../terminal/values.ts';
+import { durationValue, listValue, propertyValueOf, revisionValue } from '../terminal/values.ts';
 import type { SendOptions } from '../change-send.ts';
 import type { DirOptions } from '../farm.ts';
 import type { StatusOptions } from '../status.ts';
@@ -41,7 +41,7 @@ export function addFarmCommands(program: Command, context: Context): void {
   })
     .addOption(flag('--repository <name>', 'its name in master.yaml').makeOptionMandatory())
     .addOption(flag('--branch <branch>', 'the branch that moved').makeOptionMandatory())
-    .addOption(flag('--revision <id>', 'the commit').makeOptionMandatory())
+    .addOption(flag('--revision <id>', 'the commit').argParser(revisionValue).makeOptionMandatory())
     .addOption(flag('--author <name>', 'who made it').default(''))
     .addOption(flag('--comments <text>', 'what it says').default(''))
     .addOption(new Option('--file <path>', 'a file that it touches; repeatable').argParser(listValue))

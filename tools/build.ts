@@ -4,7 +4,7 @@
  * `master.config.ts`. `npm pack` runs it (`prepack`). `node tools/build.ts DIR` builds into another directory than `dist`.
  */
 import { build } from 'esbuild';
-import { rm, writeFile } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageTypes } from './types.ts';
@@ -38,6 +38,8 @@ const result = await build({
   logLevel: 'warning',
 });
 await writeFile(`${outdir}/index.d.ts`, await packageTypes());
+// What `bbx doctor explain` reads.
+await cp(`${root}/docs/doctor`, `${outdir}/doctor`, { recursive: true });
 const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
 process.stderr.write(
   `dist: ${Object.keys(result.metafile.outputs).length} files, ${Math.round(bytes / 1024)} KiB\n`,

@@ -3,16 +3,17 @@ import { EXIT } from '../base/exit.ts';
 import { didYouMean } from '../base/did-you-mean.ts';
 import { findDirectory } from '../client/find-directory.ts';
 import { TOPICS, type Topic } from '../diagnostics/check.ts';
-import { catalogue, selectChecks, strangers } from '../diagnostics/catalogue.ts';
+import { selectChecks } from '../diagnostics/catalogue.ts';
 import { examine } from '../diagnostics/examine.ts';
 import { exitOf } from '../diagnostics/report.ts';
 import type { TargetProtocol } from '../diagnostics/subject.ts';
 import { printReport, type Look } from '../diagnostics/words.ts';
+import { assertChecks, listChecks } from './doctor-checks.ts';
 import { questionOf } from './doctor-question.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
-import { answer, note, styleOf, table } from './terminal/print.ts';
+import { answer, note, styleOf } from './terminal/print.ts';
 import { BBX_VERSION } from './version.ts';
 
 export interface DoctorOptions {
@@ -44,25 +45,11 @@ export async function runDoctor(
   options: DoctorOptions,
 ): Promise<void> {
   const selection = { topic, only: options.only ?? [], skip: options.skip ?? [] };
-  const unknown = strangers([...selection.only, ...selection.skip]);
-  if (unknown[0] !== undefined) {
-    const near = didYouMean(
-      unknown[0].toUpperCase(),
-      catalogue.flatMap(({ id }) => [id, id.split('-')[0] ?? id]),
-    );
-    throw new BbxError({
-      code: 'BBX-USAGE',
-      message: `"${unknown[0]}" is no check${near === undefined ? '' : `; did you mean ${near}?`}`,
-      hint: 'See all of them with: bbx doctor --list',
-      exit: EXIT.notFound,
-    });
+  if (options.list === true) {
+    assertChecks({ ...selection, topic: undefined });
+    return listChecks(context, selection, options.verbose === true);
   }
-  if (options.list === true) return listChecks(context, selection, options.verbose === true);
-  if (selectChecks(selection).length === 0)
-    throw codes['BBX-USAGE']({
-      problem: 'No check is left to ask',
-      hint: `See those of the topic with: bbx doctor${topic === undefined ? '' : ` ${topic}`} --list`,
-    });
+  assertChecks(selection);
   // Who names a directory means one that is there; without a name, none is needed.
   if (options.dir !== undefined)
     findDirectory({ cwd: context.cwd, named: options.dir, roles: ['master', 'worker'] });
@@ -138,29 +125,6 @@ function headingOf(
   return targets[0] === undefined
     ? where
     : `${where} -> ${targets[0]}${targets.length > 1 ? ` and ${targets.length - 1} more` : ''}`;
-}
-
-function listChecks(context: Context, selection: Parameters<typeof selectChecks>[0], verbose: boolean): void {
-  const checks = selectChecks(selection).map(({ id, title, topics, needs }) => ({
-    id,
-    title,
-    topics,
-    needs,
-  }));
-  answer(context, checks, () =>
-    table(
-      context,
-      [
-        { heading: 'ID', value: ({ id }) => id },
-        { heading: 'QUESTION', value: ({ title }) => title },
-        // The column is wide; a terminal gets it when all is asked for.
-        ...(verbose || !context.stdout.isTTY
-          ? [{ heading: 'TOPICS', value: ({ topics }: { topics: readonly string[] }) => topics.join(' ') }]
-          : []),
-      ],
-      checks,
-    ),
-  );
 }
 
 function lookOf(context: Context): Look {

@@ -1,5 +1,6 @@
 import type { CheckObject, DoctorReport, Finding } from '../api/doctor.ts';
 import type { Intent } from './intent.ts';
+import { hanging, wrap } from './lines.ts';
 import { whoGetsIn } from './who-gets-in.ts';
 
 /** How the report may look: colours and symbols where the terminal has them. */
@@ -148,24 +149,4 @@ function lastLines({ report, intent, verbose, hostAlone }: ReportWords, look: Lo
       ? []
       : [look.paint.dim(' Every check and all evidence: -v; for programs: --json')]),
   ].join('\n');
-}
-
-/** Wraps at spaces; a word longer than the line stays whole, so that it can be copied. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
-}
-
-function hanging(indent: string, text: string, look: Look): string[] {
-  const lines = wrap(text, look.width - indent.length - 2);
-  return lines.map((line, index) => (index === 0 ? indent : `${indent}  `) + line);
 }

@@ -129,6 +129,14 @@ export function addDoctorCommands(program: Command, context: Context): void {
       async (_options: DoctorOptions, command: Command) => run(topic, [], command),
     );
 
+  declare(doctor, 'explain', {
+    purpose: 'Explain a check: what it looks at, how grave it is, what to do.',
+    examples: ['bbx doctor explain PTH-02', 'bbx doctor explain DNS'],
+    notes: 'Works offline. For a family (DNS) it explains each of its checks.',
+  })
+    .addArgument(new Argument('<id>', 'a check, or a family of them'))
+    .action(async (id: string) => (await import('../doctor-explain.ts')).explainCheck(context, id));
+
   async function run(topic: Topic | undefined, words: string[], command: Command): Promise<void> {
     const { runDoctor } = await import('../doctor.ts');
     // A flag before the topic (`bbx doctor --strict ipv6`) is the group's, and counts as well.

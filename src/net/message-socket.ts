@@ -39,108 +39,133 @@ interface Receiver {
 
 /** An open WebSocket of the ws package and the stream under it, as a `MessageSocket`. It is paused until `on`. */
 export function toMessageSocket(socket: WebSocket, stream: Duplex): MessageSocket {
-  let handlers: MessageSocketHandlers | undefined;
-  let ended: [code: number, reason: string, error?: Error] | undefined;
-  let told = false;
-  let failure: Error | undefined;
-  let pausedByOwner = false;
-  let hadUnsent = false;
-  let gathering = false;
+  return new Messages(socket, stream);
+}
 
-  socket.pause();
+/** A class, since a master holds one for each worker: methods as closures cost each of a thousand more than a kilobyte. */
+class Messages implements MessageSocket {
+  readonly #socket: WebSocket;
+  readonly #stream: Duplex;
+  #handlers: MessageSocketHandlers | undefined;
+  #ended: [code: number, reason: string, error?: Error] | undefined;
+  #failure: Error | undefined;
+  #isTold = false;
+  #isPaused = false;
+  #hadUnsent = false;
+  #gathers = false;
 
-  const tellEnd = () => {
-    if (told || ended === undefined || handlers === undefined) return;
-    told = true;
-    handlers.closed(...ended);
-  };
-  const afterSend = () => {
-    if (!hadUnsent || ended !== undefined) return;
-    hadUnsent = socket.bufferedAmount > 0;
-    handlers?.drained();
-  };
+  constructor(socket: WebSocket, stream: Duplex) {
+    this.#socket = socket;
+    this.#stream = stream;
+    socket.pause();
+    socket.on('message', (data, isBinary) => {
+      if (this.#ended !== undefined) return;
+      const bytes = data as Buffer;
+      if (isBinary) this.#handlers?.binary(bytes);
+      else this.#handlers?.text(bytes.toString('utf8'));
+    });
+    socket.on('pong', () => {
+      if (this.#ended === undefined) this.#handlers?.pong?.();
+    });
+    // A stream that ends without 'end' (a reset, a broken TLS) is reported by ws as 1006; the cause is worth keeping.
+    const onError = (error: Error) => {
+      this.#failure ??= error;
+    };
+    socket.on('error', onError);
+    stream.on('error', onError);
+    socket.on('close', (code, reason) => {
+      const words = reason.toString('utf8');
+      const failure = this.#failure;
+      this.#ended = failure === undefined ? [code, words] : [codeOf(failure) ?? code, words, failure];
+      this.#tellEnd();
+    });
+    stream.on('data', () => {
+      if (this.#ended === undefined) this.#handlers?.alive();
+    });
+  }
+
+  get unsent(): number {
+    return this.#socket.readyState === this.#socket.OPEN ? this.#socket.bufferedAmount : 0;
+  }
+
+  sendText(text: string): void {
+    this.#send(text);
+  }
+
+  sendBinary(bytes: Uint8Array): void {
+    this.#send(bytes);
+  }
+
+  ping(): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+  }
+
+  limit(bytes: number): void {
+    const receiver = (this.#socket as unknown as { _receiver: Receiver | null })._receiver;
+    if (receiver !== null) receiver._maxPayload = bytes;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#handlers !== undefined) this.#socket.resume();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    // A paused socket would never see the peer's answer.
+    if (this.#handlers !== undefined) this.#socket.resume();
+    this.#socket.close(code, cutReason(reason));
+  }
+
+  destroy(): void {
+    this.#socket.terminate();
+  }
+
+  on(handlers: MessageSocketHandlers): void {
+    if (this.#handlers !== undefined) throw new Error('handlers are set once');
+    this.#handlers = handlers;
+    if (this.#ended !== undefined) queueMicrotask(() => this.#tellEnd());
+    else if (!this.#isPaused) this.#socket.resume();
+  }
+
+  #tellEnd(): void {
+    if (this.#isTold || this.#ended === undefined || this.#handlers === undefined) return;
+    this.#isTold = true;
+    this.#handlers.closed(...this.#ended);
+  }
+
+  #send(data: string | Uint8Array): void {
+    const socket = this.#socket;
+    if (socket.readyState !== socket.OPEN) return;
+    if (data.length < GATHERED_BYTES) this.#gather();
+    socket.send(data, { binary: typeof data !== 'string' }, () => this.#afterSend());
+    this.#hadUnsent ||= socket.bufferedAmount > 0;
+  }
+
+  #afterSend(): void {
+    if (!this.#hadUnsent || this.#ended !== undefined) return;
+    this.#hadUnsent = this.#socket.bufferedAmount > 0;
+    this.#handlers?.drained();
+  }
+
   /**
    * What is sent in one turn of the event loop goes together: a small build's twenty messages come in twos and threes, and each call to the
    * system with a TLS record of its own costs both sides.
    */
-  const gather = () => {
-    if (gathering) return;
-    gathering = true;
-    stream.cork();
+  #gather(): void {
+    if (this.#gathers) return;
+    this.#gathers = true;
+    this.#stream.cork();
     setImmediate(() => {
-      gathering = false;
-      stream.uncork();
+      this.#gathers = false;
+      this.#stream.uncork();
     });
-  };
-  const send = (data: string | Uint8Array) => {
-    if (socket.readyState !== socket.OPEN) return;
-    if (data.length < GATHERED_BYTES) gather();
-    socket.send(data, { binary: typeof data !== 'string' }, afterSend);
-    hadUnsent ||= socket.bufferedAmount > 0;
-  };
-
-  socket.on('message', (data, isBinary) => {
-    if (ended !== undefined) return;
-    const bytes = data as Buffer;
-    if (isBinary) handlers?.binary(bytes);
-    else handlers?.text(bytes.toString('utf8'));
-  });
-  socket.on('pong', () => {
-    if (ended === undefined) handlers?.pong?.();
-  });
-  socket.on('error', (error) => {
-    failure ??= error;
-  });
-  socket.on('close', (code, reason) => {
-    const words = reason.toString('utf8');
-    ended = failure === undefined ? [code, words] : [codeOf(failure) ?? code, words, failure];
-    tellEnd();
-  });
-  stream.on('data', () => {
-    if (ended === undefined) handlers?.alive();
-  });
-  // A stream that ends without 'end' (a reset, a broken TLS) is reported by ws as 1006; the cause is worth keeping.
-  stream.on('error', (error) => {
-    failure ??= error;
-  });
-
-  return {
-    sendText: send,
-    sendBinary: send,
-    ping() {
-      if (socket.readyState === socket.OPEN) socket.ping();
-    },
-    get unsent() {
-      return socket.readyState === socket.OPEN ? socket.bufferedAmount : 0;
-    },
-    limit(bytes) {
-      const receiver = (socket as unknown as { _receiver: Receiver | null })._receiver;
-      if (receiver !== null) receiver._maxPayload = bytes;
-    },
-    pause() {
-      pausedByOwner = true;
-      socket.pause();
-    },
-    resume() {
-      pausedByOwner = false;
-      if (handlers !== undefined) socket.resume();
-    },
-    close(code, reason) {
-      if (socket.readyState !== socket.OPEN) return;
-      // A paused socket would never see the peer's answer.
-      if (handlers !== undefined) socket.resume();
-      socket.close(code, cutReason(reason));
-    },
-    destroy() {
-      socket.terminate();
-    },
-    on(given) {
-      if (handlers !== undefined) throw new Error('handlers are set once');
-      handlers = given;
-      if (ended !== undefined) queueMicrotask(tellEnd);
-      else if (!pausedByOwner) socket.resume();
-    },
-  };
+  }
 }
 
 /** The code that this side has closed with because of what came; ws tells 1006 when the peer does not repeat it. */

@@ -17,49 +17,71 @@ export interface Heartbeat {
   stop(): void;
 }
 
-/** Pings a peer that is quiet, and tells when it has been silent for too long. */
-export function startHeartbeat(options: {
+export interface HeartbeatOptions {
   clock: Clock;
   pingEveryMs: number;
   silenceMs: number;
   ping(): void;
   /** Called once. */
   dead(): void;
-}): Heartbeat {
-  const { clock, pingEveryMs, silenceMs } = options;
-  let countedFrom = clock.monotonic();
-  let held = false;
-  const pulse = createPulse();
-  const pings = setInterval(() => {
-    if (!held) pulse.pinged(clock.monotonic(), heartbeat.heardAt);
-    options.ping();
-  }, pingEveryMs);
-  const check = () => {
-    const silent = held ? 0 : clock.monotonic() - countedFrom;
+}
+
+/** Pings a peer that is quiet, and tells when it has been silent for too long. */
+export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
+  return new Beat(options);
+}
+
+class Beat implements Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #pulse = createPulse();
+  readonly #pings: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
+  #isHeld = false;
+  #countedFrom: number;
+  heardAt: number;
+
+  constructor(options: HeartbeatOptions) {
+    const { clock, pingEveryMs, silenceMs, ping } = options;
+    this.#options = options;
+    this.heardAt = this.#countedFrom = clock.monotonic();
+    this.#pings = setInterval(() => {
+      if (!this.#isHeld) this.#pulse.pinged(clock.monotonic(), this.heardAt);
+      ping();
+    }, pingEveryMs);
+    this.#timer = setTimeout(() => this.#check(), silenceMs);
+  }
+
+  heard(): void {
+    this.heardAt = this.#countedFrom = this.#options.clock.monotonic();
+  }
+
+  ponged(): void {
+    this.#pulse.ponged(this.#options.clock.monotonic());
+  }
+
+  takePulse(): PulseReading {
+    return this.#pulse.take();
+  }
+
+  hold(held: boolean): void {
+    this.#isHeld = held;
+    this.#pulse.forget();
+    this.#countedFrom = this.#options.clock.monotonic();
+  }
+
+  stop(): void {
+    clearInterval(this.#pings);
+    clearTimeout(this.#timer);
+  }
+
+  #check(): void {
+    const { clock, silenceMs, dead } = this.#options;
+    const silent = this.#isHeld ? 0 : clock.monotonic() - this.#countedFrom;
     if (silent >= silenceMs) {
-      clearInterval(pings);
-      options.dead();
+      clearInterval(this.#pings);
+      dead();
     } else {
-      timer = setTimeout(check, Math.max(1, silenceMs - silent));
+      this.#timer = setTimeout(() => this.#check(), Math.max(1, silenceMs - silent));
     }
-  };
-  let timer = setTimeout(check, silenceMs);
-  const heartbeat = {
-    heardAt: countedFrom,
-    heard() {
-      heartbeat.heardAt = countedFrom = clock.monotonic();
-    },
-    ponged: () => void pulse.ponged(clock.monotonic()),
-    takePulse: () => pulse.take(),
-    hold(hold: boolean) {
-      held = hold;
-      pulse.forget();
-      countedFrom = clock.monotonic();
-    },
-    stop() {
-      clearInterval(pings);
-      clearTimeout(timer);
-    },
-  };
-  return heartbeat;
+  }
 }

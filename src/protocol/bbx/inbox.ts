@@ -19,74 +19,84 @@ export interface InboxOptions<Item> {
 
 /** Handles what comes in its order, one after the other, and holds the peer up while too much waits. */
 export function createInbox<Item>(options: InboxOptions<Item>): Inbox<Item> {
-  let waiting: { item: Item; bytes: number }[] = [];
-  let waitingBytes = 0;
-  let isFull = false;
-  let busy = false;
-  let broken = false;
-  let idlers: (() => void)[] = [];
+  return new OrderedInbox(options);
+}
 
-  const over = (share: number) =>
-    waitingBytes > options.maxBytes * share || waiting.length > options.maxItems * share;
-  const measure = () => {
-    const now = isFull ? over(0.5) : over(1);
-    if (now === isFull) return;
-    isFull = now;
-    options.full(now);
-  };
-  const fail = (error: unknown) => {
-    broken = true;
-    waiting = [];
-    waitingBytes = 0;
-    options.failed(error);
-  };
+class OrderedInbox<Item> implements Inbox<Item> {
+  readonly #options: InboxOptions<Item>;
+  #waiting: { item: Item; bytes: number }[] = [];
+  #waitingBytes = 0;
+  #isFull = false;
+  #isBusy = false;
+  #isBroken = false;
+  #idlers: (() => void)[] = [];
+
+  constructor(options: InboxOptions<Item>) {
+    this.#options = options;
+  }
+
+  push(item: Item, bytes: number): void {
+    if (this.#isBroken) return;
+    this.#waiting.push({ item, bytes });
+    this.#waitingBytes += bytes;
+    this.#measure();
+    this.#pump();
+  }
+
+  clear(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  idle(): Promise<void> {
+    if (!this.#isBusy && this.#waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idlers.push(resolve));
+  }
 
   // Handlers that answer at once are called in one go: a promise for each of 100,000 frames a second would cost more than the frames.
-  const pump = () => {
-    if (busy) return;
-    busy = true;
+  #pump(): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     for (;;) {
-      const next = waiting.shift();
+      const next = this.#waiting.shift();
       if (next === undefined) break;
-      waitingBytes -= next.bytes;
+      this.#waitingBytes -= next.bytes;
       let handled: void | Promise<void>;
       try {
-        handled = options.handle(next.item);
+        handled = this.#options.handle(next.item);
       } catch (error) {
-        fail(error);
+        this.#fail(error);
         break;
       }
       if (handled instanceof Promise) {
-        measure();
+        const fail = (error: unknown) => this.#fail(error);
+        this.#measure();
         handled.catch(fail).then(() => {
-          busy = false;
-          pump();
+          this.#isBusy = false;
+          this.#pump();
         }, fail);
         return;
       }
     }
-    busy = false;
-    measure();
-    const resolved = idlers;
-    idlers = [];
+    this.#isBusy = false;
+    this.#measure();
+    const resolved = this.#idlers;
+    this.#idlers = [];
     for (const resolve of resolved) resolve();
-  };
+  }
 
-  return {
-    push(item, bytes) {
-      if (broken) return;
-      waiting.push({ item, bytes });
-      waitingBytes += bytes;
-      measure();
-      pump();
-    },
-    clear() {
-      waiting = [];
-      waitingBytes = 0;
-    },
-    idle() {
-      if (!busy && waiting.length === 0) return Promise.resolve();
-      return new Promise((resolve) => idlers.push(resolve));
-    },
-  };
+  #measure(): void {
+    const { maxBytes, maxItems } = this.#options;
+    const share = this.#isFull ? 0.5 : 1;
+    const now = this.#waitingBytes > maxBytes * share || this.#waiting.length > maxItems * share;
+    if (now === this.#isFull) return;
+    this.#isFull = now;
+    this.#options.full(now);
+  }
+
+  #fail(error: unknown): void {
+    this.#isBroken = true;
+    this.clear();
+    this.#options.failed(error);
+  }
 }

@@ -43,179 +43,187 @@ type Stream = { work: Work; log: Log };
  * The master's memory of one session: how far each build's events and each log's bytes were handed over, and how far they are stored.
  * Pure: it decides, the session acts. Everything in it is bounded by `Limits`, whatever the peer sends.
  */
-export function createIntake(limits: Limits) {
-  const works = new Map<string, Work>();
-  const streams = new Map<number, Stream>();
-  const told = new Set<string>();
-  let streamsEver = 0;
+export class Intake {
+  readonly #limits: Limits;
+  readonly #works = new Map<string, Work>();
+  readonly #streams = new Map<number, Stream>();
+  readonly #told = new Set<string>();
+  #streamsEver = 0;
 
-  const malformed = (state: string) => ({ is: 'malformed', state }) as const;
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** Takes a lease in: from zero, or from what is stored. */
+  begin(lease: Lease, stored: { sequence: number; logs: readonly StoredLog[] }): void {
+    const known = this.#works.get(leaseKey(lease));
+    if (known !== undefined) for (const log of known.logs.values()) this.#closeStream(log);
+    this.#told.delete(leaseKey(lease));
+    const logs = stored.logs.map(({ step, log, bytes }): [string, Log] => [
+      logKey(step, log),
+      { step, name: log, received: bytes, stored: bytes, stream: undefined },
+    ]);
+    this.#works.set(leaseKey(lease), {
+      lease: { build: lease.build, token: lease.token },
+      sequence: stored.sequence,
+      stored: stored.sequence,
+      logs: new Map(logs),
+      finished: new Map(),
+      lastEvent: undefined,
+    });
+  }
+
+  knows(lease: Lease): boolean {
+    return this.#works.has(leaseKey(lease));
+  }
+
+  forget(lease: Lease): void {
+    const key = leaseKey(lease);
+    const work = this.#works.get(key);
+    if (work !== undefined) for (const log of work.logs.values()) this.#closeStream(log);
+    this.#works.delete(key);
+    this.#remember(key);
+  }
+
+  event(lease: Lease, sequence: number, event: ProgressEvent): Verdict<{ lease: Lease }> {
+    const work = this.#works.get(leaseKey(lease));
+    if (work === undefined) return this.#foreign(lease);
+    if (sequence <= work.sequence) return { is: 'again', lease: work.lease };
+    if (sequence !== work.sequence + 1) {
+      return malformed(`event ${sequence} of build ${lease.build} after event ${work.sequence}`);
+    }
+    if (work.lastEvent !== undefined) return malformed('an event after the end of its build');
+    if (sequence > work.stored + this.#limits.creditEvents)
+      return malformed('more events than it has credit for');
+    if (event.type === 'stepFinished') {
+      for (const { name, bytes } of event.logs) {
+        const received = work.logs.get(logKey(event.step, name))?.received ?? 0;
+        if (received !== bytes) {
+          return malformed(
+            `the end of a step whose log "${name}" has ${bytes} bytes, after ${received} of them`,
+          );
+        }
+      }
+      work.finished.set(event.step, sequence);
+    }
+    if (event.type === 'buildFinished') work.lastEvent = sequence;
+    work.sequence = sequence;
+    return { is: 'fresh', lease: work.lease };
+  }
+
+  open(message: MessageOf<WorkerMessage, 'open'>): Verdict<object> {
+    const work = this.#works.get(leaseKey(message));
+    if (this.#streams.has(message.stream)) return malformed(`stream ${message.stream} twice`);
+    if (work === undefined) return this.#foreign(message);
+    if (this.#streams.size >= this.#limits.streams)
+      return malformed(`more than ${this.#limits.streams} open streams`);
+    if (work.finished.has(message.step)) return malformed('a log of a step that has ended');
+    const key = logKey(message.step, message.log);
+    let log = work.logs.get(key);
+    if (log === undefined) {
+      if (work.logs.size >= this.#limits.streams)
+        return malformed(`more than ${this.#limits.streams} logs of one build`);
+      log = { step: message.step, name: message.log, received: 0, stored: 0, stream: undefined };
+      work.logs.set(key, log);
+    }
+    if (log.stream !== undefined) return malformed(`two streams for the log "${message.log}"`);
+    if (message.offset > log.received) {
+      return malformed(`a log from byte ${message.offset}, after ${log.received} bytes of it`);
+    }
+    log.stream = message.stream;
+    this.#streams.set(message.stream, { work, log });
+    this.#streamsEver = Math.max(this.#streamsEver, message.stream + 1);
+    return { is: 'fresh' };
+  }
+
+  bytes(
+    frame: LogFrame,
+  ): Verdict<{ lease: Lease; step: number; log: string; offset: number; bytes: Uint8Array }> {
+    const stream = this.#streams.get(frame.stream);
+    // Streams of a lease that was taken away may still have frames on the way.
+    if (stream === undefined) {
+      return frame.stream < this.#streamsEver || this.#told.size > 0
+        ? { is: 'ignored' }
+        : malformed(`a frame for stream ${frame.stream}, which is not open`);
+    }
+    const { work, log } = stream;
+    if (frame.offset > log.received) {
+      return malformed(`bytes from ${frame.offset} of the log "${log.name}", after ${log.received}: a hole`);
+    }
+    const end = frame.offset + frame.payload.length;
+    if (end <= log.received) return { is: 'again', lease: work.lease, stream: frame.stream };
+    if (work.finished.has(log.step)) return malformed('more bytes of a step that has ended');
+    if (end > log.stored + this.#limits.creditBytes) return malformed('more bytes than it has credit for');
+    const offset = log.received;
+    log.received = end;
+    const bytes = frame.payload.subarray(offset - frame.offset);
+    return { is: 'fresh', lease: work.lease, step: log.step, log: log.name, offset, bytes };
+  }
+
+  /** Notes what is stored now and gives the acknowledgement for it; undefined when there is nobody to tell. */
+  stored(lease: Lease, now: { sequence?: number; logs?: readonly StoredLog[] }): Acknowledgement | undefined {
+    const work = this.#works.get(leaseKey(lease));
+    if (work === undefined) return undefined;
+    work.stored = Math.min(work.sequence, Math.max(work.stored, now.sequence ?? 0));
+    const offsets: { stream: number; offset: number }[] = [];
+    for (const { step, log: name, bytes } of now.logs ?? []) {
+      const log = work.logs.get(logKey(step, name));
+      if (log === undefined) continue;
+      log.stored = Math.min(log.received, Math.max(log.stored, bytes));
+      if (log.stream !== undefined) offsets.push({ stream: log.stream, offset: log.stored });
+    }
+    for (const [step, sequence] of work.finished) if (sequence <= work.stored) this.#forgetStep(work, step);
+    if (work.lastEvent !== undefined && work.lastEvent <= work.stored) this.forget(lease);
+    return { type: 'ack', ...work.lease, sequence: work.stored, streams: offsets };
+  }
+
+  /** The acknowledgement for something that came again. */
+  repeat(lease: Lease, stream?: number): Acknowledgement | undefined {
+    const work = this.#works.get(leaseKey(lease));
+    if (work === undefined) return undefined;
+    const log = stream === undefined ? undefined : this.#streams.get(stream)?.log;
+    const offsets = stream === undefined || log === undefined ? [] : [{ stream, offset: log.stored }];
+    return { type: 'ack', ...work.lease, sequence: work.stored, streams: offsets };
+  }
+
+  /** For tests: nothing may grow beyond the this.#limits. */
+  get size() {
+    return { works: this.#works.size, streams: this.#streams.size, told: this.#told.size };
+  }
+
   /** Oldest out first: forgetting one too early costs a second `drop`, nothing else. */
-  const remember = (key: string) => {
+  #remember(key: string): void {
+    const told = this.#told;
     for (const oldest of told) {
-      if (told.size < limits.builds) break;
+      if (told.size < this.#limits.builds) break;
       told.delete(oldest);
     }
     told.add(key);
-  };
-  const foreign = (lease: Lease) => {
+  }
+
+  #foreign(lease: Lease) {
     const key = leaseKey(lease);
-    const tell = !told.has(key);
-    if (tell) remember(key);
+    const tell = !this.#told.has(key);
+    if (tell) this.#remember(key);
     return { is: 'foreign', lease: { build: lease.build, token: lease.token }, tell } as const;
-  };
-  const closeStream = (log: Log) => {
-    if (log.stream !== undefined) streams.delete(log.stream);
+  }
+
+  #closeStream(log: Log): void {
+    if (log.stream !== undefined) this.#streams.delete(log.stream);
     log.stream = undefined;
-  };
-  const forgetStep = (work: Work, step: number) => {
+  }
+
+  #forgetStep(work: Work, step: number): void {
     for (const [key, log] of work.logs) {
       if (log.step !== step) continue;
-      closeStream(log);
+      this.#closeStream(log);
       work.logs.delete(key);
     }
-  };
+  }
+}
 
-  return {
-    /** Takes a lease in: from zero, or from what is stored. */
-    begin(lease: Lease, stored: { sequence: number; logs: readonly StoredLog[] }): void {
-      const known = works.get(leaseKey(lease));
-      if (known !== undefined) for (const log of known.logs.values()) closeStream(log);
-      told.delete(leaseKey(lease));
-      const logs = stored.logs.map(({ step, log, bytes }): [string, Log] => [
-        logKey(step, log),
-        { step, name: log, received: bytes, stored: bytes, stream: undefined },
-      ]);
-      works.set(leaseKey(lease), {
-        lease: { build: lease.build, token: lease.token },
-        sequence: stored.sequence,
-        stored: stored.sequence,
-        logs: new Map(logs),
-        finished: new Map(),
-        lastEvent: undefined,
-      });
-    },
-
-    knows: (lease: Lease) => works.has(leaseKey(lease)),
-
-    forget(lease: Lease): void {
-      const key = leaseKey(lease);
-      const work = works.get(key);
-      if (work !== undefined) for (const log of work.logs.values()) closeStream(log);
-      works.delete(key);
-      remember(key);
-    },
-
-    event(lease: Lease, sequence: number, event: ProgressEvent): Verdict<{ lease: Lease }> {
-      const work = works.get(leaseKey(lease));
-      if (work === undefined) return foreign(lease);
-      if (sequence <= work.sequence) return { is: 'again', lease: work.lease };
-      if (sequence !== work.sequence + 1) {
-        return malformed(`event ${sequence} of build ${lease.build} after event ${work.sequence}`);
-      }
-      if (work.lastEvent !== undefined) return malformed('an event after the end of its build');
-      if (sequence > work.stored + limits.creditEvents)
-        return malformed('more events than it has credit for');
-      if (event.type === 'stepFinished') {
-        for (const { name, bytes } of event.logs) {
-          const received = work.logs.get(logKey(event.step, name))?.received ?? 0;
-          if (received !== bytes) {
-            return malformed(
-              `the end of a step whose log "${name}" has ${bytes} bytes, after ${received} of them`,
-            );
-          }
-        }
-        work.finished.set(event.step, sequence);
-      }
-      if (event.type === 'buildFinished') work.lastEvent = sequence;
-      work.sequence = sequence;
-      return { is: 'fresh', lease: work.lease };
-    },
-
-    open(message: MessageOf<WorkerMessage, 'open'>): Verdict<object> {
-      const work = works.get(leaseKey(message));
-      if (streams.has(message.stream)) return malformed(`stream ${message.stream} twice`);
-      if (work === undefined) return foreign(message);
-      if (streams.size >= limits.streams) return malformed(`more than ${limits.streams} open streams`);
-      if (work.finished.has(message.step)) return malformed('a log of a step that has ended');
-      const key = logKey(message.step, message.log);
-      let log = work.logs.get(key);
-      if (log === undefined) {
-        if (work.logs.size >= limits.streams)
-          return malformed(`more than ${limits.streams} logs of one build`);
-        log = { step: message.step, name: message.log, received: 0, stored: 0, stream: undefined };
-        work.logs.set(key, log);
-      }
-      if (log.stream !== undefined) return malformed(`two streams for the log "${message.log}"`);
-      if (message.offset > log.received) {
-        return malformed(`a log from byte ${message.offset}, after ${log.received} bytes of it`);
-      }
-      log.stream = message.stream;
-      streams.set(message.stream, { work, log });
-      streamsEver = Math.max(streamsEver, message.stream + 1);
-      return { is: 'fresh' };
-    },
-
-    bytes(
-      frame: LogFrame,
-    ): Verdict<{ lease: Lease; step: number; log: string; offset: number; bytes: Uint8Array }> {
-      const stream = streams.get(frame.stream);
-      // Streams of a lease that was taken away may still have frames on the way.
-      if (stream === undefined) {
-        return frame.stream < streamsEver || told.size > 0
-          ? { is: 'ignored' }
-          : malformed(`a frame for stream ${frame.stream}, which is not open`);
-      }
-      const { work, log } = stream;
-      if (frame.offset > log.received) {
-        return malformed(
-          `bytes from ${frame.offset} of the log "${log.name}", after ${log.received}: a hole`,
-        );
-      }
-      const end = frame.offset + frame.payload.length;
-      if (end <= log.received) return { is: 'again', lease: work.lease, stream: frame.stream };
-      if (work.finished.has(log.step)) return malformed('more bytes of a step that has ended');
-      if (end > log.stored + limits.creditBytes) return malformed('more bytes than it has credit for');
-      const offset = log.received;
-      log.received = end;
-      const bytes = frame.payload.subarray(offset - frame.offset);
-      return { is: 'fresh', lease: work.lease, step: log.step, log: log.name, offset, bytes };
-    },
-
-    /** Notes what is stored now and gives the acknowledgement for it; undefined when there is nobody to tell. */
-    stored(
-      lease: Lease,
-      now: { sequence?: number; logs?: readonly StoredLog[] },
-    ): Acknowledgement | undefined {
-      const work = works.get(leaseKey(lease));
-      if (work === undefined) return undefined;
-      work.stored = Math.min(work.sequence, Math.max(work.stored, now.sequence ?? 0));
-      const offsets: { stream: number; offset: number }[] = [];
-      for (const { step, log: name, bytes } of now.logs ?? []) {
-        const log = work.logs.get(logKey(step, name));
-        if (log === undefined) continue;
-        log.stored = Math.min(log.received, Math.max(log.stored, bytes));
-        if (log.stream !== undefined) offsets.push({ stream: log.stream, offset: log.stored });
-      }
-      for (const [step, sequence] of work.finished) if (sequence <= work.stored) forgetStep(work, step);
-      if (work.lastEvent !== undefined && work.lastEvent <= work.stored) this.forget(lease);
-      return { type: 'ack', ...work.lease, sequence: work.stored, streams: offsets };
-    },
-
-    /** The acknowledgement for something that came again. */
-    repeat(lease: Lease, stream?: number): Acknowledgement | undefined {
-      const work = works.get(leaseKey(lease));
-      if (work === undefined) return undefined;
-      const log = stream === undefined ? undefined : streams.get(stream)?.log;
-      const offsets = stream === undefined || log === undefined ? [] : [{ stream, offset: log.stored }];
-      return { type: 'ack', ...work.lease, sequence: work.stored, streams: offsets };
-    },
-
-    /** For tests: nothing may grow beyond the limits. */
-    get size() {
-      return { works: works.size, streams: streams.size, told: told.size };
-    },
-  };
+function malformed(state: string) {
+  return { is: 'malformed', state } as const;
 }
 
 interface Acknowledgement extends Lease {

@@ -1,9 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { BbxError } from '../../base/error.ts';
-import { handlesWith } from '../../base/handle.ts';
 import { protocolCodes } from '../codes.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
-import { createInbox } from './inbox.ts';
+import { createInbox, type Inbox } from './inbox.ts';
 import type { Limits } from './limits.ts';
 import type { PulseReading } from './pulse.ts';
 import { CLOSE } from './wire.ts';
@@ -56,149 +55,181 @@ export interface LineOptions {
 /** Longest closing reason in UTF-8 (RFC 6455 section 5.5: a control frame has 125 bytes, two are the code). */
 const REASON_BYTES = 123;
 
-const lineHandle = handlesWith<
-  { socket: MessageSocket; heartbeat: Heartbeat; over(): boolean },
-  Pick<Line, 'unsent' | 'heardAt' | 'ended'>
->({
-  unsent: ({ socket }) => socket.unsent,
-  heardAt: ({ heartbeat }) => heartbeat.heardAt,
-  ended: ({ over }) => over(),
-});
-
 /** Speaks JSON and frames over a socket: limits, heartbeat, order, and an end that is told once. */
 export function openLine(options: LineOptions): Line {
-  const { socket, peer, limits } = options;
-  let closing: SessionEnd | undefined;
-  let gone = false;
-  const traffic = { received: 0, sent: 0 };
-  let waiters: (() => void)[] = [];
-  const ended = Promise.withResolvers<SessionEnd>();
+  return new SocketLine(options);
+}
 
-  const inbox = createInbox<string | Uint8Array>({
-    maxBytes: limits.queueBytes,
-    maxItems: limits.queueMessages,
-    full(full) {
-      heartbeat.hold(full);
-      if (full) socket.pause();
-      else socket.resume();
-    },
-    handle: (item) => {
-      // After a close from this side nothing is handled any more, whatever was on the way.
-      if (closing !== undefined && !gone) return;
-      return typeof item === 'string' ? options.text(item) : options.binary(item);
-    },
-    failed(error) {
-      const state = 'this side failed while handling a message';
-      close(CLOSE.fault, 'fault', protocolCodes['BBX-PRO-LOST']({ peer, state }, { cause: error }));
-    },
-  });
-  const heartbeat = startHeartbeat({
-    clock: options.clock,
-    pingEveryMs: limits.pingEveryMs,
-    silenceMs: limits.silenceMs,
-    ping: () => socket.ping(),
-    dead() {
-      const state = `nothing was received for ${Math.round(limits.silenceMs / 1000)} s`;
-      closing ??= {
-        code: CLOSE.silent,
-        reason: 'silent',
-        by: 'nobody',
-        error: protocolCodes['BBX-PRO-LOST']({ peer, state }),
-      };
-      // Nobody is there to answer a closing handshake.
-      socket.destroy();
-    },
-  });
+class SocketLine implements Line {
+  readonly #options: LineOptions;
+  readonly #inbox: Inbox<string | Uint8Array>;
+  readonly #heartbeat: Heartbeat;
+  readonly #end = Promise.withResolvers<SessionEnd>();
+  readonly traffic = { received: 0, sent: 0 };
+  #closing: SessionEnd | undefined;
+  #isGone = false;
+  #waiters: (() => void)[] = [];
 
-  const wake = () => {
-    const woken = waiters;
-    waiters = [];
-    for (const resolve of woken) resolve();
-  };
-  const close = (code: number, reason: string, error?: BbxError) => {
-    if (closing !== undefined || gone) return;
-    closing = { code, reason, by: 'here', ...(error === undefined ? {} : { error }) };
-    inbox.clear();
-    socket.close(code, cut(reason));
-  };
+  constructor(options: LineOptions) {
+    this.#options = options;
+    const { socket, clock, limits } = options;
+    this.#inbox = createInbox({
+      maxBytes: limits.queueBytes,
+      maxItems: limits.queueMessages,
+      full: (full) => this.#hold(full),
+      handle: (item) => this.#handle(item),
+      failed: (error) => this.#failed(error),
+    });
+    this.#heartbeat = startHeartbeat({
+      clock,
+      pingEveryMs: limits.pingEveryMs,
+      silenceMs: limits.silenceMs,
+      ping: () => socket.ping(),
+      dead: () => this.#dead(),
+    });
+    socket.on({
+      text: (text) => this.#take(text, Buffer.byteLength(text)),
+      binary: (bytes) => this.#take(bytes, bytes.length),
+      pong: () => this.#heartbeat.ponged(),
+      alive: () => {
+        this.#heartbeat.heard();
+        this.#checkBacklog();
+      },
+      drained: () => this.#wake(),
+      closed: (code, reason, error) => this.#closed(code, reason, error),
+    });
+  }
+
+  get unsent(): number {
+    return this.#options.socket.unsent;
+  }
+
+  get heardAt(): number {
+    return this.#heartbeat.heardAt;
+  }
+
+  get ended(): boolean {
+    return this.#isGone || this.#closing !== undefined;
+  }
+
+  get end(): Promise<SessionEnd> {
+    return this.#end.promise;
+  }
+
+  send(message: object): void {
+    if (this.ended) return;
+    const { socket, limits } = this.#options;
+    const text = JSON.stringify(message);
+    const bytes = Buffer.byteLength(text);
+    if (bytes > limits.messageBytes) {
+      const what = `a message "${String((message as { type?: unknown }).type)}"`;
+      throw protocolCodes['BBX-PRO-TOO-LARGE']({ what, bytes, limit: limits.messageBytes });
+    }
+    this.traffic.sent += bytes;
+    socket.sendText(text);
+    this.#checkBacklog();
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    if (this.ended) return;
+    this.traffic.sent += bytes.length;
+    this.#options.socket.sendBinary(bytes);
+    this.#checkBacklog();
+  }
+
+  async drained(): Promise<void> {
+    const { socket, limits } = this.#options;
+    while (!this.#isGone && socket.unsent >= limits.unsentBytes) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  raiseLimit(): void {
+    this.#options.socket.limit(this.#options.limits.messageBytes);
+  }
+
+  takePulse(): PulseReading {
+    return this.#heartbeat.takePulse();
+  }
+
+  close(code: number, reason: string, error?: BbxError): void {
+    if (this.ended) return;
+    this.#closing = { code, reason, by: 'here', ...(error === undefined ? {} : { error }) };
+    this.#inbox.clear();
+    this.#options.socket.close(code, cut(reason));
+  }
+
+  malformed(state: string): void {
+    const { peer } = this.#options;
+    this.close(CLOSE.malformed, state, protocolCodes['BBX-PRO-MALFORMED']({ peer, state }));
+  }
+
+  #take(item: string | Uint8Array, bytes: number): void {
+    this.traffic.received += bytes;
+    this.#inbox.push(item, bytes);
+  }
+
+  #handle(item: string | Uint8Array): void | Promise<void> {
+    // After a close from this side nothing is handled any more, whatever was on the way.
+    if (this.#closing !== undefined && !this.#isGone) return;
+    return typeof item === 'string' ? this.#options.text(item) : this.#options.binary(item);
+  }
+
+  #hold(full: boolean): void {
+    this.#heartbeat.hold(full);
+    if (full) this.#options.socket.pause();
+    else this.#options.socket.resume();
+  }
+
+  #failed(error: unknown): void {
+    const { peer } = this.#options;
+    const state = 'this side failed while handling a message';
+    this.close(CLOSE.fault, 'fault', protocolCodes['BBX-PRO-LOST']({ peer, state }, { cause: error }));
+  }
+
+  /** Nobody is there to answer a closing handshake. */
+  #dead(): void {
+    const { socket, peer, limits } = this.#options;
+    const state = `nothing was received for ${Math.round(limits.silenceMs / 1000)} s`;
+    this.#closing ??= {
+      code: CLOSE.silent,
+      reason: 'silent',
+      by: 'nobody',
+      error: protocolCodes['BBX-PRO-LOST']({ peer, state }),
+    };
+    socket.destroy();
+  }
+
   /** A peer that only asks and never reads would make the answers pile up here. */
-  const checkBacklog = () => {
-    if (socket.unsent <= limits.backlogBytes || closing !== undefined || gone) return;
+  #checkBacklog(): void {
+    const { socket, peer, limits } = this.#options;
+    if (socket.unsent <= limits.backlogBytes || this.ended) return;
     const state = `it does not read what it is sent (${socket.unsent} bytes wait)`;
-    closing = {
+    this.#closing = {
       code: CLOSE.notReading,
       reason: 'not reading',
       by: 'here',
       error: protocolCodes['BBX-PRO-LOST']({ peer, state }),
     };
     socket.destroy();
-  };
+  }
 
-  socket.on({
-    text(text) {
-      const bytes = Buffer.byteLength(text);
-      traffic.received += bytes;
-      inbox.push(text, bytes);
-    },
-    binary(bytes) {
-      traffic.received += bytes.length;
-      inbox.push(bytes, bytes.length);
-    },
-    pong: () => heartbeat.ponged(),
-    alive() {
-      heartbeat.heard();
-      checkBacklog();
-    },
-    drained: wake,
-    closed(code, reason, error) {
-      gone = true;
-      heartbeat.stop();
-      wake();
-      options.gone?.();
-      const end = closing ?? endByPeer(peer, code, reason, error);
-      // What came before the peer's close still counts: its last words may be among it.
-      if (closing !== undefined) inbox.clear();
-      void inbox.idle().then(() => ended.resolve(end));
-    },
-  });
+  #wake(): void {
+    const woken = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of woken) resolve();
+  }
 
-  const over = () => gone || closing !== undefined;
-  return lineHandle(
-    { socket, heartbeat, over },
-    {
-      send(message: object) {
-        if (closing !== undefined || gone) return;
-        const text = JSON.stringify(message);
-        const bytes = Buffer.byteLength(text);
-        if (bytes > limits.messageBytes) {
-          const what = `a message "${String((message as { type?: unknown }).type)}"`;
-          throw protocolCodes['BBX-PRO-TOO-LARGE']({ what, bytes, limit: limits.messageBytes });
-        }
-        traffic.sent += bytes;
-        socket.sendText(text);
-        checkBacklog();
-      },
-      sendBytes(bytes: Uint8Array) {
-        if (closing !== undefined || gone) return;
-        traffic.sent += bytes.length;
-        socket.sendBinary(bytes);
-        checkBacklog();
-      },
-      async drained() {
-        while (!gone && socket.unsent >= limits.unsentBytes) {
-          await new Promise<void>((resolve) => waiters.push(resolve));
-        }
-      },
-      raiseLimit: () => socket.limit(limits.messageBytes),
-      traffic,
-      takePulse: () => heartbeat.takePulse(),
-      end: ended.promise,
-      close,
-      malformed(state: string) {
-        close(CLOSE.malformed, state, protocolCodes['BBX-PRO-MALFORMED']({ peer, state }));
-      },
-    },
-  );
+  #closed(code: number, reason: string, error: Error | undefined): void {
+    this.#isGone = true;
+    this.#heartbeat.stop();
+    this.#wake();
+    this.#options.gone?.();
+    const end = this.#closing ?? endByPeer(this.#options.peer, code, reason, error);
+    // What came before the peer's close still counts: its last words may be among it.
+    if (this.#closing !== undefined) this.#inbox.clear();
+    void this.#inbox.idle().then(() => this.#end.resolve(end));
+  }
 }
 
 function endByPeer(peer: string, code: number, reason: string, cause: Error | undefined): SessionEnd {

@@ -7,7 +7,7 @@ import { decodeLogFrame } from './codec.ts';
 import { DIALECTS, agree, readWith, writeWith } from './dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { createEchoBudget } from './echo-budget.ts';
-import { createIntake } from './intake.ts';
+import { Intake } from './intake.ts';
 import { fingerprintOf, signGreeting, verifyAuthentication } from './keys.ts';
 import type { Lease } from './lease.ts';
 import { LIMITS } from './limits.ts';
@@ -41,7 +41,7 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
   const { peer, clock, key, epoch, exporter } = options;
   const limits: Limits = options.limits === undefined ? LIMITS : { ...LIMITS, ...options.limits };
   const dialects = options.dialects ?? DIALECTS;
-  const intake = createIntake(limits);
+  const intake = new Intake(limits);
   const echoes = createEchoBudget(clock, limits.echoBurst, limits.echoPerSecond);
   const challenge = randomBytes(32);
   let stage: 'hello' | 'authenticate' | 'inventory' | 'open' | 'over' = 'hello';

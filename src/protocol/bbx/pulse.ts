@@ -25,39 +25,47 @@ const KEPT = 240;
 
 /** Counts pings and measures their round trips. */
 export function createPulse(): Pulse {
-  let onTheWay: number[] = [];
-  let trips: number[] = [];
-  let pings = 0;
-  let missed = 0;
-  return {
-    pinged(now, heardAt) {
-      const last = onTheWay.at(-1);
-      if (last !== undefined && heardAt < last) missed += 1;
-      pings += 1;
-      onTheWay.push(now);
-      if (onTheWay.length > KEPT) onTheWay.shift();
-    },
-    ponged(now) {
-      const sent = onTheWay.shift();
-      if (sent === undefined) return undefined;
-      trips.push(now - sent);
-      if (trips.length > KEPT) trips.shift();
-      return now - sent;
-    },
-    forget: () => void (onTheWay = []),
-    take() {
-      const sorted = trips.toSorted((a, b) => a - b);
-      const at = (index: number) => (sorted.length === 0 ? null : Math.round(sorted[index]! * 10) / 10);
-      const reading = {
-        pings,
-        missed,
-        minMs: at(0),
-        medianMs: at(Math.floor((sorted.length - 1) / 2)),
-        maxMs: at(sorted.length - 1),
-      };
-      trips = [];
-      pings = missed = 0;
-      return reading;
-    },
-  };
+  return new PulseCounter();
+}
+
+class PulseCounter implements Pulse {
+  #onTheWay: number[] = [];
+  #trips: number[] = [];
+  #pings = 0;
+  #missed = 0;
+
+  pinged(now: number, heardAt: number): void {
+    const last = this.#onTheWay.at(-1);
+    if (last !== undefined && heardAt < last) this.#missed += 1;
+    this.#pings += 1;
+    this.#onTheWay.push(now);
+    if (this.#onTheWay.length > KEPT) this.#onTheWay.shift();
+  }
+
+  ponged(now: number): number | undefined {
+    const sent = this.#onTheWay.shift();
+    if (sent === undefined) return undefined;
+    this.#trips.push(now - sent);
+    if (this.#trips.length > KEPT) this.#trips.shift();
+    return now - sent;
+  }
+
+  forget(): void {
+    this.#onTheWay = [];
+  }
+
+  take(): PulseReading {
+    const sorted = this.#trips.toSorted((a, b) => a - b);
+    const at = (index: number) => (sorted.length === 0 ? null : Math.round(sorted[index]! * 10) / 10);
+    const reading = {
+      pings: this.#pings,
+      missed: this.#missed,
+      minMs: at(0),
+      medianMs: at(Math.floor((sorted.length - 1) / 2)),
+      maxMs: at(sorted.length - 1),
+    };
+    this.#trips = [];
+    this.#pings = this.#missed = 0;
+    return reading;
+  }
 }

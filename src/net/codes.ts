@@ -30,6 +30,18 @@ function suspects({ target, attempts }: Unreachable): string | undefined {
   return found.size === 0 ? undefined : `Look at: ${[...found].join('; ')}. Try: bbx doctor reach ${target}`;
 }
 
+function sshHint(hop: string, problem: string): string | undefined {
+  const first = hop.split(', ')[0]?.replace(/^ssh:/, '') ?? '';
+  const where = first.replace(/:(\d+)$/, ' -p $1');
+  if (/host key verification|host key is known/i.test(problem))
+    return `Look at the host's key and take it once, as this user: ssh ${where}`;
+  if (/permission denied|authentication/i.test(problem))
+    return `This user's key must be let in without a question: ssh -o BatchMode=yes ${where} true`;
+  if (/administratively prohibited/i.test(problem))
+    return 'That host forbids forwarding: AllowTcpForwarding in its sshd_config';
+  return undefined;
+}
+
 /** Trouble with sockets, as every part of bbx reports it. */
 export const codes = defineCodes({
   'BBX-NET-REFUSED': row<Unreachable>({
@@ -98,6 +110,49 @@ export const codes = defineCodes({
     hint: () => 'Leave `via` out, and forward one TCP port by other means',
     exit: EXIT.usage,
     about: 'The address of the hop is right, and this version cannot make connections through such a hop.',
+  }),
+  'BBX-NET-HOP-ORDER': row<{ hop: string }>({
+    message: ({ hop }) =>
+      `Cannot go by way of proxies to ${quote(hop)}: only a host and port can be behind them`,
+    hint: () => 'Name ssh hops first; a ProxyCommand in ssh’s own configuration puts ssh behind a proxy',
+    exit: EXIT.usage,
+    about: 'An ssh hop stands behind a proxy, or a socket of the file system behind any hop.',
+  }),
+  'BBX-NET-PROXY': row<{ target: string; hop: string; problem: string; reply?: number }>({
+    message: ({ target, hop, problem }) =>
+      `Cannot reach ${quote(target)} by way of ${quote(hop)}: ${problem}`,
+    hint: ({ target, hop }) => `Try: bbx doctor reach ${target} --via ${hop}`,
+    exit: EXIT.unreachable,
+    retryable: true,
+    about:
+      'The SOCKS or HTTP proxy answered, and made no connection to the target; the message has its own words.',
+  }),
+  'BBX-NET-PROXY-LOGIN': row<{ target: string; hop: string; given: boolean }>({
+    message: ({ target, hop, given }) =>
+      given
+        ? `Cannot reach ${quote(target)} by way of ${quote(hop)}: the proxy refuses our user and password`
+        : `Cannot reach ${quote(target)} by way of ${quote(hop)}: the proxy wants a user and password`,
+    hint: () =>
+      'Write "machine PROXY login USER password PASSWORD" into ~/.netrc (or the file that NETRC names), mode 0600',
+    exit: EXIT.unauthenticated,
+    retryable: true,
+    about: 'A proxy wants a user and password, or refuses those that the netrc file has for its host.',
+  }),
+  'BBX-NET-NETRC': row<{ path: string; problem: string }>({
+    message: ({ path, problem }) => `Cannot use the logins in ${quote(path)}: ${problem}`,
+    hint: ({ path }) => `Try: chmod 600 ${path}`,
+    exit: EXIT.configInvalid,
+    retryable: true,
+    about: 'The file with logins of proxies cannot be read, or other users may read the passwords in it.',
+  }),
+  'BBX-NET-SSH': row<{ target: string; hop: string; problem: string }>({
+    message: ({ target, hop, problem }) =>
+      `Cannot reach ${quote(target)} by way of ${quote(hop)}: ssh says: ${problem}`,
+    hint: ({ hop, problem }) => sshHint(hop, problem),
+    exit: EXIT.unreachable,
+    retryable: true,
+    about:
+      'The system’s ssh could not log in to a hop, or that host could not connect to the target. bbx never answers a question of ssh.',
   }),
   'BBX-NET-UPGRADE': row<{ target: string; problem: string }>({
     message: ({ target, problem }) => `Cannot open a WebSocket on ${quote(target)}: ${problem}`,

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { codes } from './codes.ts';
 import type { Address, WebSocketAddress } from './endpoint/address.ts';
@@ -11,6 +10,7 @@ import { connectTcp } from './hops/tcp.ts';
 import type { TlsRoute } from './hops/tls.ts';
 import { secureClient } from './hops/tls.ts';
 import { connectUnix } from './hops/unix.ts';
+import { openWay, type WayEnd } from './hops/way.ts';
 import { openWebSocketTunnel } from './hops/web-socket.ts';
 import { endsOf } from './peer.ts';
 import type { Resolver } from './resolve.ts';
@@ -39,6 +39,8 @@ export interface DialOptions {
   onEvidence?: OnEvidence;
   /** Default: the system's own, both families asked apart. */
   resolver?: Resolver;
+  /** Where hops find their logins (`NETRC`) and their ssh (`BBX_SSH_COMMAND`); default: the process's own. */
+  env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -47,10 +49,8 @@ export interface DialOptions {
  * gone to `onEvidence` before.
  */
 export async function dial(route: Route, options: DialOptions = {}): Promise<Connection> {
-  const { timeoutMs = DIAL_LIMIT_MS, resolver = systemResolver } = options;
+  const { timeoutMs = DIAL_LIMIT_MS, resolver = systemResolver, env = process.env } = options;
   options.signal?.throwIfAborted();
-  const hop = route.via[0];
-  if (hop !== undefined) throw codes['BBX-NET-HOP-KIND']({ hop: printHop(hop) });
 
   const target = printAddress(route.to);
   const evidence: Evidence[] = [];
@@ -70,13 +70,13 @@ export async function dial(route: Route, options: DialOptions = {}): Promise<Con
   const phase = { target, signal, limitMs, onEvidence };
 
   let opened: Duplex | undefined;
+  let way: WayEnd | undefined;
   try {
-    const socket = await connectSocket(route.to, { ...phase, resolver });
-    opened = socket;
-    const ends = route.to.kind === 'unix' ? { peer: target, local: target } : endsOf(socket);
-    let stream: Duplex = socket;
+    way = await connect(route, { ...phase, resolver, env });
+    const { peer, local } = way;
+    let stream = (opened = way.stream);
     if (route.to.kind === 'web-socket') {
-      stream = opened = await enterWebPort(socket, route.to, route.web ?? {}, phase);
+      stream = opened = await enterWebPort(stream, route.to, route.web ?? {}, phase);
     }
     let secured: Secured | undefined;
     if (route.tls !== undefined) {
@@ -84,10 +84,14 @@ export async function dial(route: Route, options: DialOptions = {}): Promise<Con
       ({ stream, secured } = await secureClient(stream, route.tls, { ...phase, host }));
     }
     signal.throwIfAborted();
-    return { stream, ...ends, secured, evidence };
+    return { stream, peer, local, secured, evidence };
   } catch (error) {
     opened?.destroy();
-    throw error;
+    // The peer's silence is the hop's doing where the hop says so.
+    const problem = signal.aborted ? undefined : await way?.why?.();
+    if (problem === undefined) throw error;
+    const hop = route.via.map(printHop).join(', ');
+    throw codes['BBX-NET-SSH']({ target, hop, problem }, { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -100,12 +104,24 @@ interface Phase {
   onEvidence: OnEvidence;
 }
 
-async function connectSocket(to: Address, options: Phase & { resolver: Resolver }): Promise<Socket> {
-  return to.kind === 'unix' ? connectUnix(to.path, options.signal) : connectTcp(to.host, to.port, options);
+async function connect(
+  { to, via }: Route,
+  options: Phase & { resolver: Resolver; env: NonNullable<DialOptions['env']> },
+): Promise<WayEnd> {
+  if (via.length > 0) {
+    if (to.kind === 'unix') throw codes['BBX-NET-HOP-ORDER']({ hop: options.target });
+    return openWay(via, to, options);
+  }
+  if (to.kind === 'unix') {
+    const stream = await connectUnix(to.path, options.signal);
+    return { stream, peer: options.target, local: options.target };
+  }
+  const stream = await connectTcp(to.host, to.port, options);
+  return { stream, ...endsOf(stream) };
 }
 
 async function enterWebPort(
-  socket: Socket,
+  socket: Duplex,
   to: WebSocketAddress,
   web: TlsRoute,
   phase: Phase,

@@ -129,13 +129,11 @@ describe('dial', () => {
     expect(error.message).toContain('the lookup of slow.example');
   });
 
-  it.each(['ssh:me@common.example', 'socks5://proxy:1080', 'http://proxy:3128', 'relay://relay.example'])(
-    'refuses the hop %s, which this version does not have',
-    async (hop) => {
-      const error = await failureOf(dial({ to: parseAddress('host'), via: [parseHop(hop)] }));
-      expect(error).toMatchObject({ code: 'BBX-NET-HOP-KIND', exit: 2 });
-    },
-  );
+  it('refuses the hop relay://, which this version does not have', async () => {
+    const via = [parseHop('relay://relay.example')];
+    const error = await failureOf(dial({ to: parseAddress('host'), via }));
+    expect(error).toMatchObject({ code: 'BBX-NET-HOP-KIND', exit: 2 });
+  });
 
   it('has told its observations before it fails', async () => {
     const seen: Evidence[] = [];

@@ -39,6 +39,8 @@ export interface CommandResult extends CommandTimes {
   ended: 'exit' | 'signal' | 'timeout' | 'maxTime' | 'cancelled' | 'notStarted' | 'lost';
   rc: number | null;
   signal: string | null;
+  /** A line that says why, of a command that knows (git). */
+  why?: string | undefined;
   /** Properties that the command found, such as `got_revision`. */
   properties?: Properties;
 }

@@ -1,4 +1,5 @@
 import { printDuration } from '../base/duration.ts';
+import { replaceUnsafe } from '../base/unsafe-text.ts';
 import { withoutCredentials } from '../base/without-credentials.ts';
 import type { Command, CommandResult } from './command-port.ts';
 import type { StepPlan } from './plan.ts';
@@ -6,6 +7,9 @@ import type { Result } from './results.ts';
 
 /** A command in a state string has this many words, then dots, as in Buildbot. */
 const WORDS_SHOWN = 2;
+
+/** Characters of a line that says why. */
+const WHY_SHOWN = 200;
 
 /** What a step's log begins with: the command, where it runs, its limits, what the plan adds to the environment. */
 export function describeStart(
@@ -65,9 +69,16 @@ function whyEnded(ended: CommandResult | undefined, step: StepPlan): string {
   if (ended?.ended === 'timeout') return `timed out, ${printDuration(step.timeoutMs ?? 0)} without output`;
   if (ended?.ended === 'maxTime') return `timed out, over ${printDuration(step.maxTimeMs ?? 0)} in all`;
   if (ended?.ended === 'signal') return `killed by ${ended.signal ?? 'a signal'}`;
-  if (ended?.ended === 'notStarted') return 'not started';
+  const why = ended?.why === undefined ? '' : shortLine(ended.why);
+  if (ended?.ended === 'notStarted') return why === '' ? 'not started' : `not started: ${why}`;
   if (ended?.ended === 'lost') return 'end not known';
-  return '';
+  return why;
+}
+
+/** A line of a stranger as a state string takes it: nothing that moves a terminal, and not endless. */
+function shortLine(line: string): string {
+  const text = replaceUnsafe(line, () => ' ').trim();
+  return text.length > WHY_SHOWN ? `${text.slice(0, WHY_SHOWN)} …` : text;
 }
 
 /** A step's state string: `finished`, `'npm ci' failed`, `'npm ci' failed (timed out, 20m without output)`. */

@@ -5,6 +5,7 @@ import { printDuration } from '../base/duration.ts';
 import { withoutCredentials } from '../base/without-credentials.ts';
 import { codes } from './codes.ts';
 import { passedEnvironment, type Environment } from './environment.ts';
+import { reasonIn } from './git-reason.ts';
 import { checkGitValue, gitEnvironment, GIT_OPTIONS } from './git-rules.ts';
 
 export interface GitOptions {
@@ -214,7 +215,7 @@ export async function runGit(args: readonly string[], about: About, options: Git
     if (result.failed)
       throw codes['BBX-EXE-GIT']({
         ...data,
-        reason: reasonIn(result.stderr) ?? result.shortMessage ?? 'it failed',
+        reason: reasonIn(result.stderr)?.slice(0, 500) ?? result.shortMessage ?? 'it failed',
       });
     return result.stdout;
   } finally {
@@ -222,23 +223,6 @@ export async function runGit(args: readonly string[], about: About, options: Git
     clearTimeout(kill);
     signal?.removeEventListener('abort', end);
   }
-}
-
-/** The line of git's errors that says most: the last `fatal:` or `error:`, else the last at all; without credentials. */
-function reasonIn(stderr: string): string | undefined {
-  const lines = stderr
-
-    .replace(/[\u0000-\u0009\u000b-\u001f\u007f]/g, ' ')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  const at = lines.findLastIndex((line) => /^(?:fatal|error):/.test(line));
-  // Of a connection over ssh git says only that it failed; why, ssh has said before.
-  const why = lines[at]?.startsWith('fatal: Could not read from remote repository') === true ? at - 1 : at;
-  const last = lines[why] ?? lines[at] ?? lines.at(-1);
-  return last === undefined
-    ? undefined
-    : withoutCredentials(last.replace(/^(?:fatal|error): /, '')).slice(0, 500);
 }
 
 function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {

@@ -201,6 +201,21 @@ describe('hostile values', () => {
     expect(await readdir(farm.workspace.root)).toEqual([]);
   });
 
+  test.each<[string, object, RegExp]>([
+    ['a branch that is not there', { branch: 'nope' }, /couldn't find remote ref refs\/heads\/nope/],
+    ['no such commit', { revision: 'ab'.repeat(20) }, /^the repository has no commit abab/],
+    ['no repository', { repository: '/nowhere/at-all' }, /'\/nowhere\/at-all' does not appear to be a git/],
+    [
+      'nobody who listens',
+      { repository: 'http://127.0.0.1:1/x' },
+      /unable to access .*refused|Failed to connect/,
+    ],
+    ['a path that leads out', { workdir: '../elsewhere' }, /leads out of the build/],
+  ])('a failed checkout says why in one line: %s', async (_, step, why) => {
+    await using farm = await set();
+    expect((await farm.checkOut(step)).why).toMatch(why);
+  });
+
   test('hooks and fsmonitor that a build left in its repository are not run by the next checkout', async () => {
     await using farm = await set();
     await farm.checkOut();

@@ -74,6 +74,7 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
         env,
         gitSshCommand: options.env['GIT_SSH_COMMAND'],
         openRoute: options.openRoute ?? (() => BY_GIT_ALONE),
+        onOutput,
         say,
         async run(given) {
           commands += 1;

@@ -293,6 +293,26 @@ describe('secrets', () => {
   });
 });
 
+describe('a checkout that failed', () => {
+  test.each([
+    ['fatal: x', { rc: 128, why: "couldn't find remote ref nope" }, "failed (couldn't find remote ref nope)"],
+    ['escapes', { rc: 1, why: 'a\u001b[31mred' }, 'failed (a [31mred)'],
+    ['a book', { rc: 1, why: 'x'.repeat(500) }, `failed (${'x'.repeat(200)} …)`],
+    [
+      'no start',
+      { ended: 'notStarted' as const, rc: null, why: 'no such path' },
+      '(not started: no such path)',
+    ],
+    ['a secret', { rc: 1, why: 'refused hunter-two' }, 'failed (refused ***)'],
+    ['nothing', { rc: 1 }, 'failed'],
+  ])('says git’s own line in its state: %s', async (_, end, state) => {
+    const secrets = new Map([['KEY', new Secret('hunter-two')]]);
+    const { finished } = await walk([{ kind: 'git', name: 'git', repository: 'r' }], [end], { secrets });
+    expect(finished[0]?.state).toMatch(/^'git checkout' /);
+    expect(finished[0]?.state.endsWith(state)).toBe(true);
+  });
+});
+
 describe('a command that was over before the walk asked', () => {
   test('has the time that it took, and ended when it ended', async () => {
     const { journal, finished } = await walk([shell('a')], [{ rc: 1, tookMs: 8_200, agoMs: 61_800 }]);

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GitCommand } from '../../../build/command-port.ts';
+import type { GitCommand, OnOutput } from '../../../build/command-port.ts';
+import { reasonIn } from '../../../exec/git-reason.ts';
 import { gitEnvironment, GIT_OPTIONS, SUBMODULE_TRANSPORTS } from '../../../exec/git-rules.ts';
 import type { TreeEnd } from '../../../exec/run-tree.ts';
 import type { VerbContext } from '../verbs/context.ts';
@@ -9,10 +10,13 @@ import type { VerbContext } from '../verbs/context.ts';
 export class GitStopped extends Error {
   readonly end: TreeEnd;
   readonly where: Where;
-  constructor(end: TreeEnd, where: Where) {
+  /** The line that says why, where git or we have said one. */
+  readonly why: string | undefined;
+  constructor(end: TreeEnd, where: Where, why?: string) {
     super(`git ended: ${end.ended}`);
     this.end = end;
     this.where = where;
+    this.why = why;
   }
 }
 
@@ -44,6 +48,9 @@ const NOT_FROM_PLANS =
 /** What an answer to `ask` may hold, bytes. */
 const ANSWER_LIMIT = 65_536;
 
+/** Of what git says the end is kept, bytes: the lines that say why come last. */
+const ERRORS_KEPT = 8_192;
+
 /** Names in one command: of 255 bytes each they are far below what an argument list may hold. */
 const REMOVED_AT_ONCE = 500;
 
@@ -65,11 +72,7 @@ export function createGit(
     ...own.routeEnv,
   };
 
-  const run = async (
-    words: readonly string[],
-    extra: Record<string, string>,
-    onOutput?: (bytes: Uint8Array) => void,
-  ) => {
+  const run = async (words: readonly string[], extra: Record<string, string>, onOutput?: OnOutput) => {
     const left = step.maxTimeMs === null ? null : Math.max(1, step.maxTimeMs - (performance.now() - began));
     const end = await context.run({
       command: words,
@@ -78,26 +81,25 @@ export function createGit(
       timeoutMs: step.timeoutMs,
       maxTimeMs: left,
       sigtermTimeMs: step.sigtermTimeMs,
-      ...(onOutput === undefined
-        ? {}
-        : { onOutput: (channel, bytes) => (channel === 'stdout' ? onOutput(bytes) : undefined) }),
+      ...(onOutput === undefined ? {} : { onOutput }),
     });
     if (end.ended !== 'exit') throw new GitStopped(end, 'here');
     return end;
   };
-  const git = (
-    args: readonly string[],
-    extra: Record<string, string> = {},
-    onOutput?: (bytes: Uint8Array) => void,
-  ) => run(['git', ...GIT_OPTIONS, ...own.credentialOptions, ...args], extra, onOutput);
+  const git = (args: readonly string[], extra: Record<string, string> = {}, onOutput?: OnOutput) =>
+    run(['git', ...GIT_OPTIONS, ...own.credentialOptions, ...args], extra, onOutput);
 
   return {
     async must(where, args, transports) {
       const extra: Record<string, string> =
         transports === undefined ? {} : { GIT_ALLOW_PROTOCOL: SUBMODULE_TRANSPORTS };
       await context.say(`git ${args.join(' ')}`);
-      const end = await git(args, extra);
-      if (end.rc !== 0) throw new GitStopped(end, where);
+      const errors = lastErrors();
+      const end = await git(args, extra, (channel, bytes) => {
+        if (channel === 'stderr') errors.push(bytes);
+        return context.onOutput(channel, bytes);
+      });
+      if (end.rc !== 0) throw new GitStopped(end, where, reasonIn(errors.text()));
     },
     async check(args, where) {
       if (where === 'far') {
@@ -109,7 +111,8 @@ export function createGit(
     async ask(args) {
       const parts: Uint8Array[] = [];
       let size = 0;
-      const end = await git(args, {}, (bytes) => {
+      const end = await git(args, {}, (channel, bytes) => {
+        if (channel !== 'stdout') return;
         size += bytes.length;
         if (size <= ANSWER_LIMIT) parts.push(bytes);
       });
@@ -142,7 +145,16 @@ export function createGit(
     say: context.say,
     async stop(reason) {
       await context.say(reason);
-      throw new GitStopped({ ended: 'exit', rc: 1, signal: null, leftovers: 0, alive: [] }, 'far');
+      throw new GitStopped({ ended: 'exit', rc: 1, signal: null, leftovers: 0, alive: [] }, 'far', reason);
     },
+  };
+}
+
+/** The end of what a command says on stderr. */
+function lastErrors(): { push(bytes: Uint8Array): void; text(): string } {
+  let kept = Buffer.alloc(0);
+  return {
+    push: (bytes) => void (kept = Buffer.concat([kept, bytes]).subarray(-ERRORS_KEPT)),
+    text: () => kept.toString(),
   };
 }

@@ -29,7 +29,7 @@ export async function checkOut(given: GitCommand, context: VerbContext): Promise
   } catch (error) {
     if (!(error instanceof BbxError)) throw error;
     await context.say(error.message);
-    return { ended: 'notStarted', rc: null, signal: null };
+    return { ended: 'notStarted', rc: null, signal: null, why: error.message };
   }
   await using credentials = await writeCredentials(known, step.repository, context);
   const route = context.openRoute();
@@ -44,8 +44,11 @@ export async function checkOut(given: GitCommand, context: VerbContext): Promise
     return { ended: 'exit', rc: 0, signal: null, properties: { got_revision: head ?? null } };
   } catch (error) {
     if (!(error instanceof GitStopped)) throw error;
-    for (const failure of route.failures()) await context.say(sentences(failure).join(': '));
-    return asResult(error.end);
+    const failures = route.failures().map((failure) => sentences(failure).join(': '));
+    for (const failure of failures) await context.say(failure);
+    // Of a connection that we made git knows only that it failed.
+    const ours = error.why?.startsWith('unable to access') === true ? failures.at(-1) : undefined;
+    return { ...asResult(error.end), why: ours ?? error.why };
   } finally {
     route.close();
   }

@@ -25,6 +25,8 @@ export interface VerbContext {
   /** How git's own connections are made. */
   openRoute: () => GitRoute;
   run: RunCommand;
+  /** What a command says goes there: the step's log. */
+  onOutput: OnOutput;
   /** A line of ours into the log. */
   say: (line: string) => Promise<void>;
 }

@@ -200,11 +200,11 @@ describe.skipIf(
     await writeFile(
       file,
       // Another name, or ssh sees a loop.
-      `Host second\nHostName localhost\nPort ${port}\nHostKeyAlias [::1]:${port}\nHost *\n` +
+      `Host first\nHostName ::1\nPort ${port}\nHost *\n` +
         `IdentityFile ${sshd.key}\nIdentitiesOnly yes\nUserKnownHostsFile ${sshd.knownHosts}\n`,
     );
     const client = await dial(
-      { to, via: [hop, parseHop('ssh:second')], tls: { pins: [identity.pin] } },
+      { to, via: [parseHop('ssh:first'), hop], tls: { pins: [identity.pin] } },
       { env: { ...env(), BBX_SSH_COMMAND: `ssh -F ${file}` } },
     );
     await carries(client, await accepted);

@@ -1,7 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
 
-/** A bucket of tokens: `burst` at once, `perSecond` more with time. `take` says whether one was there. */
-export function createEchoBudget(clock: Clock, burst: number, perSecond: number): { take(): boolean } {
+/** A bucket of tokens: `burst` at once, `perSecond` more with time. */
+export interface EchoBudget {
+  /** Whether one was there; it is used up then. */
+  take(): boolean;
+}
+
+/** Makes a full bucket. */
+export function createEchoBudget(clock: Clock, burst: number, perSecond: number): EchoBudget {
   let tokens = burst;
   let at = clock.monotonic();
   return {

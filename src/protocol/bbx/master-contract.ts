@@ -93,6 +93,13 @@ export interface MasterSessionOptions {
   dialects?: readonly Dialect[];
 }
 
+/** What a lease is about. */
+export interface Assignment {
+  plan: BuildPlan;
+  secrets: Readonly<Record<string, string>>;
+  orphanAfter: number | null;
+}
+
 /** The master's end of one connection. Methods never throw after the end; they do nothing then. */
 export interface MasterSession {
   readonly claim: WorkerClaim | undefined;
@@ -104,14 +111,7 @@ export interface MasterSession {
   /** Round trips since the last call, which forgets them. */
   takePulse(): PulseReading;
   /** Throws BBX-PRO-TOO-LARGE, before anything is sent, when plan and secrets do not fit into a message. */
-  assign(
-    lease: Lease,
-    assignment: {
-      plan: BuildPlan;
-      secrets: Readonly<Record<string, string>>;
-      orphanAfter: number | null;
-    },
-  ): void;
+  assign(lease: Lease, assignment: Assignment): void;
   cancel(lease: Lease, why: string): void;
   /** Ends the lease at the worker; what still arrives of it is ignored. */
   drop(lease: Lease, why: string): void;

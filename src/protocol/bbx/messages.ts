@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { buildPlan } from '../../build/plan.ts';
 import { progressEvent } from '../../build/progress.ts';
+import { dialledWay, MOST_WAYS } from './dial-facts.ts';
 import { bootName, linkRecord, RECORDS_PER_MESSAGE } from './link-facts.ts';
 
 const text = (max: number) => z.string().max(max);
@@ -105,6 +106,8 @@ export const inventory = z.object({
     .array(z.object({ build: z.number().int().positive(), epoch: text(64), name: text(200) }))
     .max(1_000)
     .optional(),
+  /** What the worker can be asked beyond builds: `dial`. */
+  capabilities: z.array(text(50)).max(50).optional(),
 });
 export const workerState = z.object({
   type: z.literal('state'),
@@ -139,8 +142,27 @@ export const history = z.object({
   type: z.literal('history'),
   records: z.array(linkRecord).max(RECORDS_PER_MESSAGE),
 });
+/** What became of a `dial`. */
+export const dialled = z.object({ type: z.literal('dialled'), id: z.number().int(), ways: z.array(dialledWay).max(MOST_WAYS) });
 /** Asks for the same bytes back; allowed before authentication, so the answer is never larger than the question. */
 export const echo = z.object({ type: z.literal('echo'), id: z.number().int(), payload: base64(90_000) });
+/** Bytes that need not come back: the way to the master alone. Like the three after it for whoever was greeted, where announced. */
+export const push = z.object({ type: z.literal('push'), id: z.number().int(), payload: base64(90_000) });
+/** Asks for so many bytes, at most those that were pushed before and not yet pulled: the way back alone. */
+export const pull = z.object({
+  type: z.literal('pull'),
+  id: z.number().int(),
+  bytes: z.number().int().positive().max(65_536),
+});
+/** Asks what the master has seen of this connection. */
+export const witness = z.object({ type: z.literal('witness'), id: z.number().int() });
+/** Lets the connection rest: neither side sends anything for `seconds`, not even pings; then the side of `by` speaks first. */
+export const hold = z.object({
+  type: z.literal('hold'),
+  id: z.number().int(),
+  seconds: z.number().positive().max(600),
+  by: z.enum(['worker', 'master']),
+});
 
 // —— master → worker ——
 
@@ -183,6 +205,8 @@ export const historyStored = z.object({
   type: z.literal('historyStored'),
   number: z.number().int().nonnegative(),
 });
+/** Asks the worker to try its own ways to the master, beside the session that stands; only to one that announced it. */
+export const dial = z.object({ type: z.literal('dial'), id: z.number().int() });
 /** Last words before the master closes: `replaced` ends the worker's process with exit code 8. */
 export const bye = z.object({
   type: z.literal('bye'),
@@ -190,6 +214,22 @@ export const bye = z.object({
   message: text(1_000),
 });
 export const echoed = z.object({ type: z.literal('echoed'), id: z.number().int(), payload: base64(90_000) });
+export const pushed = z.object({
+  type: z.literal('pushed'),
+  id: z.number().int(),
+  bytes: z.number().int().nonnegative(),
+});
+export const pulled = z.object({ type: z.literal('pulled'), id: z.number().int(), payload: base64(90_000) });
+/** The nonce of `hello`, the peer's address as the master sees it, and how many bytes of messages have come. */
+export const witnessed = z.object({
+  type: z.literal('witnessed'),
+  id: z.number().int(),
+  nonce: base64(64),
+  peer: text(100),
+  bytes: z.number().int().nonnegative(),
+});
+/** The master's first word after a `hold` of its own. */
+export const held = z.object({ type: z.literal('held'), id: z.number().int() });
 
 export const workerMessage = z.discriminatedUnion('type', [
   hello,
@@ -202,6 +242,11 @@ export const workerMessage = z.discriminatedUnion('type', [
   abandoned,
   history,
   echo,
+  push,
+  pull,
+  witness,
+  hold,
+  dialled,
 ]);
 export const masterMessage = z.discriminatedUnion('type', [
   greeting,
@@ -216,6 +261,11 @@ export const masterMessage = z.discriminatedUnion('type', [
   historyStored,
   bye,
   echoed,
+  pushed,
+  pulled,
+  witnessed,
+  held,
+  dial,
 ]);
 
 export type WorkerMessage = z.infer<typeof workerMessage>;

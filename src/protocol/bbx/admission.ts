@@ -17,6 +17,10 @@ export class Admission {
     this.#software = hello.software;
   }
 
+  get nonce(): Uint8Array {
+    return this.#nonce;
+  }
+
   /** Who the master is, signed over this TLS session, with the challenge for the worker. */
   greeting(dialect: Dialect): MessageOf<MasterMessage, 'greeting'> {
     const { key, epoch, exporter, clock, software, capabilities = [] } = this.#options;

@@ -56,9 +56,9 @@ export const dialledWay = z.object({
   /** Hops lead there: only they could be tried, and they are not. */
   behindHops: z.boolean(),
   /** What the worker's system gives for the name, each family apart. */
-  lookups: z.array(
-    z.object({ family, addresses: z.array(text(100)).max(64), errno: text(60).nullable(), ms }),
-  ).max(2),
+  lookups: z
+    .array(z.object({ family, addresses: z.array(text(100)).max(64), errno: text(60).nullable(), ms }))
+    .max(2),
   addresses: z.array(dialledAddress).max(MOST_ADDRESSES),
   /** The way that the worker itself takes: the peer that its race of addresses gives. */
   raced: z.object({ peer: text(100), ms }).nullable(),

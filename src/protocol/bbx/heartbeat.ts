@@ -12,6 +12,8 @@ export interface Heartbeat {
   takePulse(): PulseReading;
   /** Reading is paused by this side: silence says nothing about the peer until it is released. */
   hold(held: boolean): void;
+  /** For so long no ping is sent, and silence says nothing. */
+  quiet(ms: number): void;
   /** Monotonic ms of the last received byte. */
   readonly heardAt: number;
   stop(): void;
@@ -38,6 +40,7 @@ class Beat implements Heartbeat {
   #timer: NodeJS.Timeout;
   #isHeld = false;
   #countedFrom: number;
+  #quietUntil = 0;
   heardAt: number;
 
   constructor(options: HeartbeatOptions) {
@@ -45,6 +48,7 @@ class Beat implements Heartbeat {
     this.#options = options;
     this.heardAt = this.#countedFrom = clock.monotonic();
     this.#pings = setInterval(() => {
+      if (clock.monotonic() < this.#quietUntil) return;
       if (!this.#isHeld) this.#pulse.pinged(clock.monotonic(), this.heardAt);
       ping();
     }, pingEveryMs);
@@ -69,6 +73,10 @@ class Beat implements Heartbeat {
     this.#countedFrom = this.#options.clock.monotonic();
   }
 
+  quiet(ms: number): void {
+    this.#quietUntil = this.#options.clock.monotonic() + ms;
+  }
+
   stop(): void {
     clearInterval(this.#pings);
     clearTimeout(this.#timer);
@@ -76,7 +84,7 @@ class Beat implements Heartbeat {
 
   #check(): void {
     const { clock, silenceMs, dead } = this.#options;
-    const silent = this.#isHeld ? 0 : clock.monotonic() - this.#countedFrom;
+    const silent = this.#isHeld ? 0 : clock.monotonic() - Math.max(this.#countedFrom, this.#quietUntil);
     if (silent >= silenceMs) {
       clearInterval(this.#pings);
       dead();

@@ -28,6 +28,8 @@ export const LIMITS = {
   /** Echoes that a session may ask for at once, and how many more it earns each second. */
   echoBurst: 16,
   echoPerSecond: 4,
+  /** Connections that rest for a probe (`hold`), per master. */
+  holds: 32,
   /** Each side pings this often; any received byte counts as life. */
   pingEveryMs: 15_000,
   /** Nothing received for so long: the link is dead (two pings missed). */

@@ -32,6 +32,8 @@ export interface Line {
   readonly traffic: { readonly received: number; readonly sent: number };
   /** Round trips since the last call. */
   takePulse(): PulseReading;
+  /** Sends no pings for so long, and takes no silence for a dead peer. */
+  quiet(ms: number): void;
   readonly ended: boolean;
   /** Resolves when the socket has ended and no handler runs any more. */
   readonly end: Promise<SessionEnd>;
@@ -150,6 +152,10 @@ class SocketLine implements Line {
 
   takePulse(): PulseReading {
     return this.#heartbeat.takePulse();
+  }
+
+  quiet(ms: number): void {
+    this.#heartbeat.quiet(ms);
   }
 
   close(code: number, reason: string, error?: BbxError): void {

@@ -66,6 +66,8 @@ export interface MasterSessionHandlers {
   onState(state: { draining: boolean; notes: readonly string[] }): void | Promise<void>;
   /** What the worker has written down about its link while nobody could hear it; hostile text. Answered with `historyStored`. */
   onHistory?(records: MessageOf<WorkerMessage, 'history'>['records']): void;
+  /** What became of `dial`; hostile text. */
+  onDialled?(answer: MessageOf<WorkerMessage, 'dialled'>): void;
   /** The worker cannot deliver the rest of this build. */
   onAbandoned(lease: Lease, why: string): void | Promise<void>;
   /** Once, after the last other call has ended. */
@@ -88,6 +90,8 @@ export interface MasterSessionOptions {
   /** The connection ended without ever being let in (refused, probe, silence, malformed). */
   onRejected?(end: SessionEnd): void;
   capabilities?: readonly string[];
+  /** A place among the connections that rest for a probe; gives what frees it, or undefined when all are taken. Without it none may. */
+  mayHold?(): (() => void) | undefined;
   limits?: Partial<Limits>;
   /** Versions served, newest first. */
   dialects?: readonly Dialect[];
@@ -122,6 +126,8 @@ export interface MasterSession {
   /** The records of the worker's history up to this number are kept: it need not send them again. */
   historyStored(number: number): void;
   settings(settings: Omit<MessageOf<MasterMessage, 'settings'>, 'type'>): void;
+  /** Asks a worker that announced `dial` to try its ways to the master; `onDialled` brings what came of it. */
+  dial(id: number): void;
   /** Last words, then the close. */
   bye(reason: MessageOf<MasterMessage, 'bye'>['reason'], message: string): void;
   close(code: number, reason: string): void;

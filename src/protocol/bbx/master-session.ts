@@ -5,7 +5,6 @@ import { Admission } from './admission.ts';
 import { decodeLogFrame } from './codec.ts';
 import { DIALECTS, agree, readWith, writeWith } from './dialect.ts';
 import type { Dialect } from './dialect.ts';
-import { createEchoBudget, type EchoBudget } from './echo-budget.ts';
 import { Intake, type StoredLog } from './intake.ts';
 import type { Lease } from './lease.ts';
 import { LIMITS } from './limits.ts';
@@ -21,6 +20,7 @@ import type {
 } from './master-contract.ts';
 import { workerMessage } from './messages.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
+import { isProbe, ProbeDesk, type ProbeQuestion } from './probe-desk.ts';
 import type { PulseReading } from './pulse.ts';
 import { CLOSE } from './wire.ts';
 
@@ -36,9 +36,9 @@ class ServedSession implements MasterSession {
   readonly #options: MasterSessionOptions;
   readonly #limits: Limits;
   readonly #intake: Intake;
-  readonly #echoes: EchoBudget;
   readonly #line: Line;
-  readonly #hurry: NodeJS.Timeout;
+  #hurry: NodeJS.Timeout;
+  #desk: ProbeDesk | undefined;
   #stage: 'hello' | 'authenticate' | 'inventory' | 'open' | 'over' = 'hello';
   #dialect: Dialect | undefined;
   #admission: Admission | undefined;
@@ -51,7 +51,6 @@ class ServedSession implements MasterSession {
     const limits: Limits = options.limits === undefined ? LIMITS : { ...LIMITS, ...options.limits };
     this.#limits = limits;
     this.#intake = new Intake(limits);
-    this.#echoes = createEchoBudget(clock, limits.echoBurst, limits.echoPerSecond);
     this.#line = openLine({
       socket,
       peer,
@@ -60,13 +59,11 @@ class ServedSession implements MasterSession {
       text: (text) => this.#onText(text),
       binary: (bytes) => this.#onBinary(bytes),
     });
-    this.#hurry = setTimeout(() => {
-      const state = `it did not authenticate within ${limits.authenticationMs / 1000} s`;
-      this.#line.close(CLOSE.tooSlow, 'too slow', protocolCodes['BBX-PRO-TOO-SLOW']({ peer, state }));
-    }, limits.authenticationMs);
+    this.#hurry = this.#startHurry(limits.authenticationMs);
     void this.#line.end.then((end) => {
       clearTimeout(this.#hurry);
       this.#stage = 'over';
+      this.#desk?.end();
       if (this.#handlers === undefined) options.onRejected?.(end);
       else this.#handlers.onClosed(end);
     });
@@ -130,6 +127,10 @@ class ServedSession implements MasterSession {
     this.#send({ type: 'settings', paused, reach: [...reach], pins: [...pins] });
   }
 
+  dial(id: number): void {
+    this.#send({ type: 'dial', id });
+  }
+
   bye(reason: MessageOf<MasterMessage, 'bye'>['reason'], message: string): void {
     this.#send({ type: 'bye', reason, message: message.slice(0, 1_000) });
     this.#line.close(reason === 'replaced' ? CLOSE.replaced : CLOSE.stopping, reason);
@@ -163,7 +164,7 @@ class ServedSession implements MasterSession {
     const parsed = workerMessage.safeParse(json);
     if (!parsed.success) return this.#line.malformed(`a message that cannot be: ${complaint(parsed.error)}`);
     const message = parsed.data;
-    if (message.type === 'echo' && this.#stage !== 'hello') return this.#onEcho(message);
+    if (isProbe(message) && this.#stage !== 'hello') return this.#onProbe(message);
     switch (this.#stage) {
       case 'hello':
         return message.type === 'hello' ? this.#onHello(message) : this.#outOfOrder(message.type);
@@ -186,9 +187,36 @@ class ServedSession implements MasterSession {
     this.#line.malformed(`"${type}" where it does not belong`);
   }
 
-  #onEcho({ id, payload }: MessageOf<WorkerMessage, 'echo'>): void {
-    if (this.#echoes.take()) this.#send({ type: 'echoed', id, payload });
-    else this.#refuse('busy', 'too many echoes');
+  #onProbe(question: ProbeQuestion): void {
+    const { clock, peer, mayHold } = this.#options;
+    // What these two ask is about a connection that nobody was let in by.
+    if ((question.type === 'witness' || question.type === 'hold') && this.#stage !== 'authenticate')
+      return this.#outOfOrder(question.type);
+    this.#desk ??= new ProbeDesk({
+      clock,
+      limits: this.#limits,
+      peer,
+      nonce: this.#admission?.nonce ?? new Uint8Array(0),
+      received: () => this.#line.traffic.received,
+      send: (message) => this.#send(message),
+      refuse: (reason, message) => this.#refuse(reason, message),
+      malformed: (state) => this.#line.malformed(state),
+      mayHold: () => mayHold?.(),
+      quiet: (ms) => {
+        this.#line.quiet(ms);
+        clearTimeout(this.#hurry);
+        this.#hurry = this.#startHurry(ms + this.#limits.authenticationMs);
+      },
+    });
+    this.#desk.answer(question);
+  }
+
+  #startHurry(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const { peer } = this.#options;
+      const state = `it did not authenticate within ${ms / 1000} s`;
+      this.#line.close(CLOSE.tooSlow, 'too slow', protocolCodes['BBX-PRO-TOO-SLOW']({ peer, state }));
+    }, ms);
   }
 
   #onHello(hello: MessageOf<WorkerMessage, 'hello'>): void {
@@ -252,6 +280,8 @@ class ServedSession implements MasterSession {
         return on.onState({ draining: message.draining, notes: message.notes });
       case 'history':
         return on.onHistory?.(message.records);
+      case 'dialled':
+        return on.onDialled?.(message);
       case 'assigned': {
         const { build, token, accepted, why } = message;
         if (!accepted) this.#intake.forget(message);

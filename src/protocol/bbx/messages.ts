@@ -143,7 +143,11 @@ export const history = z.object({
   records: z.array(linkRecord).max(RECORDS_PER_MESSAGE),
 });
 /** What became of a `dial`. */
-export const dialled = z.object({ type: z.literal('dialled'), id: z.number().int(), ways: z.array(dialledWay).max(MOST_WAYS) });
+export const dialled = z.object({
+  type: z.literal('dialled'),
+  id: z.number().int(),
+  ways: z.array(dialledWay).max(MOST_WAYS),
+});
 /** Asks for the same bytes back; allowed before authentication, so the answer is never larger than the question. */
 export const echo = z.object({ type: z.literal('echo'), id: z.number().int(), payload: base64(90_000) });
 /** Bytes that need not come back: the way to the master alone. Like the three after it for whoever was greeted, where announced. */

@@ -28,6 +28,19 @@ export interface ProbeAsker {
 type Answer = MessageOf<MasterMessage, 'echoed' | 'pushed' | 'pulled' | 'witnessed' | 'held'>;
 type Question = MessageOf<WorkerMessage, 'echo' | 'push' | 'pull' | 'witness' | 'hold'>;
 
+const ANSWERS: ReadonlySet<string> = new Set<Answer['type']>([
+  'echoed',
+  'pushed',
+  'pulled',
+  'witnessed',
+  'held',
+]);
+
+/** Whether a message answers a probe. */
+export function isProbeAnswer(message: MasterMessage): message is Answer {
+  return ANSWERS.has(message.type);
+}
+
 interface Waiting {
   at: number;
   /** False: an answer to something else. */

@@ -6,6 +6,19 @@ import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
 /** A question of a probe: whoever was greeted may ask, let in or not. */
 export type ProbeQuestion = MessageOf<WorkerMessage, 'echo' | 'push' | 'pull' | 'witness' | 'hold'>;
 
+const QUESTIONS: ReadonlySet<string> = new Set<ProbeQuestion['type']>([
+  'echo',
+  'push',
+  'pull',
+  'witness',
+  'hold',
+]);
+
+/** Whether a message is a probe. */
+export function isProbe(message: WorkerMessage): message is ProbeQuestion {
+  return QUESTIONS.has(message.type);
+}
+
 /** The master's word for all of them in `capabilities`. */
 export const PROBES = 'probes';
 

@@ -15,6 +15,7 @@ import type { SessionEnd } from './line.ts';
 import { masterMessage } from './messages.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
 import type { PulseReading } from './pulse.ts';
+import { Asker, isProbeAnswer, type ProbeAsker } from './probe-asker.ts';
 import { refusalError } from './refusal.ts';
 import { CLOSE } from './wire.ts';
 import type { MessageSocket } from './wire.ts';
@@ -41,10 +42,12 @@ export interface GreetOptions {
 /** A greeted master: its identity is proven, nobody is logged in. The doctor stops here, a worker goes on with `authenticate`. */
 export interface GreetedMaster {
   readonly greeting: Greeting;
+  /** Of the `hello` that was sent, base64. */
+  readonly nonce: string;
   /** `sha256:…` of the key that signed. */
   readonly instance: string;
-  /** Sends bytes there and back (at most `LIMITS.frameBytes`); gives the time in ms. */
-  echo(payload: Uint8Array): Promise<number>;
+  /** Probes; all but `echo` only where the master announced `PROBES`. */
+  readonly ask: ProbeAsker;
   /** Resolves when let in; rejects with the BbxError of the refusal. With `probe` the master only answers, then both close. */
   authenticate(identity: {
     name: string;
@@ -96,10 +99,6 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
   // Whoever waits for them handles them; a greeting that nobody follows up must not be an unhandled rejection.
   letIn.promise.catch(() => undefined);
   const receiver = Promise.withResolvers<(message: MasterMessage) => void | Promise<void>>();
-  const echoes = new Map<
-    number,
-    { payload: string; at: number; done(ms: number): void; fail(error: unknown): void }
-  >();
   let stage: 'greeting' | 'greeted' | 'authenticating' | 'open' = 'greeting';
   let dialect: Dialect | undefined;
   let greeting: Greeting | undefined;
@@ -125,6 +124,13 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
       line.close(CLOSE.tooSlow, 'too slow', protocolCodes['BBX-PRO-TOO-SLOW']({ peer, state }));
     }, limits.authenticationMs);
   let hurry = startHurry();
+  const asker = new Asker({
+    clock,
+    send,
+    malformed: (state) => line.malformed(state),
+    quiet: (ms) => line.quiet(ms),
+    over: () => (line.ended ? line.end.then(early) : undefined),
+  });
   let stopped: unknown;
   const onAbort = () => {
     stopped = signal?.reason;
@@ -137,8 +143,7 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
     const error = stopped ?? early(end);
     greetedMaster.reject(error);
     letIn.reject(error);
-    for (const { fail } of echoes.values()) fail(error);
-    echoes.clear();
+    asker.end(error);
   });
 
   /** An end before anything is known of the peer says most probably that it is something else. */
@@ -168,7 +173,7 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
       );
     }
     const message = parsed.data;
-    if (message.type === 'echoed') return onEchoed(message);
+    if (isProbeAnswer(message)) return asker.answered(message);
     if (message.type === 'refused') {
       return fail(CLOSE.normal, refusalError(message, { peer, name, fingerprint: ownFingerprint }));
     }
@@ -188,14 +193,6 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
 
   function outOfOrder(type: string): void {
     line.malformed(`"${type}" where it does not belong`);
-  }
-
-  function onEchoed({ id, payload }: MessageOf<MasterMessage, 'echoed'>): void {
-    const waiting = echoes.get(id);
-    if (waiting === undefined || waiting.payload !== payload)
-      return line.malformed('an echo of something else');
-    echoes.delete(id);
-    waiting.done(clock.monotonic() - waiting.at);
   }
 
   function onGreeting(message: Greeting): void {
@@ -224,15 +221,9 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
     clearTimeout(hurry);
     greetedMaster.resolve({
       greeting: message,
+      nonce: nonce.toString('base64'),
       instance,
-      echo: (payload) =>
-        new Promise((done, failEcho) => {
-          if (line.ended) return void line.end.then((end) => failEcho(early(end)));
-          const id = (nextEcho += 1);
-          const text = Buffer.from(payload).toString('base64');
-          echoes.set(id, { payload: text, at: clock.monotonic(), done, fail: failEcho });
-          send({ type: 'echo', id, payload: text });
-        }),
+      ask: asker,
       authenticate(identity) {
         const { key, boot, secret, probe = false } = identity;
         name = identity.name;
@@ -254,7 +245,6 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
       close: () => line.close(CLOSE.normal, ''),
     });
   }
-  let nextEcho = 0;
 
   function onAccepted(accepted: Accepted): void {
     if (greeting === undefined) return outOfOrder('accepted');

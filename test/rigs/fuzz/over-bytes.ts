@@ -93,7 +93,7 @@ const bytesTowardMaster: FuzzCase = async (random, wrong) => {
   const session = await greeted.authenticate({ name: 'w1', key: WORKER, boot: 'b' });
   session.receive(() => undefined);
   inject(random, mine, workerWords(random, LEASES), true);
-  const answered = greeted.echo(Buffer.alloc(3)).then(
+  const answered = greeted.ask.echo(Buffer.alloc(3)).then(
     () => 'answered' as const,
     () => session.end.then(({ code }) => ({ closed: code })),
   );

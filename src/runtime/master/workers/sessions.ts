@@ -8,6 +8,7 @@ import type {
 } from '../../../protocol/bbx/master-contract.ts';
 import { serveMasterSession } from '../../../protocol/bbx/master-session.ts';
 import type { SigningKey } from '../../../protocol/bbx/keys.ts';
+import { PROBES } from '../../../protocol/bbx/probe-desk.ts';
 import { HISTORY } from '../../../protocol/bbx/link-facts.ts';
 import { LIMITS } from '../../../protocol/bbx/limits.ts';
 import { CLOSE, type MessageSocket } from '../../../protocol/bbx/wire.ts';
@@ -77,7 +78,14 @@ export function createWorkerSessions(options: {
   const together = createTogether(farm);
   const sessions = new Map<MasterSession, Promise<void>>();
   let unauthenticated = 0;
+  let holds = 0;
   let stopping = false;
+
+  function mayHold(): (() => void) | undefined {
+    if (holds >= LIMITS.holds) return undefined;
+    holds += 1;
+    return () => void (holds -= 1);
+  }
 
   async function authenticate(claim: WorkerClaim): Promise<Decision> {
     if (stopping) return { let: 'out', reason: 'busy', message: 'the master is stopping', retryAfter: 1 };
@@ -270,7 +278,8 @@ export function createWorkerSessions(options: {
         epoch: farm.store.epoch,
         software,
         clock,
-        capabilities: [HISTORY],
+        capabilities: [HISTORY, PROBES],
+        mayHold,
         authenticate: async (claim) =>
           unauthenticated > LIMITS.unauthenticated
             ? { let: 'out', reason: 'busy', retryAfter: BUSY_AGAIN_S }

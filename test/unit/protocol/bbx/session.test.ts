@@ -179,9 +179,9 @@ describe('greeting', () => {
     const pair = setUp();
     const master = await pair.greet();
     const sizes = [0, 1, 60_000];
-    for (const size of sizes) expect(await master.echo(Buffer.alloc(size, 5))).toBeGreaterThanOrEqual(0);
+    for (const size of sizes) expect(await master.ask.echo(Buffer.alloc(size, 5))).toBeGreaterThanOrEqual(0);
     const results = await Promise.all(
-      Array.from({ length: 40 }, () => codeOf(master.echo(Buffer.from('x')))),
+      Array.from({ length: 40 }, () => codeOf(master.ask.echo(Buffer.from('x')))),
     );
     expect(results.filter((result) => result === 'fine').length).toBeLessThanOrEqual(LIMITS.echoBurst);
     expect(results).toContain('BBX-PRO-BUSY 3');

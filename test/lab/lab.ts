@@ -1,0 +1,69 @@
+/**
+ * `npm run lab`: makes every fault of the table, asks the doctor, and prints what it found and its score. Exit 1 when a bar is missed.
+ *   --only IDS    these cases alone (F13,X02), or those that begin so (F6,C)
+ *   --json        the marks as JSON on stdout instead of the table
+ *   --baselines   scores curl, nc, a plain connect and a stock worker's log by the same rules
+ *   --mutate      takes each check out, and shows that something is missed then
+ *   --record      keeps table and score in test/lab/README.md
+ *   --jobs N      so many cases at a time (2)
+ */
+import { parseArgs } from 'node:util';
+import { CASES } from './cases/all.ts';
+import { runBaselines } from './score/baselines.ts';
+import { runCases } from './score/run.ts';
+import { mutate, mutationLines } from './score/mutate.ts';
+import { record } from './score/record.ts';
+import { score } from './score/score.ts';
+import { scoreLines, tableLines } from './score/table.ts';
+import { whyNoStage } from './stage/stage.ts';
+import { stagehands } from './stage/stagehands.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+    baselines: { type: 'boolean', default: false },
+    mutate: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: '2' },
+  },
+});
+const wanted = options.only.split(',').filter((id) => id !== '');
+const cases = CASES.filter(({ id }) => wanted.length === 0 || wanted.some((part) => id.startsWith(part)));
+const why = whyNoStage();
+if (cases.length === 0)
+  refuse(`no case "${options.only}"; there are: ${CASES.map(({ id }) => id).join(', ')}`);
+else if (!/^[1-9]$/.test(options.jobs)) refuse(`--jobs ${options.jobs}: want a number from 1 to 9`);
+else if (why !== undefined) refuse(`NOT RUN: ${why}`);
+else await runLab();
+
+async function runLab(): Promise<void> {
+  await using hands = await stagehands(cases);
+  const run = {
+    hands,
+    jobs: Number(options.jobs),
+    tell: (line: string) => process.stderr.write(`${line}\n`),
+  };
+  const marks = await runCases(cases, run);
+  const result = score(marks);
+  const baselines = options.baselines ? await runBaselines(cases, run) : [];
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ score: result, marks, baselines }, null, 2)}\n`);
+  } else {
+    const lines = [...tableLines(marks), '', ...scoreLines(result, baselines)];
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
+  if (options.record) await record(marks, result, baselines);
+  let held = result.met;
+  if (options.mutate) {
+    const mutation = await mutate(marks, run);
+    process.stdout.write(`\n${mutationLines(mutation).join('\n')}\n`);
+    held &&= mutation.every(({ falls }) => falls);
+  }
+  process.exitCode = held ? 0 : 1;
+}
+
+function refuse(words: string): void {
+  process.stderr.write(`${words}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,37 @@
+import type { LabCase } from '../cases/case.ts';
+import { wantOf, type LabHands } from '../stage/stagehands.ts';
+import { askDoctor } from './doctor.ts';
+import { mark, type Mark } from './score.ts';
+
+export interface LabRun {
+  readonly hands: LabHands;
+  /** So many cases at a time. */
+  readonly jobs: number;
+  readonly tell: (line: string) => void;
+}
+
+/** Asks the doctor about every case that this machine can make; those that it cannot are named aloud and are no part of the score. */
+export async function runCases(cases: readonly LabCase[], run: LabRun): Promise<Mark[]> {
+  const marks = await inLanes(cases, run, async (one) => mark(one, await askDoctor(one, run.hands)));
+  return marks.filter((one) => one !== undefined);
+}
+
+/** Does the work for each case that can be made here, a few at a time, in the order of the list. */
+export async function inLanes<Result>(
+  cases: readonly LabCase[],
+  run: LabRun,
+  work: (one: LabCase) => Promise<Result>,
+): Promise<(Result | undefined)[]> {
+  const results: (Result | undefined)[] = [];
+  const waiting = [...cases.entries()];
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, one] = next;
+      const want = wantOf(one);
+      if (want.length > 0) run.tell(`SKIPPED: ${one.id} ${one.title}: missing ${want.join(', ')}`);
+      else results[index] = await work(one);
+    }
+  };
+  await Promise.all(Array.from({ length: run.jobs }, lane));
+  return results;
+}

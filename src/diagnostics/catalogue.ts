@@ -2,12 +2,26 @@ import type { Check, Topic } from './check.ts';
 import { hst02 } from './checks/host/addresses.ts';
 import { hst06 } from './checks/host/bindv6only.ts';
 import { hst03 } from './checks/host/default-route.ts';
+import { hst12 } from './checks/host/family-order.ts';
+import { hst10 } from './checks/host/inside.ts';
 import { hst08 } from './checks/host/ipv4.ts';
 import { hst01 } from './checks/host/kernel.ts';
+import { hst11 } from './checks/host/mtu.ts';
+import { hst09 } from './checks/host/nat64.ts';
+import { hst07 } from './checks/host/nonlocal-bind.ts';
 import { hst04 } from './checks/host/source-addresses.ts';
 import { hst05 } from './checks/host/switches.ts';
+import { lim01 } from './checks/limits/files.ts';
+import { lim04 } from './checks/limits/flow-time.ts';
+import { lim03 } from './checks/limits/flows.ts';
+import { lim05 } from './checks/limits/kernel.ts';
+import { lim07 } from './checks/limits/node-options.ts';
+import { lim02 } from './checks/limits/ports.ts';
+import { lsn11 } from './checks/listeners/accept-queue.ts';
+import { lsn10 } from './checks/listeners/exposure.ts';
 import { lsn02 } from './checks/listeners/families.ts';
 import { lsn04 } from './checks/listeners/free-port.ts';
+import { lsn09 } from './checks/listeners/localhost.ts';
 import { lsn05 } from './checks/listeners/low-port.ts';
 import { lsn07 } from './checks/listeners/one-program.ts';
 import { lsn08 } from './checks/listeners/other-hosts.ts';
@@ -18,10 +32,17 @@ import { dns05 } from './checks/names/a-only-clients.ts';
 import { dns03 } from './checks/names/aaaa-answers.ts';
 import { dns06 } from './checks/names/aaaa-content.ts';
 import { dns01 } from './checks/names/answers.ts';
+import { dns12 } from './checks/names/cut-answers.ts';
+import { dns16 } from './checks/names/family-order.ts';
 import { dns07 } from './checks/names/hosts-file.ts';
+import { dns11 } from './checks/names/latency.ts';
 import { dns02 } from './checks/names/lookup.ts';
 import { dns04 } from './checks/names/missing-aaaa.ts';
+import { dns10 } from './checks/names/nsswitch.ts';
 import { dns08 } from './checks/names/own-name.ts';
+import { dns13 } from './checks/names/resolv-conf.ts';
+import { dns09 } from './checks/names/search-list.ts';
+import { dns15 } from './checks/names/split-horizon.ts';
 import { pth02 } from './checks/paths/both-families.ts';
 import { pth03 } from './checks/paths/clients.ts';
 import { pth01 } from './checks/paths/connections.ts';
@@ -54,7 +75,12 @@ export const catalogue = [
   hst04,
   hst05,
   hst06,
+  hst07,
   hst08,
+  hst09,
+  hst10,
+  hst11,
+  hst12,
   lsn01,
   lsn02,
   lsn03,
@@ -63,6 +89,9 @@ export const catalogue = [
   lsn06,
   lsn07,
   lsn08,
+  lsn09,
+  lsn10,
+  lsn11,
   dns01,
   dns02,
   dns03,
@@ -71,6 +100,13 @@ export const catalogue = [
   dns06,
   dns07,
   dns08,
+  dns09,
+  dns10,
+  dns11,
+  dns12,
+  dns13,
+  dns15,
+  dns16,
   pth01,
   pth02,
   pth03,
@@ -79,6 +115,12 @@ export const catalogue = [
   pro01,
   pro03,
   pro05,
+  lim01,
+  lim02,
+  lim03,
+  lim04,
+  lim05,
+  lim07,
 ] as readonly unknown[] as readonly Check[];
 
 export interface Selection {

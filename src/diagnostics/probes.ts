@@ -5,6 +5,7 @@ import type { NameFacts } from './facts/names.ts';
 import type { AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
 import type { RunAsFacts } from './facts/run-as.ts';
 import type { StoreFacts } from './facts/store.ts';
+import type { SystemProbes } from './doors/system.ts';
 import type { ListenerSubject, ProgramSubject, TargetSubject } from './subject.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { ListenerSubject, ProgramSubject, TargetSubject } from './subject.t
  * the network, which is their answer; only a fault of bbx or the signal's abort does that. All are read-only, and at most four of
  * them connect to one target at a time.
  */
-export interface Probes {
+export interface Probes extends SystemProbes {
   host(): Promise<HostFacts>;
   /** `server`: ask this nameserver instead of the system's. */
   name(host: string, server?: string): Promise<NameFacts>;

@@ -1,6 +1,6 @@
 import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { lookup } from 'node:dns';
+import { ADDRCONFIG, lookup } from 'node:dns';
 import type { Readable, Writable } from 'node:stream';
 import { errnoOf } from '../base/error.ts';
 import { SILENCE } from './explain.ts';
@@ -16,7 +16,7 @@ const IDLE_MS = 10_000;
 
 // One JSON line in, one out. SIGKILL, because an ordinary exit waits for the threads that hang in getaddrinfo.
 const SCRIPT = `
-const { lookup } = require('node:dns');
+const { lookup, ADDRCONFIG } = require('node:dns');
 let text = '';
 process.stdin.setEncoding('utf8');
 process.stdin.on('data', (data) => {
@@ -24,7 +24,8 @@ process.stdin.on('data', (data) => {
   for (let end = text.indexOf('\\n'); end >= 0; end = text.indexOf('\\n')) {
     const { id, name, family } = JSON.parse(text.slice(0, end));
     text = text.slice(end + 1);
-    lookup(name, { family, all: true }, (error, found) => {
+    const how = family === 0 ? { hints: ADDRCONFIG, verbatim: true } : { family };
+    lookup(name, { ...how, all: true }, (error, found) => {
       const answer = error ? { id, errno: error.code, addresses: [] } : { id, addresses: found.map((one) => one.address) };
       process.stdout.write(JSON.stringify(answer) + '\\n');
     });
@@ -42,6 +43,9 @@ interface HelperAnswer {
 /** `lost` when the helper died before it answered. */
 type Reply = HelperAnswer | 'lost';
 
+/** 0: both in one lookup, in the system's order. */
+type Asked = 0 | 4 | 6;
+
 interface Helper {
   child: ChildProcessByStdio<Writable, Readable, null>;
   waiting: Map<number, (reply: Reply) => void>;
@@ -49,7 +53,19 @@ interface Helper {
   idle: NodeJS.Timeout | undefined;
 }
 
+/** Addresses in the system's own order (RFC 6724, gai.conf). */
+export interface OrderedAnswer {
+  addresses: readonly string[];
+  errno?: string;
+  ms: number;
+}
+
 export interface SystemResolver extends Resolver {
+  /** Both families in one lookup, as most programs ask: with ADDRCONFIG, and in the order in which they try. For the doctor; bbx itself asks apart. */
+  order(
+    name: string,
+    options?: { signal?: AbortSignal | undefined; limitMs?: number },
+  ): Promise<OrderedAnswer>;
   close(): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -127,7 +143,7 @@ export function createSystemResolver(options: { lookupInProcess?: boolean } = {}
     one.idle.unref();
   }
 
-  function ask(name: string, family: 4 | 6): { reply: Promise<Reply>; abandon(): void } {
+  function ask(name: string, family: Asked): { reply: Promise<Reply>; abandon(): void } {
     helper ??= startHelper();
     const one = helper;
     lastId += 1;
@@ -170,6 +186,15 @@ export function createSystemResolver(options: { lookupInProcess?: boolean } = {}
       const got = await within(answer ?? lookupHere(name, family), limitMs, signal, () => asked?.abandon());
       return done(got ?? { errno: SILENCE, addresses: [] });
     },
+    async order(name, { signal, limitMs = LOOKUP_LIMIT_MS } = {}) {
+      signal?.throwIfAborted();
+      const started = performance.now();
+      const asked = helperWorks && !closed ? ask(name, 0) : undefined;
+      const answer = asked?.reply.then((got) => (got === 'lost' ? lookupHere(name, 0) : got));
+      const got = await within(answer ?? lookupHere(name, 0), limitMs, signal, () => asked?.abandon());
+      const { addresses, errno } = got ?? { addresses: [], errno: SILENCE };
+      return { addresses, ms: performance.now() - started, ...(errno === undefined ? {} : { errno }) };
+    },
     close() {
       closed = true;
       for (const one of all) one.child.kill('SIGKILL');
@@ -185,9 +210,10 @@ export function createSystemResolver(options: { lookupInProcess?: boolean } = {}
 }
 
 /** For hosts where no helper can be started: its places are few, but a name still resolves. */
-function lookupHere(name: string, family: 4 | 6): Promise<Omit<HelperAnswer, 'id'>> {
+function lookupHere(name: string, family: Asked): Promise<Omit<HelperAnswer, 'id'>> {
+  const how = family === 0 ? { hints: ADDRCONFIG, verbatim: true } : { family };
   return new Promise((resolve) => {
-    lookup(name, { family, all: true }, (error, found) => {
+    lookup(name, { ...how, all: true }, (error, found) => {
       if (error === null) resolve({ addresses: found.map(({ address }) => address) });
       else resolve({ errno: errnoOf(error) ?? 'EAI_FAIL', addresses: [] });
     });

@@ -5,6 +5,7 @@ import { BbxError } from '../../base/error.ts';
 import { kindOf } from '../../net/address-kind.ts';
 import { familyOf } from '../../net/endpoint/host.ts';
 import { listen } from '../../net/listen.ts';
+import { readInside, readMtus } from './surroundings.ts';
 import { defaultIpv6Routes, parseIfInet6, parseIpv6Routes } from '../../net/proc.ts';
 import { sourceToward } from '../../net/source-address.ts';
 import type { HostAddress, HostFacts, SourceFact } from '../facts/host.ts';
@@ -18,21 +19,38 @@ export async function readHost(
   proc = '/proc',
 ): Promise<HostFacts> {
   const read = (path: string) => readFile(join(proc, path), 'utf8').catch(() => undefined);
-  const [ifInet6, routes6, routes4, bindv6only, lowPort, status, disableIpv6, loopback6, ipv6Directory] =
-    await Promise.all([
-      read('net/if_inet6'),
-      read('net/ipv6_route'),
-      read('net/route'),
-      read('sys/net/ipv6/bindv6only'),
-      read('sys/net/ipv4/ip_unprivileged_port_start'),
-      read('self/status'),
-      readSwitches(join(proc, 'sys/net/ipv6/conf')),
-      bindError('::1', 0),
-      readdir(join(proc, 'sys/net/ipv6')).then(
-        () => true,
-        () => false,
-      ),
-    ]);
+  const [
+    ifInet6,
+    routes6,
+    routes4,
+    bindv6only,
+    lowPort,
+    status,
+    disableIpv6,
+    loopback6,
+    ipv6Directory,
+    nonlocal4,
+    nonlocal6,
+    mtus,
+    inside,
+  ] = await Promise.all([
+    read('net/if_inet6'),
+    read('net/ipv6_route'),
+    read('net/route'),
+    read('sys/net/ipv6/bindv6only'),
+    read('sys/net/ipv4/ip_unprivileged_port_start'),
+    read('self/status'),
+    readSwitches(join(proc, 'sys/net/ipv6/conf')),
+    bindError('::1', 0),
+    readdir(join(proc, 'sys/net/ipv6')).then(
+      () => true,
+      () => false,
+    ),
+    read('sys/net/ipv4/ip_nonlocal_bind'),
+    read('sys/net/ipv6/ip_nonlocal_bind'),
+    readMtus(join(proc, 'sys/net/ipv6/conf')),
+    readInside(proc),
+  ]);
   const linux = routes4 !== undefined;
   const effective = /^CapEff:\s*([\da-f]+)$/m.exec(status ?? '')?.[1];
   return {
@@ -43,10 +61,13 @@ export async function readHost(
     addresses: hostAddresses(ifInet6),
     defaultRoute: { 4: defaultRoute4(routes4), 6: defaultRoute6(routes6, linux) },
     disableIpv6,
-    bindv6only: bindv6only === undefined ? undefined : bindv6only.trim() === '1',
+    bindv6only: switchIn(bindv6only),
     unprivilegedPort: lowPort === undefined ? undefined : Number(lowPort.trim()),
     mayBindLowPorts: effective !== undefined && (BigInt(`0x${effective}`) & CAP_NET_BIND_SERVICE) !== 0n,
     inheritedSockets: env['LISTEN_FDS'] !== undefined && env['LISTEN_FDS'] !== '0',
+    nonlocalBind: { 4: switchIn(nonlocal4), 6: switchIn(nonlocal6) },
+    mtus,
+    inside,
   };
 }
 
@@ -97,6 +118,10 @@ function defaultRoute4(text: string | undefined): string | null | undefined {
     .map((line) => line.split('\t'))
     .find((fields) => fields[1] === '00000000' && fields[7] === '00000000');
   return row?.[0] ?? null;
+}
+
+function switchIn(text: string | undefined): boolean | undefined {
+  return text === undefined ? undefined : text.trim() === '1';
 }
 
 async function readSwitches(conf: string): Promise<Record<string, boolean> | undefined> {

@@ -1,7 +1,8 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sleep } from '../../base/abort.ts';
 import { kindOf } from '../../net/address-kind.ts';
-import { LISTEN, parseTcpTable } from '../../net/proc.ts';
+import { LISTEN, parseTcpTable, type TcpRow } from '../../net/proc.ts';
 import { usableAddresses, type HostFacts } from '../facts/host.ts';
 import type { BindFact, ListenerFacts, ListenRow } from '../facts/listeners.ts';
 import type { Attempt } from '../facts/paths.ts';
@@ -13,6 +14,9 @@ import { programName } from './program-name.ts';
 const OWN_TRIED = 2;
 /** Processes looked through for the owner of a socket; on larger hosts the owner stays unnamed. */
 const PROCESSES = 2_000;
+/** A program that has not accepted by then hangs; one whose event loop is busy has. */
+const ACCEPT_MS = 1_000;
+const ACCEPT_POLL_MS = 100;
 
 export interface ListenerDoor {
   host: HostFacts;
@@ -30,12 +34,26 @@ export async function readListener(listener: ListenerSubject, door: ListenerDoor
     up && listener.state !== 'stopped'
       ? await Promise.all(ownAddresses(listener, host).map((address) => connect(address, port)))
       : [];
+  const unaccepted = attempts.length === 0 ? 0 : await readUnaccepted(port, proc);
   const binds: BindFact[] = [];
   if (listener.state !== 'running' && port !== 0) {
     // One after another: `::` and `127.0.0.1` would hinder each other.
     for (const address of listener.hosts) binds.push({ address, errno: await bindError(address, port) });
   }
-  return { at: new Date().toISOString(), rows, attempts, binds };
+  return { at: new Date().toISOString(), rows, attempts, unaccepted, binds };
+}
+
+/** How many connections stand unaccepted; waits while there are some, since a busy program takes a moment. */
+async function readUnaccepted(port: number, proc: string): Promise<number> {
+  for (let waited = 0; ; waited += ACCEPT_POLL_MS) {
+    const tables = await readTables(proc);
+    const waiting = (tables ?? [])
+      .filter((row) => row.state === LISTEN && row.localPort === port)
+      .map((row) => row.receiveQueue);
+    const most = Math.max(0, ...waiting);
+    if (most === 0 || waited >= ACCEPT_MS) return most;
+    await sleep(ACCEPT_POLL_MS);
+  }
 }
 
 /** Loopback of both families, the listener's own literals, and some addresses that others use. */
@@ -55,14 +73,9 @@ function ownAddresses(listener: ListenerSubject, host: HostFacts): string[] {
 
 /** Sockets in state LISTEN on a port, with their owners where /proc shows them. Undefined where the tables cannot be read. */
 export async function readRows(port: number, proc = '/proc'): Promise<ListenRow[] | undefined> {
-  const tables = await Promise.all(
-    ['net/tcp', 'net/tcp6'].map((path) => readFile(join(proc, path), 'utf8').catch(() => undefined)),
-  );
-  // A kernel without IPv6 has no tcp6; one without tcp is not Linux.
-  if (tables[0] === undefined) return undefined;
-  const rows = tables
-    .flatMap((text) => parseTcpTable(text ?? ''))
-    .filter((row) => row.state === LISTEN && row.localPort === port);
+  const table = await readTables(proc);
+  if (table === undefined) return undefined;
+  const rows = table.filter((row) => row.state === LISTEN && row.localPort === port);
   if (rows.length === 0) return [];
   const owners = await ownersOf(new Set(rows.map((row) => String(row.inode))), proc);
   return rows.map((row) => ({
@@ -72,6 +85,16 @@ export async function readRows(port: number, proc = '/proc'): Promise<ListenRow[
     inode: String(row.inode),
     owner: owners.get(String(row.inode)) ?? null,
   }));
+}
+
+/** Every socket of TCP; undefined where the kernel has no such tables. */
+export async function readTables(proc = '/proc'): Promise<TcpRow[] | undefined> {
+  const tables = await Promise.all(
+    ['net/tcp', 'net/tcp6'].map((path) => readFile(join(proc, path), 'utf8').catch(() => undefined)),
+  );
+  // A kernel without IPv6 has no tcp6; one without tcp is not Linux.
+  if (tables[0] === undefined) return undefined;
+  return tables.flatMap((text) => parseTcpTable(text ?? ''));
 }
 
 async function ownersOf(inodes: ReadonlySet<string>, proc: string): Promise<Map<string, string>> {

@@ -11,6 +11,8 @@ import type { DnsOutcome, DnsReply, NameFacts, ServerReplies } from '../facts/na
 
 /** The system's lookup: longer than one dead nameserver costs it, far shorter than the budget. */
 const LOOKUP_MS = 6_000;
+/** A third question, for an answer that is slow: the system's lookup waits as long (5 s for a nameserver). */
+const PATIENT_MS = 4_000;
 const DNS_PORT = 53;
 
 export interface NameDoor {
@@ -53,16 +55,31 @@ async function askServers(
   const servers = server === undefined ? await systemServers(door.resolvConf) : [parseServer(server)];
   return Promise.all(
     servers.map(async (one): Promise<ServerReplies> => {
-      const [a, aaaa] = await Promise.all(
-        (['A', 'AAAA'] as const).map((type) => queryServer(one, host, type, { signal: door.signal })),
-      );
+      const [a, aaaa] = await askBoth(one, host, door.signal);
       return {
         server: one.port === undefined ? one.address : printHostPort(one.address, one.port),
-        A: replyOf(a as DnsAnswer),
-        AAAA: replyOf(aaaa as DnsAnswer),
+        A: replyOf(a),
+        AAAA: replyOf(aaaa),
       };
     }),
   );
+}
+
+/** Each type apart. A server that gave one and not the other is asked again with patience: slow and never are two faults. */
+async function askBoth(
+  server: DnsServer,
+  host: string,
+  signal: AbortSignal,
+): Promise<[a: DnsAnswer, aaaa: DnsAnswer]> {
+  const ask = (type: 'A' | 'AAAA', patience = {}) => queryServer(server, host, type, { signal, ...patience });
+  const both = await Promise.all([ask('A'), ask('AAAA')]);
+  const late = both.findIndex(({ errno }) => errno === SILENCE);
+  const silent = both[late];
+  if (silent === undefined || silent.over === 'tcp' || both.every(({ errno }) => errno === SILENCE))
+    return both;
+  const again = await ask(late === 0 ? 'A' : 'AAAA', { tryMs: PATIENT_MS, tries: 1 });
+  both[late] = again.errno === SILENCE ? { ...again, ms: silent.ms + again.ms } : again;
+  return both;
 }
 
 async function systemServers(file = '/etc/resolv.conf'): Promise<DnsServer[]> {
@@ -90,15 +107,15 @@ const OUTCOMES: Readonly<Record<string, DnsOutcome>> = {
 };
 
 function replyOf(answer: DnsAnswer): DnsReply {
-  const ms = Math.round(answer.ms);
-  if (answer.errno === undefined) return { outcome: 'answer', addresses: answer.values, ms };
+  const base = { ms: Math.round(answer.ms), ...(answer.truncated ? { cut: true as const } : {}) };
+  if (answer.errno === undefined) return { ...base, outcome: 'answer', addresses: answer.values };
   const outcome = OUTCOMES[answer.errno];
-  if (outcome !== undefined) return { outcome, addresses: [], ms };
+  if (outcome !== undefined) return { ...base, outcome, addresses: [] };
   // An answer with a code of its own (NOTIMP) helps as little as SERVFAIL; without one nobody was there.
   return {
+    ...base,
     outcome: answer.rcode === undefined ? 'unreachable' : 'servfail',
     addresses: [],
-    ms,
     detail: answer.errno,
   };
 }

@@ -15,6 +15,7 @@ import { readName } from './names.ts';
 import { meetPeer } from './peers.ts';
 import { readRunAs } from './run-as.ts';
 import { readStore } from './store.ts';
+import { createSystemProbes } from './system.ts';
 import { askWhetherLetIn } from './worker-key.ts';
 
 /** Connections to one target at a time. */
@@ -71,6 +72,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
   };
 
   const probes: Probes = {
+    ...createSystemProbes({ signal, env }),
     host: () =>
       onceHost('host', async () => {
         seen.host = await readHost(env);

@@ -31,6 +31,12 @@ export interface HostFacts {
   readonly mayBindLowPorts: boolean;
   /** A listening socket was handed to this process (LISTEN_FDS). */
   readonly inheritedSockets: boolean;
+  /** net.ipv4.ip_nonlocal_bind and net.ipv6.ip_nonlocal_bind: addresses that are not ours can be bound. */
+  readonly nonlocalBind: Readonly<Record<Family, boolean | undefined>>;
+  /** MTU of each interface but `lo`, as far as it could be read. */
+  readonly mtus: Readonly<Record<string, number>>;
+  /** What this process runs in besides the machine: `a container (docker)`, `a user namespace`. */
+  readonly inside: readonly string[];
 }
 
 /** Which source address the kernel would take toward a target; nothing is sent to learn it. */

@@ -23,6 +23,8 @@ export interface ListenerFacts {
   readonly rows: readonly ListenRow[] | undefined;
   /** Connections from this host to its own addresses. */
   readonly attempts: readonly Attempt[];
+  /** Connections, ours among them, that the program had not accepted a second after them; 0 where it does its work. */
+  readonly unaccepted: number;
   /** Tried only where nothing of the plan is running there. */
   readonly binds: readonly BindFact[];
 }

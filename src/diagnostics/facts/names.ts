@@ -10,6 +10,8 @@ export interface DnsReply {
   readonly ms: number;
   /** What exactly came, where the outcome does not say it: a system code, a response code. */
   readonly detail?: string;
+  /** The answer was too long for UDP, and was asked for again over TCP. */
+  readonly cut?: true;
 }
 
 export interface ServerReplies {

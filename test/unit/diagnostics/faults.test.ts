@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { doctorReport } from '../../../src/api/doctor.ts';
 import { AUTO } from '../../../src/diagnostics/intent.ts';
+import { namesIn } from '../../../src/diagnostics/share-names.ts';
+import { createPseudonyms } from '../../../src/diagnostics/share.ts';
 import {
   address,
   AT,
@@ -23,6 +25,8 @@ import {
   tried,
   type Case,
 } from './recorded.ts';
+import { placeOf, tellingTexts } from './telling-texts.ts';
+import { SYSTEM_CONTROLS, SYSTEM_FACTS, SYSTEM_FAULTS } from './system-faults.ts';
 
 const V4 = '11.0.5.10';
 const V6 = '2a00:2::10';
@@ -46,6 +50,7 @@ const withAddress = (more: Parameters<typeof address>[1]) =>
 
 /** A fault, the root findings that it must give at warn or error (first, and nothing but them), and whether it fails the run. */
 const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | 'warn'][] = [
+  ...SYSTEM_FAULTS,
   [
     'IPv6 is off and a target has IPv6 alone',
     { host: noIpv6, names: [v6only], subjects, attempts: [local('EADDRNOTAVAIL')], sources: stranded },
@@ -305,7 +310,7 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
       names: [
         {
           ...dual,
-          servers: [{ server: '192.0.2.1', A: reply('timeout'), AAAA: reply('timeout') }, ...dual.servers],
+          servers: [...dual.servers, { server: '192.0.2.1', A: reply('timeout'), AAAA: reply('timeout') }],
         },
       ],
       subjects,
@@ -648,8 +653,12 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
   ['a name to listen on', { subjects: [setting('farm.example:9989')] }, ['CFG-03'], 'error'],
 ];
 
+/** Facts by themselves are no trouble of anybody's. */
+const FACTS = SYSTEM_FACTS;
+
 /** Nothing is wrong here, and so nothing may be said at warn or error. */
 const CONTROLS: [title: string, given: Case][] = [
+  ...SYSTEM_CONTROLS,
   ['a healthy dual-stack target', { names: [dual], subjects, attempts: [open6, open4] }],
   [
     'the same, under doctor ipv6',
@@ -800,10 +809,31 @@ describe('faults and their one root', () => {
     }
   });
 
+  it('can be shown to anybody with stand-ins for what it tells of its place', async () => {
+    for (const [title, given] of FAULTS) {
+      const { report: got } = await report(given);
+      const disguised = JSON.stringify(createPseudonyms(namesIn(placeOf(given), {}))(got));
+      expect(
+        tellingTexts(given).filter((text) => disguised.includes(text)),
+        title,
+      ).toEqual([]);
+      // What is wrong can still be read.
+      for (const { id } of got.findings) expect(disguised).toContain(`"${id}"`);
+    }
+  });
+
   it('has a fault for every check of the catalogue', async () => {
     const { catalogue } = await import('../../../src/diagnostics/catalogue.ts');
-    const covered = new Set(FAULTS.flatMap(([, , roots]) => roots));
+    const covered = new Set([...FAULTS.flatMap(([, , roots]) => roots), ...FACTS.map(([id]) => id)]);
     expect(catalogue.map(({ id }) => id).filter((id) => !covered.has(id))).toEqual([]);
+  });
+});
+
+describe('checks that state facts alone', () => {
+  it.each(FACTS)('%s says what it saw, and fails nothing', async (id, given) => {
+    const { report: got } = await report(given);
+    expect(got.findings.filter((finding) => finding.id === id)).toMatchObject([{ status: 'info' }]);
+    expect(got.verdict).toBe('ok');
   });
 });
 

@@ -14,6 +14,7 @@ import type { DiskFact, DiskFacts } from '../../../src/diagnostics/facts/disks.t
 import type { StoreFacts } from '../../../src/diagnostics/facts/store.ts';
 import type { RunAsFacts } from '../../../src/diagnostics/facts/run-as.ts';
 import type { Probes } from '../../../src/diagnostics/probes.ts';
+import { systemProbes, type SystemFacts } from './recorded-system.ts';
 import { makeReport, type Reported } from '../../../src/diagnostics/report.ts';
 import { runChecks } from '../../../src/diagnostics/run.ts';
 import {
@@ -50,6 +51,9 @@ export function host(more: Partial<HostFacts> = {}): HostFacts {
     unprivilegedPort: 1024,
     mayBindLowPorts: false,
     inheritedSockets: false,
+    nonlocalBind: { 4: false, 6: false },
+    mtus: { eth0: 1500 },
+    inside: [],
     ...more,
   };
 }
@@ -175,6 +179,7 @@ export function heard(more: Partial<ListenerFacts> = {}): ListenerFacts {
     at: AT,
     rows: [row('::')],
     attempts: [tried('127.0.0.1', 'connected'), tried('::1', 'connected')],
+    unaccepted: 0,
     binds: [],
     ...more,
   };
@@ -220,6 +225,7 @@ export interface Case {
   runAs?: RunAsFacts;
   disks?: DiskFacts;
   store?: StoreFacts;
+  system?: SystemFacts;
   intent?: Intent;
   topic?: Topic;
 }
@@ -228,6 +234,7 @@ export interface Case {
 export async function report(given: Case): Promise<Reported> {
   const healthy = given.attempts ?? [];
   const probes: Probes = {
+    ...systemProbes(given),
     host: async () => given.host ?? host(),
     name: async (text) => given.names?.find((one) => one.name === text) ?? literal(text),
     sources: async (addresses) =>

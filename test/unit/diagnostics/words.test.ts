@@ -25,7 +25,9 @@ describe('the report for people', () => {
     );
 
   it('has the root first, evidence, the next step, and what passed in one line', async () => {
-    expect(await print(false)).toMatchInlineSnapshot(`
+    // How many checks there are is no matter of words.
+    const text = (await print(false)).replace(/\d+ ok, \d+ not/, 'N ok, N not');
+    expect(text).toMatchInlineSnapshot(`
       "bbx doctor  worker w1 -> ci.example:9989                        5.0 s   code 4-f
 
        ! ci.example:9989 is published for IPv6, but does not answer there (no   PTH-02
@@ -36,7 +38,7 @@ describe('the report for people', () => {
              withdraw the AAAA record
            Explains 1 more: PTH-03
 
-       1 warned, 17 ok, 19 not applicable.  Meant to work: any family (auto).
+       1 warned, N ok, N not applicable.  Meant to work: any family (auto).
        Every check and all evidence: -v; for programs: --json
       "
     `);

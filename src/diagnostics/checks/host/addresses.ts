@@ -22,7 +22,7 @@ export const hst02 = defineCheck<'host', HostQuestion>({
   about: 'host',
   topics: ['ipv6', 'listen', 'host', ...TARGET_TOPICS],
   needs: ['HST-01'],
-  causes: ['HST-01', 'HST-05'],
+  causes: ['HST-01', 'HST-11', 'HST-05'],
   gather: hostQuestion,
   judge: ({ host, targets }, _subject, context) =>
     judgeAddresses(host, demandsOf(context, targets), targets, context),

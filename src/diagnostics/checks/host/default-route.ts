@@ -25,7 +25,7 @@ export const hst03 = defineCheck<'host', RouteQuestion>({
   about: 'host',
   topics: ['ipv6', 'host', ...TARGET_TOPICS],
   needs: ['HST-01'],
-  causes: ['HST-01', 'HST-02', 'HST-05'],
+  causes: ['HST-01', 'HST-11', 'HST-02', 'HST-05'],
   gather: async (context) => {
     const question = await hostQuestion(context);
     const sources = await context.probes.sources(

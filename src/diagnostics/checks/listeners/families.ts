@@ -34,7 +34,7 @@ export const lsn02 = defineCheck<
   about: 'listener',
   topics,
   needs: ['LSN-01'],
-  causes: ['HST-01', 'LSN-03', 'HST-06'],
+  causes: ['HST-01', 'LSN-11', 'LSN-03', 'HST-06'],
   async gather(context, listener) {
     const [facts, host, targets] = await Promise.all([
       context.probes.listener(listener),
@@ -53,6 +53,7 @@ function judgeFamiliesTaken(
   context: JudgeContext,
 ): Judgement {
   if (listener.state === 'stopped') return skip('its master does not run');
+  if (listener.hosts.length > 1) return skip('of localhost LSN-09 tells');
   if ((facts.rows ?? []).length === 0) return skip('nothing listens there');
   const wanted = new Set(wantedFamilies(listener));
   const drafts: Draft[] = [];
@@ -64,7 +65,6 @@ function judgeFamiliesTaken(
     const needed =
       insistsOn(context.intent, family) ||
       demands.some((demand) => demand.family === family && demand.why.includes(`:${listener.port} `));
-    // Of `localhost` one loopback address is enough for those on this host.
     if (!asked && !needed) continue;
     const other = family === 6 ? 4 : 6;
     drafts.push({

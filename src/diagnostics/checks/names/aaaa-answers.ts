@@ -10,7 +10,7 @@ export const dns03 = defineCheck<'target', NameFacts>({
   about: 'target',
   topics,
   needs: ['DNS-01'],
-  causes: ['DNS-01'],
+  causes: ['DNS-01', 'DNS-12'],
   gather,
   judge: (name, _target, context) => judgeAaaa(name, context),
 });

@@ -1,7 +1,7 @@
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
 import { dnsEvidence, lookupEvidence, replyText } from '../../evidence.ts';
 import type { NameFacts } from '../../facts/names.ts';
-import { gather, isGood, noName, topics } from './question.ts';
+import { gather, isAnswered, isGood, noName, topics } from './question.ts';
 
 export const dns01 = defineCheck<'target', NameFacts>({
   id: 'DNS-01',
@@ -9,6 +9,7 @@ export const dns01 = defineCheck<'target', NameFacts>({
   about: 'target',
   topics,
   needs: [],
+  causes: ['DNS-13', 'DNS-12', 'DNS-11'],
   rung: 'R0',
   gather,
   judge: (name) => judgeAnswers(name),
@@ -72,7 +73,8 @@ function judgeAnswers(name: NameFacts): Judgement {
       fix: [{ text: 'Add A and AAAA records for it' }],
     });
   }
-  const dead = name.servers.filter((server) => !isGood(server.A) && !isGood(server.AAAA));
+  // Another answer, such as that there is no such name, is DNS-15's to tell.
+  const dead = name.servers.filter((server) => !isAnswered(server.A) && !isAnswered(server.AAAA));
   if (dead.length > 0) {
     return found({
       status: 'warn',

@@ -20,3 +20,16 @@ const GOOD = new Set<DnsReply['outcome']>(['answer', 'nodata']);
 
 /** Whether a nameserver answered properly, with records or without. */
 export const isGood = (reply: DnsReply) => GOOD.has(reply.outcome);
+
+/** The server was there and gave an answer that can be read, also one that there is no such name. */
+export const isAnswered = (reply: DnsReply) => isGood(reply) || reply.outcome === 'nxdomain';
+
+/** Topics of what this host does with names at all. */
+export const HOST_NAME_TOPICS = [...topics, 'host'] as const;
+
+/** The names of this run, literals and localhost aside. */
+export async function namesOf(context: CheckContext): Promise<NameFacts[]> {
+  const targets = context.subjects.filter((subject) => subject.kind === 'target');
+  const names = await Promise.all(targets.map((target) => context.probes.name(target.host, target.server)));
+  return names.filter((name) => noName(name) === undefined);
+}

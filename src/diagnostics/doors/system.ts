@@ -1,0 +1,59 @@
+import { masterLayout, workerLayout } from '../../config/layout.ts';
+import type { LimitFacts, ProcessFact } from '../facts/limits.ts';
+import type { PolicyFacts } from '../facts/policy.ts';
+import type { Completion, Nat64Facts, OrderFacts, ResolverFacts } from '../facts/resolver.ts';
+import { once } from '../probes.ts';
+import { nameOf, type ProgramSubject } from '../subject.ts';
+import { holderOf, readLimits, readProcess } from './limits.ts';
+import { readPolicy } from './policy.ts';
+import { readCompletions, readNat64, readOrder, readResolver } from './resolver.ts';
+
+/** Doors to the system's own settings, and to what its resolver makes of them. */
+export interface SystemProbes {
+  /** resolv.conf and nsswitch.conf. */
+  resolver(): Promise<ResolverFacts>;
+  /** gai.conf, and options of Node. */
+  policy(): Promise<PolicyFacts>;
+  /** Asks each nameserver who translates for hosts without IPv4. */
+  nat64(): Promise<Nat64Facts>;
+  /** What the search list makes of a name. */
+  completions(name: string): Promise<readonly Completion[]>;
+  /** Both families in one lookup. */
+  order(name: string): Promise<OrderFacts>;
+  /** Ports, the packet filter's table, the kernel's settings of TCP. */
+  limits(): Promise<LimitFacts>;
+  /** This process: what is started from the same shell gets the same. */
+  ownProcess(): Promise<ProcessFact | undefined>;
+  /** The process of a program that runs; undefined where it cannot be seen. */
+  process(program: ProgramSubject): Promise<ProcessFact | undefined>;
+}
+
+/** The real ones; each thing is asked once. */
+export function createSystemProbes(options: {
+  signal: AbortSignal;
+  env: Readonly<Record<string, string | undefined>>;
+}): SystemProbes {
+  const { signal, env } = options;
+  const onceResolver = once<ResolverFacts>();
+  const oncePolicy = once<PolicyFacts>();
+  const onceNat64 = once<Nat64Facts>();
+  const onceCompletions = once<readonly Completion[]>();
+  const onceOrder = once<OrderFacts>();
+  const onceLimits = once<LimitFacts>();
+  const onceProcess = once<ProcessFact | undefined>();
+  return {
+    resolver: () => onceResolver('', () => readResolver()),
+    policy: () => oncePolicy('', () => readPolicy(env)),
+    nat64: () => onceNat64('', () => readNat64(signal)),
+    completions: (name) => onceCompletions(name, () => readCompletions(name, signal)),
+    order: (name) => onceOrder(name, () => readOrder(name, signal)),
+    limits: () => onceLimits('', () => readLimits()),
+    ownProcess: () => onceProcess('self', () => readProcess('self', 'this shell')),
+    process: (program) =>
+      onceProcess(program.dir, async () => {
+        const { lock } = program.role === 'master' ? masterLayout(program.dir) : workerLayout(program.dir);
+        const pid = await holderOf(lock);
+        return pid === undefined ? undefined : readProcess(pid, nameOf(program));
+      }),
+  };
+}

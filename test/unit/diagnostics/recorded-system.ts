@@ -1,0 +1,90 @@
+import type { SystemProbes } from '../../../src/diagnostics/doors/system.ts';
+import type { LimitFacts, ProcessFact } from '../../../src/diagnostics/facts/limits.ts';
+import type { PolicyFacts } from '../../../src/diagnostics/facts/policy.ts';
+import type {
+  Completion,
+  Nat64Facts,
+  OrderFacts,
+  ResolverFacts,
+} from '../../../src/diagnostics/facts/resolver.ts';
+import { parseResolvConf } from '../../../src/net/dns/resolv-conf.ts';
+
+const AT = '2026-01-01T00:00:00.000Z';
+
+/** What a case says of the system's settings; the rest is a usual Debian. */
+export interface SystemFacts {
+  resolver?: ResolverFacts;
+  policy?: PolicyFacts;
+  nat64?: Nat64Facts;
+  completions?: Completion[];
+  order?: OrderFacts;
+  limits?: Partial<LimitFacts>;
+  ownProcess?: ProcessFact;
+  process?: ProcessFact;
+}
+
+export function resolver(
+  resolvConf: string | null = 'nameserver 192.0.2.53\n',
+  nsswitch: string | null = 'files dns',
+): ResolverFacts {
+  return {
+    at: AT,
+    conf: resolvConf === null ? null : parseResolvConf(resolvConf),
+    nsswitch: nsswitch?.match(/\[[^\]]*\]|[^\s[]+/g) ?? null,
+  };
+}
+
+export function policy(more: Partial<PolicyFacts> = {}): PolicyFacts {
+  return { at: AT, gai: [], prefersIpv4: false, node: [], ...more };
+}
+
+export const noTranslator: Nat64Facts = {
+  at: AT,
+  servers: [{ server: '192.0.2.53', addresses: [], prefixes: [] }],
+};
+
+export const translator: Nat64Facts = {
+  at: AT,
+  servers: [
+    {
+      server: '2a00:1::53',
+      addresses: ['64:ff9b::c000:aa', '64:ff9b::c000:ab'],
+      prefixes: [{ prefix: '64:ff9b::', bits: 96 }],
+    },
+  ],
+};
+
+export function running(more: Partial<ProcessFact> = {}): ProcessFact {
+  return {
+    where: 'this shell',
+    pid: 7,
+    fileLimit: 1_048_576,
+    openFiles: 20,
+    node: [],
+    unit: null,
+    ...more,
+  };
+}
+
+export const limits: LimitFacts = {
+  at: AT,
+  ports: { from: 32_768, to: 60_999, busiest: { remote: '192.0.2.1:443', count: 4 } },
+  flows: null,
+  flowSeconds: null,
+  somaxconn: 4_096,
+  retries: 15,
+};
+
+/** Doors that answer as the case says. */
+export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemProbes {
+  return {
+    resolver: async () => system.resolver ?? resolver(),
+    policy: async () => system.policy ?? policy(),
+    nat64: async () => system.nat64 ?? noTranslator,
+    completions: async () => system.completions ?? [],
+    limits: async () => ({ ...limits, ...system.limits }),
+    ownProcess: async () => system.ownProcess ?? running(),
+    process: async () => system.process,
+    order: async () => system.order ?? { at: AT, addresses: [], errno: 'ENOTFOUND', ms: 3 },
+  };
+}

@@ -33,6 +33,7 @@ import { createRequests } from './requests.ts';
 import { runRetention } from './retention.ts';
 import { runSchedulers } from './schedulers/runner.ts';
 import type { MasterFacts } from './status.ts';
+import { createStop, type StopOptions } from './stop.ts';
 import { keepTime } from './timekeeper.ts';
 import { watchStore } from './store-watch.ts';
 import { createTroubleList, STORE } from './trouble.ts';
@@ -47,9 +48,6 @@ import { waysHere } from './workers/ways.ts';
 
 /** How long the end waits for a database that is away: its server may be starting anew, and what is not stored then comes again. */
 const STORE_END_MS = 2_000;
-
-/** With `cancel`, how long running builds may take to end. */
-const CANCEL_MS = 8_000;
 
 /** How long a start waits for a database that is away: after a power cut both begin together. A service manager tries again after that. */
 const STORE_WAIT_MS = 30_000;
@@ -93,7 +91,7 @@ export interface Master extends AsyncDisposable {
    * Stores what has arrived and ends within 5 s; builds go on at their workers. With `drain` nothing new starts, and running builds are
    * waited for first; with `cancel` they are cancelled first. A second call without `drain` cuts a drain short, and may ask for `cancel`.
    */
-  stop(options?: { drain?: boolean; cancel?: boolean }): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
 }
 
 /**
@@ -318,37 +316,9 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   pollers.apply();
   dispatcher.nudge();
 
-  let hurry = Promise.withResolvers<void>();
-  let ending: Promise<void> | undefined;
-  let cancelling = false;
-  const idle = async () => {
-    while (builds.running.size > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const unlisten = farm.listen(() => resolve());
-      await promise.finally(unlisten);
-      // A listener hears of an end before the build has left the list.
-      await new Promise((turn) => setImmediate(turn));
-    }
-  };
-  const stop: Master['stop'] = ({ drain = false, cancel = false } = {}) => {
-    dispatcher.drain();
-    cancelling ||= cancel;
-    if (!drain) hurry.resolve();
-    ending ??= (async () => {
-      if (drain) {
-        if (builds.running.size > 0)
-          log.info('Draining: waiting for builds', { builds: builds.running.size });
-        await Promise.race([idle(), hurry.promise]);
-      }
-      hurry = Promise.withResolvers();
-      if (cancelling) {
-        await Promise.all(
-          builds.running.all().map(({ buildid }) => builds.cancel(buildid, 'the master stops')),
-        );
-        const limit = setTimeout(() => hurry.resolve(), CANCEL_MS);
-        await Promise.race([idle(), hurry.promise]);
-        clearTimeout(limit);
-      }
+  const stop = createStop({
+    ...{ farm, builds, dispatcher, log },
+    async close() {
       stopping.abort(new Error('the master stops'));
       // A git that must be killed takes 2 s: not after, but beside the sessions' last words.
       void pollers.stop();
@@ -361,9 +331,8 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
           log.debug('the end in a directory that is gone', { error: sentences(error).join(': ') });
         })
         .finally(() => clearTimeout(storeLimit));
-    })();
-    return ending;
-  };
+    },
+  });
   return {
     bound,
     controlSocket: control.path,

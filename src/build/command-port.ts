@@ -1,4 +1,4 @@
-import type { GitStep, Properties } from './plan.ts';
+import type { GitStep, LogMax, Properties } from './plan.ts';
 
 /** Which of a log's channels bytes belong to: the command's own output, its errors, or words of bbx about it. */
 export type Channel = 'stdout' | 'stderr' | 'header';
@@ -12,6 +12,8 @@ export interface ShellCommand {
   timeoutMs: number | null;
   maxTimeMs: number | null;
   sigtermTimeMs: number;
+  /** For a port that writes the log itself. */
+  logMax?: LogMax | null;
 }
 
 export interface GitCommand {
@@ -39,6 +41,8 @@ export interface CommandResult extends CommandTimes {
   ended: 'exit' | 'signal' | 'timeout' | 'maxTime' | 'cancelled' | 'notStarted' | 'lost';
   rc: number | null;
   signal: string | null;
+  /** Bytes of its output that the log's limit has left out, where the port writes the log itself. */
+  cut?: number | undefined;
   /** A line that says why, of a command that knows (git). */
   why?: string | undefined;
   /** Properties that the command found, such as `got_revision`. */

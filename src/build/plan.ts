@@ -10,6 +10,13 @@ export const envValue = z.union([z.string(), z.object({ secret: z.string() }).st
 export type EnvValue = z.infer<typeof envValue>;
 export const envTable = z.record(z.string(), envValue);
 
+/** How much of a command's output a log keeps: its beginning, and what it said last. In bytes. */
+export const logMax = z.object({
+  bytes: z.number().int().nonnegative(),
+  tailBytes: z.number().int().nonnegative(),
+});
+export type LogMax = z.infer<typeof logMax>;
+
 /** What every step has; names and defaults are Buildbot's. */
 const stepOptions = {
   name: z.string().min(1).max(128),
@@ -25,6 +32,8 @@ const stepOptions = {
   maxTimeMs: z.number().positive().nullable().default(null),
   /** After TERM, how long until KILL, in ms. */
   sigtermTimeMs: z.number().positive().default(5_000),
+  /** null: everything is kept. */
+  logMax: logMax.nullable().default(null),
 };
 
 export const shellStep = z.object({

@@ -26,13 +26,17 @@ export const progressEvent = z.discriminatedUnion('type', [
     /** Number from `RESULTS`. */
     results: z.number().int().min(0).max(6),
     state: z.string(),
-    /** `sha256` is empty where the worker does not have the whole log any more (after a restart). */
+    /**
+     * `sha256` is empty where the worker does not have the whole log any more (after a restart). `cut`: so many bytes of
+     * the command's output the log's limit has left out.
+     */
     logs: z
       .array(
         z.object({
           name: z.string().max(100),
           bytes: z.number().int().nonnegative(),
           sha256: z.string().max(64),
+          cut: z.number().int().positive().optional(),
         }),
       )
       .max(MOST_LOGS),

@@ -94,7 +94,7 @@ export async function runPlan(plan: BuildPlan, options: RunOptions): Promise<Res
       step: index,
       results: resultNumber(end.result),
       state: mask.text(end.state),
-      logs: [{ name: 'stdio', ...finished }],
+      logs: [{ name: 'stdio', ...finished, ...(end.cut > 0 ? { cut: end.cut } : {}) }],
       rc: end.rc,
       signal: end.signal,
       properties: end.properties,

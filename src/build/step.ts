@@ -29,13 +29,15 @@ export interface StepEnd {
   rc: number | null;
   signal: string | null;
   properties: Properties;
+  /** Bytes of its output that are not in the log, by the log's limit. */
+  cut: number;
   /** Wall time of the command's end, where it was over before anybody asked for it. */
   endedAt?: number;
 }
 
 /** Runs one step and writes its log. Rejects only when the log cannot be written; every other trouble is a result. */
 export async function runStep(step: StepPlan, context: StepContext): Promise<StepEnd> {
-  const output = createStepOutput(context.log, context.mask);
+  const output = createStepOutput(context.log, context.mask, step.logMax);
   let command: Command;
   try {
     command = fillIn(step, context);
@@ -49,7 +51,7 @@ export async function runStep(step: StepPlan, context: StepContext): Promise<Ste
   const { clock } = context;
   const started = clock.monotonic();
   const ended = await runCommand(command, context, output);
-  if (ended === undefined) return exception(step, command);
+  if (ended === undefined) return exception(step, command, output.cut);
   const endedAt = clock.wall() - (ended.agoMs ?? 0) / 1000;
   await output.header(describeEnd(ended, step, ended.tookMs ?? clock.monotonic() - started));
   const result = resultOfCommand(step, ended);
@@ -59,6 +61,7 @@ export async function runStep(step: StepPlan, context: StepContext): Promise<Ste
     rc: ended.rc,
     signal: ended.signal,
     properties: ended.properties ?? {},
+    cut: output.cut + (ended.cut ?? 0),
     ...((ended.agoMs ?? 0) > 0 ? { endedAt } : {}),
   };
 }
@@ -103,9 +106,9 @@ function resultOfCommand(step: StepPlan, ended: CommandResult): Result {
   }
 }
 
-function exception(step: StepPlan, command?: Command): StepEnd {
+function exception(step: StepPlan, command?: Command, cut = 0): StepEnd {
   const state = describeStep(step, command, 'exception', undefined);
-  return { result: 'exception', state, rc: null, signal: null, properties: {} };
+  return { result: 'exception', state, rc: null, signal: null, properties: {}, cut };
 }
 
 /** The command as the port gets it. Throws for a property or a secret that is not there. */
@@ -134,6 +137,7 @@ function fillIn(step: StepPlan, context: StepContext): Command {
     timeoutMs: step.timeoutMs,
     maxTimeMs: step.maxTimeMs,
     sigtermTimeMs: step.sigtermTimeMs,
+    logMax: step.logMax,
   };
 }
 

@@ -41,6 +41,8 @@ export function effectiveMaster(config: MasterConfig): Record<string, unknown> {
       steps: steps.map((step) => effectiveStep(step, urls)),
     })),
     secrets: config.secrets,
+    logMaxSize: config.logMaxSize === null ? 'off' : printSize(config.logMaxSize),
+    logMaxTailSize: printSize(config.logMaxTailSize),
     access: config.access,
     retention: { logs: orOff(config.retention.logsMs), builds: config.retention.builds ?? 'off' },
   };
@@ -95,12 +97,15 @@ function git(step: GitStep, urls: ReadonlyMap<string, string>) {
 }
 
 function common(options: Omit<ShellStep, 'kind' | 'command' | 'env' | 'decodeRC'>) {
-  const { timeoutMs, maxTimeMs, sigtermTimeMs, ...rest } = options;
+  const { timeoutMs, maxTimeMs, sigtermTimeMs, logMax, ...rest } = options;
   return {
     ...rest,
     timeout: orOff(timeoutMs),
     maxTime: orOff(maxTimeMs),
     sigtermTime: printDuration(sigtermTimeMs),
+    ...(logMax === null
+      ? { logMaxSize: 'off' }
+      : { logMaxSize: printSize(logMax.bytes), logMaxTailSize: printSize(logMax.tailBytes) }),
   };
 }
 

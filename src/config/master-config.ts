@@ -24,6 +24,9 @@ export interface MasterConfig {
   builders: Record<string, BuilderConfig>;
   /** Absolute paths of secret files. */
   secrets: Record<string, { file: string }>;
+  /** For steps that say nothing else; bytes, null: everything is kept. The steps have it already. */
+  logMaxSize: number | null;
+  logMaxTailSize: number;
   access: { read: 'everyone' | 'users'; write: 'users' | 'nobody' };
   /** null: kept for ever. `builds` counts finished builds of each builder. */
   retention: { logsMs: number | null; builds: number | null };
@@ -109,6 +112,8 @@ export function resolveMaster(checked: CheckedMaster, dir: string): MasterConfig
     schedulers: table(checked.schedulers, (scheduler) => resolveScheduler(scheduler, checked)),
     builders: table(checked.builders, (builder, name) => resolveBuilder(builder, name, checked)),
     secrets: table(checked.secrets, ({ file }) => ({ file: resolve(dir, file) })),
+    logMaxSize: checked.logMaxSize,
+    logMaxTailSize: checked.logMaxTailSize,
     access: checked.access,
     retention: { logsMs: checked.retention.logs, builds: checked.retention.builds },
   };
@@ -150,7 +155,7 @@ function resolveBuilder(
     env: builder.env,
     properties: builder.properties,
     orphan: builder.orphan,
-    steps: planSteps(builder.steps, sourceOf),
+    steps: planSteps(builder.steps, sourceOf, checked),
   };
 }
 

@@ -10,6 +10,12 @@ export interface StepSource {
   credentials: { secret: string } | null;
 }
 
+/** What logs may hold where a step says nothing else, in bytes. */
+export interface LogLimits {
+  logMaxSize: number | null;
+  logMaxTailSize: number;
+}
+
 /**
  * Steps as a plan carries them, with Buildbot's defaults. A checkout halts the build on failure, as Buildbot's source steps do.
  * Equal names get a number, as in Buildbot. `sourceOf` gives a repository by name, and the builder's for undefined.
@@ -17,13 +23,14 @@ export interface StepSource {
 export function planSteps(
   steps: readonly WrittenStep[],
   sourceOf: (repository: string | undefined) => StepSource,
+  logs: LogLimits,
 ): StepPlan[] {
   const taken = new Map<string, number>();
   return steps.map((step) => {
     const base = step.name ?? madeName(step);
     const count = taken.get(base) ?? 0;
     taken.set(base, count + 1);
-    return plan(step, count === 0 ? base : `${base.slice(0, 120)}_${count}`, sourceOf);
+    return plan(step, count === 0 ? base : `${base.slice(0, 120)}_${count}`, sourceOf, logs);
   });
 }
 
@@ -31,11 +38,14 @@ function plan(
   step: WrittenStep,
   name: string,
   sourceOf: (repository: string | undefined) => StepSource,
+  logs: LogLimits,
 ): StepPlan {
-  const { git, run, timeout, maxTime, sigtermTime, env, ...rest } = step;
+  const { git, run, timeout, maxTime, sigtermTime, env, logMaxSize, logMaxTailSize, ...rest } = step;
+  const bytes = logMaxSize === undefined ? logs.logMaxSize : logMaxSize;
   const options = {
     ...rest,
     name,
+    logMax: bytes === null ? null : { bytes, tailBytes: logMaxTailSize ?? logs.logMaxTailSize },
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     ...(maxTime === undefined ? {} : { maxTimeMs: maxTime }),
     ...(sigtermTime === undefined ? {} : { sigtermTimeMs: sigtermTime }),

@@ -23,6 +23,7 @@ import {
   storeUrl,
   timezone,
 } from './sources.ts';
+import { logSizeOrOff, tailSize } from './size.ts';
 import { env, step } from './steps.ts';
 
 /** Web port of Buildbot and of bbx. */
@@ -167,6 +168,12 @@ export const masterSchema = z.strictObject({
     .record(variableName, z.strictObject({ file: secretFile.describe('Where its value stands') }))
     .default({})
     .describe('Files of mode 0600, relative to this directory'),
+  logMaxSize: logSizeOrOff
+    .prefault('off')
+    .describe('How much of its output a step may log; what is beyond it is cut at the worker; off: everything is kept'),
+  logMaxTailSize: tailSize
+    .prefault('0B')
+    .describe('Of a log that is cut so much of its end is kept as well (at most 16MB)'),
   access: z
     .strictObject({
       read: z.enum(['everyone', 'users']).default('everyone').describe('Who may look'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { complain, durationOrOff, plainText, positiveDuration } from './leaf.ts';
 import { environmentName, plainName, variableName } from './names.ts';
+import { logSizeOrOff, tailSize } from './size.ts';
 
 const secretReference = z.strictObject({ secret: variableName.describe('A name from "secrets"') });
 
@@ -42,6 +43,8 @@ const stepOptions = {
   timeout: durationOrOff.optional().describe('Limit of silence (default 20m); off: none'),
   maxTime: durationOrOff.optional().describe('Limit in all (default off)'),
   sigtermTime: positiveDuration.optional().describe('From TERM to KILL (default 5s)'),
+  logMaxSize: logSizeOrOff.optional().describe("The master's logMaxSize, for this step; off: everything is kept"),
+  logMaxTailSize: tailSize.optional().describe("The master's logMaxTailSize, for this step"),
   workdir: workdir.optional().describe("Below the build's directory"),
 };
 

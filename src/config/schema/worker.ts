@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, hops, masterAddress, pins, tags, textsReadBy } from './leaf.ts';
 import { workerName } from './names.ts';
-import { size } from './size.ts';
+import { spoolSize } from './size.ts';
 
 /** `worker.yaml` as people write it (input) and as programs read it (output). */
 export const workerSchema = z.strictObject({
@@ -18,7 +18,7 @@ export const workerSchema = z.strictObject({
     .regex(/^[a-z_][a-z0-9_-]{0,31}\$?$/i, { error: 'is not a user name' })
     .optional()
     .describe('User that builds run as, when the worker itself runs as root'),
-  spoolLimit: size
+  spoolLimit: spoolSize
     .prefault('10GB')
     .describe('Output waiting for the master may take so much disk; above it steps are held up'),
 });

@@ -1,5 +1,5 @@
 import { sentences } from '../../base/error.ts';
-import type { CommandPort, CommandTimes, LogPlace, ShellCommand } from '../../build/command-port.ts';
+import type { CommandPort, LogPlace, ShellCommand } from '../../build/command-port.ts';
 import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
 import { passedEnvironment, type Environment } from '../../exec/environment.ts';
 import type { Identity } from '../../exec/identity.ts';
@@ -7,9 +7,9 @@ import { MARKER_VARIABLE } from '../../exec/marker.ts';
 import type { GitRoute } from '../../net/git-routes.ts';
 import { runTree, type TreeEnd } from '../../exec/run-tree.ts';
 import type { KeptBuild } from './keeper/kept-builds.ts';
-import { KeeperLost } from './keeper/messages.ts';
+import { KeeperLost, type RunOrder } from './keeper/messages.ts';
 import { checkOut } from './sources/git.ts';
-import { asResult, type RunCommand, type VerbContext } from './verbs/context.ts';
+import { asResult, type CommandEnd, type RunCommand, type VerbContext } from './verbs/context.ts';
 import { runShell } from './verbs/shell.ts';
 
 export interface LocalPortOptions {
@@ -47,13 +47,13 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
   async function runKept(
     build: KeptBuild,
     into: LogPlace,
-    given: Parameters<RunCommand>[0],
+    given: Parameters<RunCommand>[0] & Pick<RunOrder, 'logMax'>,
     signal: AbortSignal,
-  ): Promise<(TreeEnd & CommandTimes) | undefined> {
+  ): Promise<CommandEnd | undefined> {
     const own = `${marker}/step-${into.step}`;
     try {
-      const { command, cwd, env: whole, scratch, timeoutMs, maxTimeMs, sigtermTimeMs } = given;
-      const limits = { timeoutMs, maxTimeMs, sigtermTimeMs };
+      const { command, cwd, env: whole, scratch, timeoutMs, maxTimeMs, sigtermTimeMs, logMax = null } = given;
+      const limits = { timeoutMs, maxTimeMs, sigtermTimeMs, logMax };
       const place = { command, cwd, env: whole, scratch, identity, marker: own, inheritedMarker };
       return await build.run({ ...into, ...place, ...limits }, signal);
     } catch (error) {
@@ -102,7 +102,7 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
       }
       let lost = false;
       const runHere: RunCommand = async (given) => {
-        const end = await runKept(kept, into, given, signal);
+        const end = await runKept(kept, into, { ...given, logMax: command.logMax ?? null }, signal);
         if (end !== undefined) await tellEnd(end, say);
         lost = end === undefined;
         return end ?? { ended: 'cancelled', rc: null, signal: null, leftovers: 0, alive: [] };

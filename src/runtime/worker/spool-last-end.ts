@@ -16,6 +16,7 @@ const lastEnd = z.object({
     leftovers: z.number().int().nonnegative(),
     alive: z.array(z.number().int()),
     tookMs: z.number().nonnegative().optional(),
+    cut: z.number().int().nonnegative().optional(),
   }),
   boot: z.string(),
   seconds: z.number().optional(),

@@ -29,6 +29,26 @@ describe('a master.yaml', () => {
     });
   });
 
+  it('gives the limit of logs to each step that names no other', async () => {
+    const config = await masterOf(`logMaxSize: 1.5MB
+logMaxTailSize: 2KB
+repositories: { r: { git: /r } }
+builders:
+  app:
+    repository: r
+    steps: [{ run: a }, { run: b, logMaxSize: off }, { run: c, logMaxSize: 1GB }, { git: {}, logMaxTailSize: 0B }]
+`);
+    expect(config.builders['app']?.steps.map(({ logMax }) => logMax)).toEqual([
+      { bytes: 1_572_864, tailBytes: 2_048 },
+      null,
+      { bytes: 1_073_741_824, tailBytes: 2_048 },
+      { bytes: 1_572_864, tailBytes: 0 },
+    ]);
+    const again = await examine(masterLanguage, plainDocument('x', effectiveMaster(config)), '/farm');
+    expect(again).toEqual({ config, problems: [] });
+    expect((await masterOf(BUILDER)).builders['app']?.steps[0]?.logMax).toBeNull();
+  });
+
   it('gives durations in milliseconds, addresses parsed, and steps with the defaults of Buildbot', async () => {
     const config = await masterOf(FARM.replace(/^secrets:.*$/m, ''));
     expect(config.reach).toEqual([{ kind: 'tcp', host: 'farm.example', port: 9989 }]);
@@ -113,6 +133,13 @@ describe('a master.yaml', () => {
       'lostWorkerGrace: "5"',
       '1:18 "5" is not a duration [write a number and a unit: 500ms, 10s, 5m, 2h or 7d]',
     ],
+    [
+      'a size without a unit',
+      'logMaxSize: "50"',
+      '1:13 "50" is not a size [write a number and a unit: 512MB or 10GB]',
+    ],
+    ['a size that is too small', 'logMaxSize: 1B', '1:13 "1B" is too small [write 1KB or more]'],
+    ['a size that is too large', 'logMaxTailSize: 1GB', '1:17 "1GB" is too large [write 16MB or less]'],
     [
       'a duration of nothing',
       'lostWorkerGrace: 0s',

@@ -108,7 +108,7 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
 
   async function walk(order: RunOrder, run: Omit<Run, 'end'>): Promise<RunEnd> {
     const behind = writeBehind(run.log.log);
-    const output = createStepOutput(behind, mask);
+    const output = createStepOutput(behind, mask, order.logMax ?? null);
     const began = clock.monotonic();
     try {
       const end = await runTree({
@@ -123,7 +123,7 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
       await behind.settle();
       const { ended, rc, signal, leftovers, alive } = end;
       const error = end.error === undefined ? undefined : sentences(end.error).join(': ');
-      const known = { ended, rc, signal, leftovers, alive, error, tookMs };
+      const known = { ended, rc, signal, leftovers, alive, error, tookMs, cut: output.cut };
       run.known = { end: known, at: clock.monotonic(), seconds: machineElapsed().seconds() };
       if (deps.isAlone()) leaveEnd();
       return known;

@@ -16,6 +16,11 @@ const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
+/** For what an older worker does not say. */
+const orNothing =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || value === null || check(value);
 const list =
   (check: Check): Check =>
   (value) =>
@@ -43,6 +48,7 @@ const ASKS: Readonly<Record<CallName, Check>> = {
     ...{ key: text, step: amount, log, command: list(text), cwd: text, env: record(text), marker: text },
     ...{ identity: orNull(shape({ uid: amount, gid: amount, groups: list(amount) })) },
     ...{ timeoutMs: orNull(amount), maxTimeMs: orNull(amount), sigtermTimeMs: amount },
+    logMax: orNothing(shape({ bytes: amount, tailBytes: amount })),
   }),
   cancel: shape({ key: text, step: amount }),
   write: shape({

@@ -1,10 +1,9 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import { Secret } from '../../../base/secret.ts';
-import type { CommandTimes } from '../../../build/command-port.ts';
-import type { TreeEnd } from '../../../exec/run-tree.ts';
 import type { SpoolLog } from '../spool-log.ts';
 import type { LogPlace, SpoolDeps } from '../spool-segment.ts';
+import type { CommandEnd } from '../verbs/context.ts';
 import type { KeeperClient } from './client.ts';
 import { tellEveryMs } from './deadline.ts';
 import { openKeeperHouse } from './house.ts';
@@ -25,7 +24,7 @@ export interface KeptBuild {
   /** Whether the command of a step was started. */
   knows(step: number): boolean;
   /** Runs a step's command once, or waits for the end of the one that runs or ran. Rejects with `KeeperLost`. */
-  run(order: Omit<RunOrder, 'key'>, signal: AbortSignal): Promise<TreeEnd & CommandTimes>;
+  run(order: Omit<RunOrder, 'key'>, signal: AbortSignal): Promise<CommandEnd>;
   /** A step that is done over: what a former worker said in its log stays. Gives whether there is anything. */
   goOnBehind(log: number): boolean;
   /** Output that waits for room fails. */

@@ -1,5 +1,5 @@
 import type { Channel, CommandTimes } from '../../../build/command-port.ts';
-import type { Properties } from '../../../build/plan.ts';
+import type { LogMax, Properties } from '../../../build/plan.ts';
 import type { Identity } from '../../../exec/identity.ts';
 
 /** What worker and keeper speak. A worker that finds a keeper of another version tells it to quit, which every version understands. */
@@ -38,6 +38,7 @@ export interface RunOrder {
   timeoutMs: number | null;
   maxTimeMs: number | null;
   sigtermTimeMs: number;
+  logMax?: LogMax | null;
 }
 
 /** How a command ended; as `TreeEnd`, with the error's words alone. */
@@ -48,6 +49,8 @@ export interface RunEnd extends CommandTimes {
   error?: string | undefined;
   leftovers: number;
   alive: readonly number[];
+  /** Bytes of its output that the log's limit has left out. */
+  cut?: number | undefined;
   properties?: Properties;
 }
 

@@ -3,6 +3,9 @@ import type { Identity } from '../../../exec/identity.ts';
 import type { GitRoute } from '../../../net/git-routes.ts';
 import type { TreeEnd, TreeOptions } from '../../../exec/run-tree.ts';
 
+/** How a command ended, and what only a keeper knows of it. */
+export type CommandEnd = TreeEnd & CommandTimes & Pick<CommandResult, 'cut'>;
+
 /** One command of a step, run to its end in the workspace, in the name of the right user. */
 export type RunCommand = (
   command: Pick<
@@ -11,7 +14,7 @@ export type RunCommand = (
   > & {
     onOutput?: OnOutput;
   },
-) => Promise<TreeEnd & CommandTimes>;
+) => Promise<CommandEnd>;
 
 /** What a verb of the port works with. */
 export interface VerbContext {
@@ -32,6 +35,6 @@ export interface VerbContext {
 }
 
 /** A tree's end as the port's contract has it. */
-export function asResult({ ended, rc, signal, tookMs, agoMs }: TreeEnd & CommandTimes): CommandResult {
-  return { ended, rc, signal, tookMs, agoMs };
+export function asResult({ ended, rc, signal, tookMs, agoMs, cut }: CommandEnd): CommandResult {
+  return { ended, rc, signal, tookMs, agoMs, cut };
 }

@@ -170,7 +170,9 @@ export const masterSchema = z.strictObject({
     .describe('Files of mode 0600, relative to this directory'),
   logMaxSize: logSizeOrOff
     .prefault('off')
-    .describe('How much of its output a step may log; what is beyond it is cut at the worker; off: everything is kept'),
+    .describe(
+      'How much of its output a step may log; what is beyond it is cut at the worker; off: everything is kept',
+    ),
   logMaxTailSize: tailSize
     .prefault('0B')
     .describe('Of a log that is cut so much of its end is kept as well (at most 16MB)'),

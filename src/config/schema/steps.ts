@@ -43,7 +43,9 @@ const stepOptions = {
   timeout: durationOrOff.optional().describe('Limit of silence (default 20m); off: none'),
   maxTime: durationOrOff.optional().describe('Limit in all (default off)'),
   sigtermTime: positiveDuration.optional().describe('From TERM to KILL (default 5s)'),
-  logMaxSize: logSizeOrOff.optional().describe("The master's logMaxSize, for this step; off: everything is kept"),
+  logMaxSize: logSizeOrOff
+    .optional()
+    .describe("The master's logMaxSize, for this step; off: everything is kept"),
   logMaxTailSize: tailSize.optional().describe("The master's logMaxTailSize, for this step"),
   workdir: workdir.optional().describe("Below the build's directory"),
 };

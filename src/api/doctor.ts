@@ -72,8 +72,31 @@ export const verdictObject = z.object({
   clients: z.record(z.string(), z.string()),
 });
 
+/** Which families are meant to work; one that is insisted on is a fault when it does not. */
+export const intentObject = z.object({
+  families: z.array(z.union([z.literal(4), z.literal(6)])),
+  insists: z.array(z.union([z.literal(4), z.literal(6)])),
+  /** Who said so. */
+  source: z.string(),
+});
+
+/** An answer of the world as the checks got it, under the name of who asked; its form follows the program, not this schema. */
+export const factObject = z.object({ probe: z.string(), about: z.string(), facts: z.unknown() });
+
 export const doctorReport = z.object({
   schema: z.literal(DOCTOR_SCHEMA),
+  /** Versions of who made it. */
+  bbx: z.string().optional(),
+  node: z.string().optional(),
+  /** When it began, UTC ISO 8601, and how long it took. */
+  at: z.string().optional(),
+  ms: z.number().nonnegative().optional(),
+  /** Time that there was for everything together. */
+  budgetMs: z.number().positive().optional(),
+  /** The words behind `bbx doctor`. */
+  words: z.array(z.string()).optional(),
+  vantage: vantage.optional(),
+  intent: intentObject.optional(),
   verdict: z.enum(['ok', 'warn', 'error', 'unknown']),
   /** One token to read out to somebody: usable families, then letters for kinds of trouble. */
   code: z.string().regex(/^(0|4|6|46|64)(-[smdfw]+)?$/),
@@ -81,6 +104,8 @@ export const doctorReport = z.object({
   checks: z.array(checkObject),
   findings: z.array(findingObject),
   verdicts: z.array(verdictObject),
+  /** Only in a file of `--report`. */
+  facts: z.array(factObject).optional(),
 });
 
 export type CheckStatus = z.infer<typeof checkStatus>;

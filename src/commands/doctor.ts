@@ -1,19 +1,26 @@
+import { resolve } from 'node:path';
+import type { DoctorReport } from '../api/doctor.ts';
 import { BbxError } from '../base/error.ts';
 import { EXIT } from '../base/exit.ts';
+import { fileTrouble } from '../base/file-trouble.ts';
 import { didYouMean } from '../base/did-you-mean.ts';
 import { findDirectory } from '../client/find-directory.ts';
+import { writeWhole } from '../config/whole-file.ts';
 import { TOPICS, type Topic } from '../diagnostics/check.ts';
 import { selectChecks } from '../diagnostics/catalogue.ts';
 import { examine } from '../diagnostics/examine.ts';
+import { documentOf } from '../diagnostics/document.ts';
 import { exitOf } from '../diagnostics/report.ts';
+import { namesIn } from '../diagnostics/share-names.ts';
+import { createPseudonyms } from '../diagnostics/share.ts';
 import type { TargetProtocol } from '../diagnostics/subject.ts';
-import { printReport, type Look } from '../diagnostics/words.ts';
 import { assertChecks, listChecks } from './doctor-checks.ts';
+import { reportText } from './doctor-look.ts';
 import { questionOf } from './doctor-question.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
-import { answer, note, styleOf } from './terminal/print.ts';
+import { answer, note } from './terminal/print.ts';
 import { BBX_VERSION } from './version.ts';
 
 export interface DoctorOptions {
@@ -28,12 +35,13 @@ export interface DoctorOptions {
   strict?: boolean;
   failOn?: 'error' | 'warn' | 'unknown';
   budget?: number;
+  soak?: boolean;
+  report?: string;
+  share?: boolean;
 }
 
-/** A terminal that is wider is not used: sentences of more than this are hard to read. */
-const WIDEST = 100;
-/** Under this the columns of the report leave no room for its words; the terminal then breaks the lines. */
-const NARROWEST = 60;
+/** With `--soak`: the longest rest, and what stands around it. */
+const SOAK_BUDGET_MS = 330_000;
 /** After so long without an answer, it is said what is waited for. */
 const PATIENCE_MS = 1_000;
 
@@ -74,7 +82,7 @@ export async function runDoctor(
       dir: options.dir,
       env: context.env,
       software: `bbx ${BBX_VERSION} doctor`,
-      budgetMs: options.budget,
+      budgetMs: options.soak === true ? Math.max(options.budget ?? 0, SOAK_BUDGET_MS) : options.budget,
       only: selection.only,
       skip: selection.skip,
       signal: context.signal,
@@ -84,24 +92,45 @@ export async function runDoctor(
         waiting.delete(check.id);
       },
     });
-    const { report } = examined;
+    const said = [...(topic === undefined ? [] : [topic]), ...words];
+    const disguise = options.share === true ? createPseudonyms(namesIn(examined, context.env)) : same;
+    const document = documentOf(examined, {
+      bbx: BBX_VERSION,
+      words: said,
+      facts: options.report !== undefined,
+    });
+    const shared = disguise(document);
+    const { facts: _, ...report } = shared;
+    // A report that cannot be written must not cost the person what was found.
+    const failed = options.report === undefined ? undefined : await keep(context, options.report, shared);
     answer(context, report, () =>
-      printReport(
-        {
-          report,
-          intent: examined.intent,
-          heading: headingOf(topic, words, examined.plan),
-          ms: examined.ms,
-          verbose: options.verbose === true,
-          hostAlone: examined.plan.subjects.every(({ kind }) => kind === 'host'),
-        },
-        lookOf(context),
-      ),
+      reportText(context, {
+        examined,
+        report,
+        words: said,
+        verbose: options.verbose === true,
+        file: failed === undefined ? options.report : undefined,
+        disguise,
+      }),
     );
+    if (failed !== undefined) throw failed;
     const exit = exitOf(examined, { strict: options.strict === true, failOn: options.failOn ?? 'error' });
     if (exit !== EXIT.ok) throw new Outcome(exit);
   } finally {
     clearInterval(timer);
+  }
+}
+
+const same = <Value>(value: Value): Value => value;
+
+/** Writes the report where only its owner reads it; what went wrong, if anything did. */
+async function keep(context: Context, file: string, report: DoctorReport): Promise<unknown> {
+  const path = resolve(context.cwd, file);
+  try {
+    await writeWhole(path, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 });
+    return undefined;
+  } catch (error) {
+    return fileTrouble(error, file) ?? error;
   }
 }
 
@@ -112,27 +141,4 @@ export function unknownTopic(word: string): BbxError {
     problem: `"${word}" is no topic of the doctor${near === undefined ? '' : `; did you mean ${near}?`}`,
     hint: `Topics are ${TOPICS.join(', ')}${/[.:]/.test(word) ? `; to try an address: bbx doctor reach ${word}` : ''}`,
   });
-}
-
-function headingOf(
-  topic: Topic | undefined,
-  words: readonly string[],
-  plan: Awaited<ReturnType<typeof examine>>['plan'],
-): string {
-  if (topic !== undefined) return [topic, ...words].join(' ');
-  const targets = plan.subjects.filter((subject) => subject.kind === 'target').map(({ text }) => text);
-  const where = plan.vantage === 'here' ? 'this host' : plan.vantage.replace(':', ' ');
-  return targets[0] === undefined
-    ? where
-    : `${where} -> ${targets[0]}${targets.length > 1 ? ` and ${targets.length - 1} more` : ''}`;
-}
-
-function lookOf(context: Context): Look {
-  const { paint } = styleOf(context);
-  const locale = context.env['LC_ALL'] ?? context.env['LC_CTYPE'] ?? context.env['LANG'] ?? '';
-  return {
-    width: Math.min(WIDEST, Math.max(NARROWEST, context.stdout.isTTY ? context.stdout.columns : 80)),
-    symbols: context.color && /utf-?8/i.test(locale),
-    paint,
-  };
 }

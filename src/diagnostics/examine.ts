@@ -2,11 +2,13 @@ import type { Verdict } from '../api/doctor.ts';
 import type { Check, Topic } from './check.ts';
 import { selectChecks } from './catalogue.ts';
 import { readDirectory } from './directory.ts';
+import { RESTS_S } from './doors/links.ts';
 import { createProbes, ownName } from './doors/probes.ts';
 import type { Intent } from './intent.ts';
 import { namesThatLeadHere } from './own-names.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { Question } from './plan/question.ts';
+import { recordProbes, type RecordedFact } from './recording.ts';
 import { makeReport, type Reported } from './report.ts';
 import { runChecks, type Outcome } from './run.ts';
 import { verdictOf } from './verdicts.ts';
@@ -35,18 +37,25 @@ export interface Examined extends Reported {
   readonly intent: Intent;
   readonly topic: Topic | undefined;
   readonly plan: Plan;
+  /** When it began, UTC ISO 8601. */
+  readonly at: string;
   readonly ms: number;
+  readonly budgetMs: number;
+  /** Every answer that the checks got. */
+  readonly facts: readonly RecordedFact[];
 }
 
 /** Looks at what the question is about and reports. Rejects only for an abort, or a fault of bbx outside any check. */
 export async function examine(options: ExamineOptions): Promise<Examined> {
   const { question, env, software, signal, budgetMs = BUDGET_MS } = options;
+  const at = new Date().toISOString();
   const started = performance.now();
   const stop = new AbortController();
   const probes = createProbes({
     signal: AbortSignal.any([signal, stop.signal]),
     env,
     software,
+    rests: question.soak === true ? RESTS_S : [],
     connectMs: Math.min(options.connectMs ?? CONNECT_MS, budgetMs),
   });
   try {
@@ -62,7 +71,13 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       only: options.only ?? [],
       skip: options.skip ?? [],
     });
-    const context = { intent: plan.intent, subjects: plan.subjects, topic: question.topic, probes };
+    const recorded = recordProbes(probes);
+    const context = {
+      intent: plan.intent,
+      subjects: plan.subjects,
+      topic: question.topic,
+      probes: recorded.probes,
+    };
     const outcomes = await runChecks({
       checks,
       context,
@@ -84,6 +99,8 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
           path: seen.paths.get(target.text),
           peers: seen.peers.get(target.text),
           authentication: seen.authentications.get(target.text),
+          links: seen.links.get(target.text),
+          rests: seen.rests.get(target.text),
         });
       });
     const reported = makeReport({
@@ -99,6 +116,9 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       intent: plan.intent,
       topic: question.topic,
       plan,
+      at,
+      budgetMs,
+      facts: recorded.facts(),
       ms: Math.round(performance.now() - started),
     };
   } finally {

@@ -20,6 +20,8 @@ export interface ReportWords {
   readonly verbose: boolean;
   /** There was nothing to look at but the host itself. */
   readonly hostAlone?: boolean;
+  /** Where the report was written to. */
+  readonly file?: string;
 }
 
 /** Lines of evidence that are printed without -v; JSON has them all. */
@@ -122,7 +124,7 @@ function waysIn(report: DoctorReport, look: Look): string[] {
   return [[' Who gets in:', ...lines].join('\n')];
 }
 
-function lastLines({ report, intent, verbose, hostAlone }: ReportWords, look: Look): string {
+function lastLines({ report, intent, verbose, hostAlone, file }: ReportWords, look: Look): string {
   const { ok, info, skip } = report.summary;
   const count = (status: Finding['status']) =>
     report.findings.filter((finding) => finding.status === status).length;
@@ -142,9 +144,17 @@ function lastLines({ report, intent, verbose, hostAlone }: ReportWords, look: Lo
       `${trouble === '' ? '' : `${trouble}, `}${passed}.  Meant to work: ${meant} (${intent.source}).`,
       look,
     ),
+    ...(report.verdicts.some(({ rungs }) => rungs['R7'] === 'ok' && rungs['R8'] === 'not-tested')
+      ? [
+          look.paint.dim(
+            ' Not tested: connections that rest for minutes (R8): bbx doctor reach HOST:PORT --soak',
+          ),
+        ]
+      : []),
     ...(hostAlone === true
       ? hanging(' ', 'This host alone was looked at. To try an address: bbx doctor reach HOST:PORT', look)
       : []),
+    ...(file === undefined ? [] : [` Report: ${file}`]),
     ...(verbose || ok + info === 0
       ? []
       : [look.paint.dim(' Every check and all evidence: -v; for programs: --json')]),

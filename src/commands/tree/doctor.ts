@@ -70,6 +70,7 @@ export function addDoctorCommands(program: Command, context: Context): void {
   })
     .addArgument(new Argument('<host:port>', 'where to connect'))
     .addOption(protocolFlag())
+    .addOption(soakFlag())
     .action(async (target: string, _options: DoctorOptions, command: Command) =>
       run('reach', [target], command),
     );
@@ -148,6 +149,10 @@ function protocolFlag(): Option {
   return flag('--protocol <protocol>', 'what is expected to answer').choices(['bbx', 'http', 'tcp']);
 }
 
+function soakFlag(): Option {
+  return flag('--soak', 'let connections rest for minutes (5 in all): what forgets them is found');
+}
+
 function common(command: Command): Command {
   return command
     .addOption(flag('-v, --verbose', 'every check and all evidence'))
@@ -165,5 +170,7 @@ function common(command: Command): Command {
         .argParser(durationValue)
         .default(15_000, '15s'),
     )
+    .addOption(flag('--report <file>', 'keep the report, with all that was seen, in this file'))
+    .addOption(flag('--share', 'stand-ins for names, addresses, users and paths, to show to others'))
     .addOption(dirFlag("the master's or worker's"));
 }

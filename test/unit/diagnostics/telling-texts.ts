@@ -23,8 +23,9 @@ export function tellingTexts(given: Case): string[] {
 function tellingIn(text: string): string[] {
   const words = text.split(/[\s,;"'()[\]]+/).map((word) => word.replace(/%.*$/, ''));
   return words.filter((word) => {
-    // What is short may well be somebody's stand-in.
-    if (isIP(word) !== 0) return !TELLS_NOTHING.includes(kindOf(word)) && word.length > 7;
+    // The well-known prefix of RFC 6052 is nobody's, nor is ::1 with a port; what is short may well be somebody's stand-in.
+    if (isIP(word) !== 0)
+      return !TELLS_NOTHING.includes(kindOf(word)) && word.length > 7 && !/^(64:ff9b::$|::)/.test(word);
     if (/^[a-z][a-z\d-]*(\.[a-z][a-z\d-]*)*\.(example|test|corp)$/.test(word)) return true;
     return /^sha256:\w{20,}/.test(word) || /^\/(home|srv)\/\w+/.test(word);
   });

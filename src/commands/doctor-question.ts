@@ -37,7 +37,7 @@ export function questionOf(
       return { topic, listen: words };
     case 'reach':
     case 'tls':
-      return { topic, target: wanted(first, topic), ...protocol };
+      return { topic, target: wanted(first, topic), ...protocol, soak: options.soak === true };
     case 'mail':
       return {
         topic,

@@ -47,7 +47,12 @@ import { pth02 } from './checks/paths/both-families.ts';
 import { pth03 } from './checks/paths/clients.ts';
 import { pth01 } from './checks/paths/connections.ts';
 import { pth04 } from './checks/paths/obstacle.ts';
+import { pth07 } from './checks/paths/idle.ts';
+import { pth06 } from './checks/paths/large-packets.ts';
+import { pth05 } from './checks/paths/slow-handshakes.ts';
+import { pth13 } from './checks/paths/translated.ts';
 import { pth08 } from './checks/paths/zone.ts';
+import { pro09 } from './checks/peers/heartbeat.ts';
 import { pro01 } from './checks/peers/identity.ts';
 import { pro03 } from './checks/peers/silence.ts';
 import { pro05 } from './checks/peers/worker-key.ts';
@@ -111,10 +116,15 @@ export const catalogue = [
   pth02,
   pth03,
   pth04,
+  pth05,
+  pth06,
+  pth07,
   pth08,
+  pth13,
   pro01,
   pro03,
   pro05,
+  pro09,
   lim01,
   lim02,
   lim03,

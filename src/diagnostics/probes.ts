@@ -5,15 +5,17 @@ import type { NameFacts } from './facts/names.ts';
 import type { AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
 import type { RunAsFacts } from './facts/run-as.ts';
 import type { StoreFacts } from './facts/store.ts';
+import type { LinkProbes } from './doors/links.ts';
 import type { SystemProbes } from './doors/system.ts';
 import type { ListenerSubject, ProgramSubject, TargetSubject } from './subject.ts';
+import type { WayProbes } from './doors/way-probes.ts';
 
 /**
  * The doors through which facts come, each thing asked once in a run however many checks want it. They never reject for trouble of
  * the network, which is their answer; only a fault of bbx or the signal's abort does that. All are read-only, and at most four of
  * them connect to one target at a time.
  */
-export interface Probes extends SystemProbes {
+export interface Probes extends SystemProbes, LinkProbes, WayProbes {
   host(): Promise<HostFacts>;
   /** `server`: ask this nameserver instead of the system's. */
   name(host: string, server?: string): Promise<NameFacts>;

@@ -1,5 +1,6 @@
 import type { Verdict } from '../api/doctor.ts';
 import type { NameFacts } from './facts/names.ts';
+import { isWitnessed, type LinkFact, type RestFact } from './facts/links.ts';
 import type { SourceFact } from './facts/host.ts';
 import type { AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
 import { CLIENTS, printFate, simulate } from './simulate.ts';
@@ -12,6 +13,8 @@ export interface TargetFacts {
   readonly path: PathFacts | undefined;
   readonly peers: readonly PeerFact[] | undefined;
   readonly authentication: AuthenticationFact | undefined;
+  readonly links?: readonly LinkFact[] | undefined;
+  readonly rests?: readonly RestFact[] | undefined;
 }
 
 /** Slower than this because of dead addresses is `degraded`. */
@@ -68,9 +71,18 @@ function rungsOf(target: TargetSubject, facts: TargetFacts): Record<string, stri
     R5:
       good.length > 0 && target.protocol === 'bbx' ? 'ok' : target.protocol === 'bbx' ? 'not-tested' : 'none',
     R6: authentication === undefined ? 'not-tested' : authenticationRung(authentication),
-    R7: 'not-tested',
-    R8: 'not-tested',
-    R9: 'not-tested',
+    ...linkRungs(facts),
+  };
+}
+
+/** Echo, idle hold, and the master's word that it saw us; those who answer no probes are not tested. */
+function linkRungs({ links, rests }: TargetFacts): Record<'R7' | 'R8' | 'R9', string> {
+  const able = (links ?? []).filter((link) => link.able === true);
+  const rested = (rests ?? []).filter(({ alive }) => alive !== null);
+  return {
+    R7: share(able.filter(({ series }) => series !== null && series.stalled === null).length, able.length),
+    R8: share(rested.filter(({ alive }) => alive).length, rested.length),
+    R9: share(able.filter(isWitnessed).length, able.length),
   };
 }
 
@@ -117,7 +129,8 @@ function verdictWord(
     (rung) => rungs[rung] !== 'unknown' && rungs[rung] !== 'not-tested',
   );
   if (!tested) return 'unknown';
-  const partly = ['R2', 'R4'].some((rung) => rungs[rung]?.includes('/') === true);
+  if (rungs['R7'] === 'fail' || rungs['R9'] === 'fail') return 'unreachable';
+  const partly = ['R2', 'R4', 'R7', 'R9'].some((rung) => rungs[rung]?.includes('/') === true);
   const slow = fate?.kind === 'in' && fate.ms > ADDED_DELAY_MS;
   return partly || slow ? 'degraded' : 'reachable';
 }

@@ -12,6 +12,8 @@ const RUNGS: readonly (readonly [rung: string, meaning: string])[] = [
   ['R3', 'no TLS'],
   ['R4', 'what answers there is not the master'],
   ['R6', 'the master does not let this worker in'],
+  ['R7', 'larger messages do not get through'],
+  ['R9', 'the master did not see us'],
 ];
 
 /** A target's lines: the verdict, and only where one gets through, the programs by their way. */

@@ -1,21 +1,27 @@
 import { hostname } from 'node:os';
 import { kindOf } from '../../net/address-kind.ts';
+import { printHop } from '../../net/endpoint/hop.ts';
 import { familyOf } from '../../net/endpoint/host.ts';
 import { tryAddress } from '../../net/try-address.ts';
 import { usableAddresses, type HostFacts, type SourceFact } from '../facts/host.ts';
 import { covers, type ListenerFacts } from '../facts/listeners.ts';
 import { candidates, published, type NameFacts } from '../facts/names.ts';
+import type { LinkFact, RestFact } from '../facts/links.ts';
 import type { Attempt, AuthenticationFact, PathFacts, PeerFact } from '../facts/paths.ts';
+import type { TlsFacts } from '../facts/tls.ts';
+import type { WayFacts } from '../facts/ways.ts';
 import { gate, once, type Probes } from '../probes.ts';
 import type { ListenerSubject, TargetSubject } from '../subject.ts';
 import { readDisks } from './disks.ts';
 import { readHost, readSources } from './host.ts';
 import { readListener, readRows } from './listeners.ts';
 import { readName } from './names.ts';
+import { createLinkProbes } from './links.ts';
 import { meetPeer } from './peers.ts';
 import { readRunAs } from './run-as.ts';
 import { readStore } from './store.ts';
 import { createSystemProbes } from './system.ts';
+import { createWayProbes } from './way-probes.ts';
 import { askWhetherLetIn } from './worker-key.ts';
 
 /** Connections to one target at a time. */
@@ -29,6 +35,8 @@ export interface ProbeOptions {
   software: string;
   /** One connection's own deadline. */
   connectMs: number;
+  /** Seconds that connections are to rest (`--soak`). */
+  rests?: readonly number[];
 }
 
 /** The real probes, over `net` and `protocol`. */
@@ -41,6 +49,10 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
     paths: new Map(),
     peers: new Map(),
     authentications: new Map(),
+    ways: new Map(),
+    tls: new Map(),
+    links: new Map(),
+    rests: new Map(),
   };
   const onceHost = once<HostFacts>();
   const onceName = once<NameFacts>();
@@ -55,7 +67,8 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
     gates.set(key, known);
     return known;
   };
-  const keyOf = (target: TargetSubject) => `${target.host} ${target.port ?? ''} ${target.protocol}`;
+  const keyOf = ({ host, port, protocol, via = [] }: TargetSubject) =>
+    `${host} ${port ?? ''} ${protocol} ${via.map(printHop).join(' ')}`;
 
   const connect = async (address: string, port: number): Promise<Attempt> => {
     const attempt = await tryAddress(address, port, { limitMs: connectMs, signal });
@@ -73,6 +86,27 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
 
   const probes: Probes = {
     ...createSystemProbes({ signal, env }),
+    ...createWayProbes({
+      signal,
+      env,
+      connectMs,
+      path: (target) => probes.path(target),
+      through: (target, work) => gateOf(keyOf(target))(work),
+      onWay: (target, facts) => seen.ways.set(target.text, facts),
+      onTls: (target, facts) => seen.tls.set(target.text, facts),
+    }),
+    ...createLinkProbes({
+      signal,
+      software,
+      rests: options.rests ?? [],
+      path: (target) => probes.path(target),
+      connect,
+      gate: (target) => gateOf(keyOf(target)),
+      seen(target, links, rests) {
+        seen.links.set(target.text, links);
+        if (rests !== undefined) seen.rests.set(target.text, rests);
+      },
+    }),
     host: () =>
       onceHost('host', async () => {
         seen.host = await readHost(env);
@@ -113,13 +147,11 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
       }),
     peers: (target) =>
       oncePeers(keyOf(target), async () => {
-        const { attempts } = await probes.path(target);
-        const open = attempts.filter((attempt) => attempt.outcome === 'connected');
+        const open = await placesOf(target);
         const through = gateOf(keyOf(target));
+        const door = { software, signal, env, ...(target.via === undefined ? {} : { via: target.via }) };
         const facts = await Promise.all(
-          open.map((attempt) =>
-            through(() => meetPeer(attempt.address, attempt.port, target.protocol, { software, signal })),
-          ),
+          open.map(({ address, port }) => through(() => meetPeer(address, port, target.protocol, door))),
         );
         seen.peers.set(target.text, facts);
         return facts;
@@ -138,7 +170,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
           { dir: target.workerDir, name: target.workerName ?? '' },
           master.address,
           target.port,
-          { software, signal },
+          { software, signal, env, ...(target.via === undefined ? {} : { via: target.via }) },
         );
         if (fact !== undefined) seen.authentications.set(target.text, fact);
         return fact;
@@ -148,6 +180,16 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
   function gateConnect(key: string) {
     const through = gateOf(key);
     return (address: string, port: number) => through(() => connect(address, port));
+  }
+
+  /** Where somebody answers: addresses of this host's own finding, or, behind hops, the host as the last hop finds it. */
+  async function placesOf(target: TargetSubject): Promise<readonly { address: string; port: number }[]> {
+    if (target.via === undefined) {
+      const { attempts } = await probes.path(target);
+      return attempts.filter((attempt) => attempt.outcome === 'connected');
+    }
+    const { failure } = await probes.way(target);
+    return failure === null ? [{ address: target.host, port: target.port ?? 0 }] : [];
   }
 
   async function walk(target: TargetSubject): Promise<PathFacts> {
@@ -188,6 +230,10 @@ export interface SeenFacts {
   readonly paths: Map<string, PathFacts>;
   readonly peers: Map<string, readonly PeerFact[]>;
   readonly authentications: Map<string, AuthenticationFact>;
+  readonly ways: Map<string, WayFacts>;
+  readonly tls: Map<string, TlsFacts>;
+  readonly links: Map<string, readonly LinkFact[]>;
+  readonly rests: Map<string, readonly RestFact[]>;
 }
 
 function addressesOf(name: NameFacts): string[] {

@@ -16,6 +16,8 @@ export interface Question {
   readonly server?: string;
   /** `--listen`, and the arguments of `doctor listen`; texts as they were written. */
   readonly listen?: readonly string[];
+  /** `--soak`: connections are let rest for minutes. */
+  readonly soak?: boolean;
   /** `doctor path WORKER`. */
   readonly worker?: string;
   /** `doctor config PATH …`, as they were written. */

@@ -21,6 +21,8 @@ export interface TlsRoute {
   servername?: string;
   /** PEM of the authorities to trust instead of the usual ones. */
   ca?: string;
+  /** Offer X25519 and no other key exchange: the first message then fits into any packet, where the usual one of 1.5 kB does not. */
+  smallHello?: boolean;
   alpn?: readonly string[];
 }
 
@@ -56,6 +58,7 @@ export async function secureClient(
       minVersion: byKey ? 'TLSv1.3' : 'TLSv1.2',
       ...(familyOf(name) === 0 ? { servername: name } : {}),
       ...(route.alpn === undefined ? {} : { ALPNProtocols: [...route.alpn] }),
+      ...(route.smallHello === true ? { ecdhCurve: 'X25519' } : {}),
       ...(route.ca === undefined ? {} : { ca: route.ca }),
     } satisfies ConnectionOptions),
   );

@@ -2,6 +2,7 @@ import { AUTO, type Intent } from '../../../src/diagnostics/intent.ts';
 import { catalogue } from '../../../src/diagnostics/catalogue.ts';
 import type { Topic } from '../../../src/diagnostics/check.ts';
 import type { HostAddress, HostFacts, SourceFact } from '../../../src/diagnostics/facts/host.ts';
+import type { HandshakesFact, LinkFact, RestFact } from '../../../src/diagnostics/facts/links.ts';
 import type { ListenerFacts } from '../../../src/diagnostics/facts/listeners.ts';
 import type { DnsReply, NameFacts } from '../../../src/diagnostics/facts/names.ts';
 import type {
@@ -133,6 +134,38 @@ export function peer(text: string, more: Partial<PeerFact> = {}): PeerFact {
   };
 }
 
+const SIZES = [1, 1_300, 4_096, 65_536];
+
+/** Probes over one connection; `stalled` cuts them off there. */
+export function link(
+  text: string,
+  more: Partial<LinkFact> = {},
+  stalled?: { bytes: number; way: 'up' | 'down' },
+): LinkFact {
+  const bare = text.includes(':') ? `[${text}]` : text;
+  const own = text.includes(':') ? '[2a00:1::2]:4711' : '11.0.0.2:4711';
+  const sizes = SIZES.filter((bytes) => bytes <= (stalled?.bytes ?? Infinity)).map((bytes) => ({
+    bytes,
+    upMs: bytes === stalled?.bytes && stalled.way === 'up' ? null : 1,
+    downMs: bytes === stalled?.bytes ? null : 1,
+  }));
+  return {
+    address: text,
+    family: text.includes(':') ? 6 : 4,
+    localEnd: own,
+    nonce: bare,
+    able: true,
+    series: {
+      sizes,
+      stalled: stalled === undefined ? null : { ...stalled, afterMs: 3_000 },
+      seen: { nonce: bare, peer: own, bytes: 100 },
+      rested: stalled === undefined ? { restMs: 250, upMs: 1, downMs: 1 } : null,
+    },
+    problem: null,
+    ...more,
+  };
+}
+
 export function target(text = 'ci.example:9989', more: Partial<TargetSubject> = {}): TargetSubject {
   const bare = text.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   return {
@@ -222,6 +255,9 @@ export interface Case {
   listensHere?: boolean | null;
   peers?: PeerFact[];
   authentication?: AuthenticationFact;
+  links?: LinkFact[];
+  rests?: RestFact[];
+  handshakes?: HandshakesFact[];
   runAs?: RunAsFacts;
   disks?: DiskFacts;
   store?: StoreFacts;
@@ -258,6 +294,10 @@ export async function report(given: Case): Promise<Reported> {
     disks: async () => given.disks ?? { at: AT, disks: [disk()], unseen: [] },
     store: async () => given.store,
     authenticate: async () => given.authentication,
+    links: async () =>
+      given.links ?? healthy.filter((one) => one.outcome === 'connected').map((one) => link(one.address)),
+    rests: async () => given.rests,
+    handshakes: async () => given.handshakes ?? [],
   };
   const context = {
     intent: given.intent ?? AUTO,

@@ -10,7 +10,7 @@ export const pro03 = defineCheck<'target', PeersAt>({
   about: 'target',
   topics,
   needs: ['PTH-01'],
-  causes: ['PTH-01', 'LSN-11'],
+  causes: ['PTH-06', 'PTH-01', 'LSN-11'],
   gather,
   judge: ({ at, peers }, target) => judgeSilence(peers, target, at),
 });

@@ -104,7 +104,7 @@ async function writeProperties(dir: string, recipe: Recipe, hands: Stagehands): 
   for (const [name, text] of Object.entries(recipe.files ?? {})) {
     const path = join(dir, 'here', name);
     await mkdir(join(path, '..'), { recursive: true });
-    await writeFile(path, text, { mode: /key/.test(name) ? 0o600 : 0o644 });
+    await writeFile(path, text, { mode: 0o600 });
   }
   const withAddress = (given: Nameserver) => ({ at: addressesOfRouter(network), ...given });
   const nameservers = (recipe.nameservers ?? network.nameservers).map(withAddress);

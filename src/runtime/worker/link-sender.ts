@@ -134,7 +134,11 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
     let any = false;
     for (const work of works.values()) {
       for (const log of work.build.logs) if (log.size > 0) streamOf(work, log);
-      if (sendEvents(work)) any = true;
+      try {
+        if (sendEvents(work)) any = true;
+      } catch (error) {
+        giveUp(work, error);
+      }
     }
     for (const stream of [...turn]) {
       if (stopped || session.ended) return false;
@@ -143,9 +147,7 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
       try {
         await sendFrame(stream);
       } catch (error) {
-        const { build } = stream.work;
-        forget(stream.work);
-        onUnfit(build, sentences(error).join(': ').slice(0, 1_000));
+        giveUp(stream.work, error);
       }
       await session.drained();
     }
@@ -161,6 +163,12 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
       await new Promise<void>((resolve) => (wake = resolve));
       wake = undefined;
     }
+  }
+
+  /** One build that cannot be sent does not hold up the others, nor end the session. */
+  function giveUp(work: Work, error: unknown): void {
+    forget(work);
+    onUnfit(work.build, sentences(error).join(': ').slice(0, 1_000));
   }
 
   function forget(work: Work): void {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { progressEvent } from '../../build/progress.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
+import { JOURNAL } from './spool-directory.ts';
 import { openAppendFile, readRecords } from './spool-file.ts';
 import { RECORD_MAX_BYTES, encodeRecord } from './spool-record.ts';
 import type { SpoolDeps } from './spool-segment.ts';
@@ -13,8 +14,6 @@ type LogEntry = z.infer<typeof logEntry>;
 
 /** A line of the journal: an event, or a log before its first byte. */
 const entry = z.union([z.object({ event: progressEvent }), z.object({ log: logEntry })]);
-
-const JOURNAL = 'journal';
 
 /** An attempt's journal on the disk. */
 export interface SpoolJournal {

@@ -37,3 +37,40 @@ it('what a resume says to be stored is freed: its acknowledgement was lost with 
   await sender.stop();
   await spool.close();
 });
+
+it('a build that cannot be sent is told, and holds up no other', async () => {
+  await using dir = await tempDir();
+  const spool = await openSpool({ dir: dir.path, limitBytes: 1 << 20, clock: systemClock, log: silentLog });
+  const made = await Promise.all(
+    [7, 8].map(async (build) => {
+      const lease = {
+        build,
+        token: '1-00000000000000aa',
+        epoch: 'e',
+        orphanAfter: null,
+        plan: planOf(['a']),
+      };
+      const one = await spool.create(lease);
+      await one.journal.event({ type: 'buildStarted', at: 1, workdir: '/w' });
+      return one;
+    }),
+  );
+  const sent: number[] = [];
+  const unfit: string[] = [];
+  const session = {
+    send(message: { build: number }) {
+      if (message.build === 7) throw new Error('5000000 bytes are over the limit');
+      sent.push(message.build);
+    },
+    ...{ unsent: 0, drained: async () => undefined, ended: false, end: new Promise(() => undefined) },
+  } as unknown as WorkerSession;
+  const sender = startSender({
+    session,
+    onUnfit: ({ lease }, why) => unfit.push(`${lease.build}: ${why}`),
+    onDelivered: () => undefined,
+  });
+  for (const build of made) sender.add(build, { sequence: 0, logs: [] });
+  await expect.poll(() => [sent, unfit]).toEqual([[8], ['7: 5000000 bytes are over the limit']]);
+  await sender.stop();
+  await spool.close();
+});

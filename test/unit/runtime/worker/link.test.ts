@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BbxError } from '../../../../src/base/error.ts';
 import type { CommandPort } from '../../../../src/build/command-port.ts';
 import type { Log } from '../../../../src/base/log.ts';
+import { CLOSE } from '../../../../src/protocol/bbx/wire.ts';
 import { createLinkMaster, isOver, logOf } from '../../../rigs/link-master.ts';
 import { planOf, startLinkWorker } from '../../../rigs/link-worker.ts';
 import { tempDir } from '../../../rigs/temp-dir.ts';
@@ -97,6 +98,44 @@ describe('the link of a worker', () => {
     await master.until(() => master.session !== undefined, 'a session');
     master.session!.bye(reason, 'from [::1]:4');
     expect(await worker.link.ended).toMatchObject({ code, exit });
+  });
+
+  it.each([...Object.entries(CLOSE), ['unknown', 4999], ['abnormal', 1011]] as [string, number][])(
+    'comes back after a session that the master closed with %s (%d)',
+    async (_, code) => {
+      await using dir = await tempDir();
+      const master = createLinkMaster();
+      const { port } = waitingPort();
+      await using worker = await startLinkWorker({ dir: dir.path, dial: () => master.dial(), port });
+      for (let times = 1; times <= 3; times += 1) {
+        await master.until(() => master.sessions === times && worker.link.state === 'connected', 'a session');
+        master.session!.close(code, 'closed');
+        await expect.poll(() => master.sessions).toBeGreaterThan(times);
+      }
+      expect(worker.link.state).not.toBe('stopped');
+    },
+  );
+
+  it('comes back after a fault of its own while it handled a message', async () => {
+    await using dir = await tempDir();
+    const master = createLinkMaster();
+    const { port } = waitingPort();
+    const { log, lines } = recorder();
+    let faults = 0;
+    const onLearned = () => {
+      faults += 1;
+      throw new TypeError('a fault of bbx');
+    };
+    await using worker = await startLinkWorker({
+      ...{ dir: dir.path, dial: () => master.dial(), port, log, link: { onLearned } },
+    });
+    for (let times = 1; times <= 3; times += 1) {
+      await master.until(() => master.sessions === times && worker.link.state === 'connected', 'a session');
+      master.session!.settings({ paused: false, reach: [], pins: [] });
+      await expect.poll(() => master.sessions).toBeGreaterThan(times);
+    }
+    expect(faults).toBeGreaterThanOrEqual(3);
+    expect(lines.join('\n')).toContain('this side failed while handling a message');
   });
 
   it('gives up at once when it was never in and is refused for good, but not when nobody answers', async () => {

@@ -59,6 +59,12 @@ import { pro05 } from './checks/peers/worker-key.ts';
 import { run01 } from './checks/programs/running.ts';
 import { dsk01 } from './checks/programs/disks.ts';
 import { sto01 } from './checks/programs/store.ts';
+import { svc02 } from './checks/service/families.ts';
+import { svc06 } from './checks/service/network.ts';
+import { svc04 } from './checks/service/socket-unit.ts';
+import { svc03 } from './checks/service/start.ts';
+import { svc01 } from './checks/service/state.ts';
+import { svc05 } from './checks/service/user.ts';
 import { cfg03 } from './checks/settings/bind-name.ts';
 import { cfg02 } from './checks/settings/brackets.ts';
 import { cfg01 } from './checks/settings/readable.ts';
@@ -131,6 +137,12 @@ export const catalogue = [
   lim04,
   lim05,
   lim07,
+  svc01,
+  svc02,
+  svc03,
+  svc04,
+  svc05,
+  svc06,
 ] as readonly unknown[] as readonly Check[];
 
 export interface Selection {

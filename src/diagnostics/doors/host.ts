@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { BbxError } from '../../base/error.ts';
 import { kindOf } from '../../net/address-kind.ts';
 import { familyOf } from '../../net/endpoint/host.ts';
 import { listen } from '../../net/listen.ts';
-import { readInside, readMtus } from './surroundings.ts';
+import { interfaces, readInside, readMtus } from './surroundings.ts';
 import { defaultIpv6Routes, parseIfInet6, parseIpv6Routes } from '../../net/proc.ts';
 import { sourceToward } from '../../net/source-address.ts';
 import type { HostAddress, HostFacts, SourceFact } from '../facts/host.ts';
@@ -73,7 +73,7 @@ export async function readHost(
 
 /** IPv6 from the kernel's table, which alone has the flags; the rest from the system's call. */
 function hostAddresses(ifInet6: string | undefined): HostAddress[] {
-  const listed = Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+  const listed = Object.entries(interfaces()).flatMap(([name, addresses]) =>
     (addresses ?? []).map((address) => ({ ...address, interface: name })),
   );
   const plain = listed

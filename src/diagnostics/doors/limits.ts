@@ -1,10 +1,15 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sleep } from '../../base/abort.ts';
+import { errnoOf } from '../../base/error.ts';
 import { printHostPort } from '../../net/endpoint/host.ts';
 import { LISTEN } from '../../net/proc.ts';
 import type { LimitFacts, ProcessFact } from '../facts/limits.ts';
 import { readTables } from './listeners.ts';
 import { nodeOptions } from './policy.ts';
+
+const RETRY_MS = 50;
+const MOST_TRIES = 40;
 
 /** Reads the system's limits without privilege. `proc` stands in for /proc in tests. */
 export async function readLimits(proc = '/proc'): Promise<LimitFacts> {
@@ -57,7 +62,7 @@ export async function readProcess(
   where: string,
   proc = '/proc',
 ): Promise<ProcessFact | undefined> {
-  const own = (path: string) => readFile(join(proc, String(pid), path), 'utf8').catch(() => undefined);
+  const own = (path: string) => readWithPatience(join(proc, String(pid), path));
   const [limits, files, environment, words, cgroup] = await Promise.all([
     own('limits'),
     readdir(join(proc, String(pid), 'fd')).catch(() => undefined),
@@ -84,6 +89,19 @@ export async function readProcess(
     ],
     unit: /\/([^/\n]+\.(?:service|scope))$/m.exec(cgroup?.trim() ?? '')?.[1] ?? null,
   };
+}
+
+/** Where descriptors are short, some come free again while the other questions end. */
+async function readWithPatience(path: string): Promise<string | undefined> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      const short = errnoOf(error) === 'EMFILE' || errnoOf(error) === 'ENFILE';
+      if (!short || tries >= MOST_TRIES) return undefined;
+      await sleep(RETRY_MS);
+    }
+  }
 }
 
 /** The process that holds the lock of a directory, by the kernel's table; undefined where nobody does, or it cannot be seen. */

@@ -1,9 +1,8 @@
 import type { NodeOption, PolicyFacts } from '../facts/policy.ts';
 import { readSmall } from './resolver.ts';
 
-/** glibc's own table (RFC 6724 section 2.1 as it was in RFC 3484), used where gai.conf has no precedence at all. */
+/** What glibc gives `::/0` where the file has no line for it (RFC 6724 section 2.1). */
 const DEFAULT_GLOBAL_IPV6 = 40;
-const DEFAULT_IPV4 = 10;
 
 /** Reads gai.conf, and which of Node's options this shell hands on. `gaiConf` stands in for the system's file in tests. */
 export async function readPolicy(
@@ -35,7 +34,7 @@ function prefersIpv4(lines: readonly string[]): boolean {
   const ipv6 = precedence.get('2000::/3') ?? precedence.get('::/0') ?? DEFAULT_GLOBAL_IPV6;
   const ipv4 = precedence.get('::ffff:0:0/96') ?? precedence.get('::ffff:0.0.0.0/96');
   // What the table does not name falls under `::/0`, and of equals the earlier rules decide.
-  return ipv4 !== undefined && ipv4 > ipv6 && ipv4 !== DEFAULT_IPV4;
+  return ipv4 !== undefined && ipv4 > ipv6;
 }
 
 const CONCERNED =

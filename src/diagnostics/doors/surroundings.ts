@@ -20,7 +20,7 @@ export async function readMtus(conf: string): Promise<Record<string, number>> {
       if (mtu > 0) known[name] = mtu;
     }),
   );
-  const unseen = Object.keys(networkInterfaces()).filter((name) => name !== 'lo' && !names.includes(name));
+  const unseen = Object.keys(interfaces()).filter((name) => name !== 'lo' && !names.includes(name));
   if (names.length === 0 && unseen.length === 0) return known;
   for (const name of unseen) {
     const { stdout } = await askTool('ip', ['-o', 'link', 'show', 'dev', name], { timeoutMs: TOOL_MS });
@@ -28,6 +28,15 @@ export async function readMtus(conf: string): Promise<Record<string, number>> {
     if (mtu > 0) known[name] = mtu;
   }
   return known;
+}
+
+/** The system's own list, `{}` where it gives none: with every file descriptor in use the call fails. */
+export function interfaces(): ReturnType<typeof networkInterfaces> {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
 }
 
 /** What the process runs in besides the machine, by the marks that container programs leave and the map of its users. */

@@ -2,10 +2,12 @@ import { masterLayout, workerLayout } from '../../config/layout.ts';
 import type { LimitFacts, ProcessFact } from '../facts/limits.ts';
 import type { PolicyFacts } from '../facts/policy.ts';
 import type { Completion, Nat64Facts, OrderFacts, ResolverFacts } from '../facts/resolver.ts';
+import type { NetworkFacts, ServiceFacts } from '../facts/service.ts';
 import { once } from '../probes.ts';
 import { nameOf, type ProgramSubject } from '../subject.ts';
 import { holderOf, readLimits, readProcess } from './limits.ts';
 import { readPolicy } from './policy.ts';
+import { readNetwork, readService } from './service.ts';
 import { readCompletions, readNat64, readOrder, readResolver } from './resolver.ts';
 
 /** Doors to the system's own settings, and to what its resolver makes of them. */
@@ -26,6 +28,10 @@ export interface SystemProbes {
   ownProcess(): Promise<ProcessFact | undefined>;
   /** The process of a program that runs; undefined where it cannot be seen. */
   process(program: ProgramSubject): Promise<ProcessFact | undefined>;
+  /** What systemd says of the unit that runs a program. */
+  service(program: ProgramSubject): Promise<ServiceFacts>;
+  /** Whether a program that runs has this process's network. */
+  network(program: ProgramSubject): Promise<NetworkFacts>;
 }
 
 /** The real ones; each thing is asked once. */
@@ -40,8 +46,9 @@ export function createSystemProbes(options: {
   const onceCompletions = once<readonly Completion[]>();
   const onceOrder = once<OrderFacts>();
   const onceLimits = once<LimitFacts>();
+  const onceService = once<ServiceFacts>();
   const onceProcess = once<ProcessFact | undefined>();
-  return {
+  const probes: SystemProbes = {
     resolver: () => onceResolver('', () => readResolver()),
     policy: () => oncePolicy('', () => readPolicy(env)),
     nat64: () => onceNat64('', () => readNat64(signal)),
@@ -55,5 +62,13 @@ export function createSystemProbes(options: {
         const pid = await holderOf(lock);
         return pid === undefined ? undefined : readProcess(pid, nameOf(program));
       }),
+    service: (program) =>
+      onceService(program.dir, async () => {
+        const running = program.running === true ? await probes.process(program) : undefined;
+        return readService(program, running?.unit ?? null, { signal });
+      }),
+    // One check asks it, once a program.
+    network: (program) => readNetwork(program),
   };
+  return probes;
 }

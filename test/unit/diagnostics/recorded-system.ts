@@ -7,6 +7,7 @@ import type {
   OrderFacts,
   ResolverFacts,
 } from '../../../src/diagnostics/facts/resolver.ts';
+import type { ServiceFacts } from '../../../src/diagnostics/facts/service.ts';
 import { parseResolvConf } from '../../../src/net/dns/resolv-conf.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -21,6 +22,8 @@ export interface SystemFacts {
   limits?: Partial<LimitFacts>;
   ownProcess?: ProcessFact;
   process?: ProcessFact;
+  service?: Partial<ServiceFacts>;
+  network?: string;
 }
 
 export function resolver(
@@ -75,6 +78,16 @@ export const limits: LimitFacts = {
   retries: 15,
 };
 
+const noService: ServiceFacts = {
+  at: AT,
+  state: 'none',
+  unit: '',
+  own: false,
+  properties: {},
+  owner: null,
+  runner: null,
+};
+
 /** Doors that answer as the case says. */
 export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemProbes {
   return {
@@ -85,6 +98,8 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
     limits: async () => ({ ...limits, ...system.limits }),
     ownProcess: async () => system.ownProcess ?? running(),
     process: async () => system.process,
+    service: async () => ({ ...noService, ...system.service }),
+    network: async () => ({ at: AT, own: 'net:[1]', program: system.network ?? 'net:[1]' }),
     order: async () => system.order ?? { at: AT, addresses: [], errno: 'ENOTFOUND', ms: 3 },
   };
 }

@@ -37,6 +37,29 @@ function named(more: Partial<NameFacts>): Case {
   return { ...reachable, names: [{ ...dual, ...more }] };
 }
 
+const unit = (properties: Record<string, string>) => ({
+  state: 'known' as const,
+  unit: 'bbx-master.service',
+  properties: {
+    LoadState: 'loaded',
+    ActiveState: 'active',
+    SubState: 'running',
+    UnitFileState: 'enabled',
+    NRestarts: '0',
+    Result: 'success',
+    PrivateNetwork: 'no',
+    After: 'network-online.target basic.target',
+    ...properties,
+  },
+  owner: 998,
+  runner: { name: 'bbx', uid: 998 },
+});
+const inUnit = (properties: Record<string, string>, more: Partial<Case> = {}): Case => ({
+  subjects: [program({ role: 'master' })],
+  ...more,
+  system: { service: unit(properties) },
+});
+
 /** Faults of the host's settings, of names as this host resolves them, of listeners and limits; in the form of faults.test.ts. */
 export const SYSTEM_FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | 'warn'][] = [
   [
@@ -334,10 +357,53 @@ export const SYSTEM_FAULTS: [title: string, given: Case, roots: string[], verdic
     ['PTH-02', 'LIM-07'],
     'warn',
   ],
+  [
+    'a unit that failed',
+    inUnit({ ActiveState: 'failed', SubState: 'failed', Result: 'exit-code', ExecMainStatus: '7' }),
+    ['SVC-01'],
+    'error',
+  ],
+  ['a unit that is restarted for ever', inUnit({ NRestarts: '41' }), ['SVC-01'], 'warn'],
+  ['a unit that nobody enabled', inUnit({ UnitFileState: 'disabled' }), ['SVC-01'], 'warn'],
+  ['a unit without IPv6', inUnit({ RestrictAddressFamilies: 'AF_UNIX AF_INET' }), ['SVC-02'], 'warn'],
+  [
+    'a unit without IPv6 where it is meant',
+    inUnit({ RestrictAddressFamilies: '~AF_INET6' }, { intent: ONLY6 }),
+    ['SVC-02'],
+    'error',
+  ],
+  ['a unit with a network of its own', inUnit({ PrivateNetwork: 'yes' }), ['SVC-02'], 'error'],
+  [
+    'a unit that starts before its address is there',
+    {
+      ...inUnit({ After: 'basic.target' }),
+      subjects: [program({ role: 'master' }), listener('11.0.0.2:9989')],
+      listener: heard({ rows: [row('11.0.0.2')], attempts: [tried('11.0.0.2', 'connected')] }),
+    },
+    ['SVC-03'],
+    'warn',
+  ],
+  ['a socket unit beside it', inUnit({ TriggeredBy: 'bbx-master.socket' }), ['SVC-04'], 'warn'],
+  [
+    'a unit of another user',
+    {
+      subjects: [program({ role: 'master' })],
+      system: { service: { ...unit({}), runner: { name: 'www-data', uid: 33 } } },
+    },
+    ['SVC-05'],
+    'error',
+  ],
+  [
+    'a program in another network',
+    { subjects: [program()], system: { network: 'net:[2]' } },
+    ['SVC-06'],
+    'warn',
+  ],
 ];
 
 /** Nothing grave: facts, and what is as it should be. */
 export const SYSTEM_CONTROLS: [title: string, given: Case][] = [
+  ['a unit as it should be', inUnit({ RestrictAddressFamilies: 'AF_UNIX AF_INET AF_INET6 AF_NETLINK' })],
   [
     'a host that may bind foreign addresses, and binds its own',
     { host: host({ nonlocalBind: { 4: true, 6: true } }), subjects: [listener()] },

@@ -19,7 +19,7 @@ export const hst08 = defineCheck<'host', HostQuestion>({
   about: 'host',
   topics: ['ipv6', 'host', ...TARGET_TOPICS],
   needs: [],
-  causes: ['HST-09'],
+  causes: ['LIM-01', 'HST-09'],
   gather: hostQuestion,
   judge: ({ host, targets }, _subject, context) => judgeIpv4(host, demandsOf(context, targets), context),
 });

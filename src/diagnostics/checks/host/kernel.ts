@@ -18,6 +18,7 @@ export const hst01 = defineCheck<'host', HostQuestion>({
   about: 'host',
   topics: ['ipv6', 'listen', 'host', ...TARGET_TOPICS],
   needs: [],
+  causes: ['LIM-01'],
   gather: hostQuestion,
   judge: ({ host, targets }, _subject, context) => judgeKernel(host, demandsOf(context, targets), context),
 });

@@ -12,7 +12,7 @@ export const lsn04 = defineCheck<'listener', ListenerFacts>({
   about: 'listener',
   topics,
   needs: [],
-  causes: ['LSN-02', 'LSN-03'],
+  causes: ['LSN-11', 'LSN-09', 'LSN-02', 'LSN-03'],
   gather,
   judge: (facts, listener, context) => judgeFree(facts, listener, context),
 });

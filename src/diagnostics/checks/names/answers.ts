@@ -9,7 +9,7 @@ export const dns01 = defineCheck<'target', NameFacts>({
   about: 'target',
   topics,
   needs: [],
-  causes: ['DNS-13', 'DNS-12', 'DNS-11'],
+  causes: ['LIM-01', 'DNS-13', 'DNS-12', 'DNS-11'],
   rung: 'R0',
   gather,
   judge: (name) => judgeAnswers(name),

@@ -9,7 +9,7 @@ export const dns02 = defineCheck<'target', NameFacts>({
   about: 'target',
   topics,
   needs: ['DNS-01'],
-  causes: ['DNS-01', 'DNS-10', 'DNS-13', 'DNS-12', 'HST-01', 'HST-02', 'HST-08', 'DNS-03'],
+  causes: ['LIM-01', 'DNS-01', 'DNS-10', 'DNS-13', 'DNS-12', 'HST-01', 'HST-02', 'HST-08', 'DNS-03'],
   rung: 'R0',
   gather,
   judge: (name) => judgeLookup(name),

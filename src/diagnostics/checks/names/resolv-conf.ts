@@ -17,6 +17,7 @@ export const dns13 = defineCheck<'host', Form>({
   about: 'host',
   topics: HOST_NAME_TOPICS,
   needs: [],
+  causes: ['LIM-01'],
   async gather(context: CheckContext) {
     const [resolver, names] = await Promise.all([context.probes.resolver(), namesOf(context)]);
     return { resolver, names };

@@ -14,7 +14,8 @@ type Paint = (text: string) => string;
 
 export interface ReportWords {
   readonly report: DoctorReport;
-  readonly intent: Intent;
+  /** Undefined where families are not what it is about. */
+  readonly intent: Intent | undefined;
   readonly heading: string;
   readonly ms: number;
   readonly verbose: boolean;
@@ -82,7 +83,11 @@ function printFinding(finding: Finding, look: Look, verbose: boolean): string {
     ...rest.map((line) => `   ${paint.bold(line)}`),
   ];
   const evidence = verbose ? finding.evidence : finding.evidence.slice(0, EVIDENCE_LINES);
-  for (const { what, got } of evidence) lines.push(...hanging('     ', `${what}: ${got}`, look));
+  for (const { what, got, lines: excerpt } of evidence)
+    lines.push(
+      ...hanging('     ', `${what}: ${got}`, look),
+      ...(excerpt ?? []).map((line) => `       ${line}`),
+    );
   if (evidence.length < finding.evidence.length)
     lines.push(`     and ${finding.evidence.length - evidence.length} more (-v)`);
   if (finding.confidence !== 'proven' && finding.status !== 'info')
@@ -137,13 +142,10 @@ function lastLines({ report, intent, verbose, hostAlone, file }: ReportWords, lo
   ]
     .filter(Boolean)
     .join(', ');
-  const meant = intent.insists.length === 0 ? 'any family' : `IPv${intent.insists.join(' and IPv')}`;
+  const families = intent?.insists.length === 0 ? 'any family' : `IPv${intent?.insists.join(' and IPv')}`;
+  const meant = intent === undefined ? '' : `  Meant to work: ${families} (${intent.source}).`;
   return [
-    ...hanging(
-      ' ',
-      `${trouble === '' ? '' : `${trouble}, `}${passed}.  Meant to work: ${meant} (${intent.source}).`,
-      look,
-    ),
+    ...hanging(' ', `${trouble === '' ? '' : `${trouble}, `}${passed}.${meant}`, look),
     ...(report.verdicts.some(({ rungs }) => rungs['R7'] === 'ok' && rungs['R8'] === 'not-tested')
       ? [
           look.paint.dim(

@@ -60,8 +60,8 @@ const RULES: readonly Rule[] = [
   {
     folder: 'diagnostics',
     may: ['base', 'api', 'exec', 'net', 'protocol', 'store', 'config'],
-    packages: ['ipaddr.js'],
-    because: 'the doctor asks the doors below and opens nothing itself',
+    packages: ['ipaddr.js', 'zod'],
+    because: 'the doctor asks the doors below and opens nothing itself; zod for reports of the other end',
   },
   {
     folder: 'client',

@@ -43,6 +43,7 @@ export function addDoctorCommands(program: Command, context: Context): void {
       ).argParser(listValue),
     )
     .addOption(protocolFlag())
+    .addOption(flag('--stock <dir>', "a directory of stock Buildbot's: a master's or a worker's"))
     .action(async (host: string | undefined, _options: DoctorOptions, command: Command) =>
       run('ipv6', host === undefined ? [] : [host], command),
     );
@@ -95,8 +96,14 @@ export function addDoctorCommands(program: Command, context: Context): void {
     );
 
   declare(doctor, 'config', {
-    purpose: 'Look at configuration files.',
-    examples: ['bbx doctor config', 'bbx doctor config ./master'],
+    purpose: "Look at configuration files: bbx's own, and stock Buildbot's master.cfg and buildbot.tac.",
+    examples: [
+      'bbx doctor config',
+      'bbx doctor config /srv/buildbot/master',
+      'bbx doctor config buildbot.tac --fix',
+    ],
+    notes:
+      'Stock files are read as text and never run; what is not written out in them is unknown, with its line.',
   })
     .addArgument(new Argument('[path...]', 'files or directories; default: those of the directory here'))
     .action(async (paths: string[], _options: DoctorOptions, command: Command) =>
@@ -137,6 +144,23 @@ export function addDoctorCommands(program: Command, context: Context): void {
   })
     .addArgument(new Argument('<id>', 'a check, or a family of them'))
     .action(async (id: string) => (await import('../doctor-explain.ts')).explainCheck(context, id));
+
+  declare(doctor, 'compare', {
+    purpose: 'Compare two reports, one from each end, and say where the fault is.',
+    examples: ['bbx doctor compare worker.json master.json'],
+    notes:
+      'Make them with --report: "bbx doctor reach HOST:PORT --report worker.json" at one end, "bbx doctor --report master.json" in the\n' +
+      "master's directory at the other.",
+  })
+    .addArgument(new Argument('<a.json>', 'the report of one end'))
+    .addArgument(new Argument('<b.json>', 'the report of the other end'))
+    .action(async (one: string, other: string, _options: DoctorOptions, command: Command) =>
+      (await import('../doctor-compare.ts')).compareFiles(
+        context,
+        [one, other],
+        command.optsWithGlobals<DoctorOptions>(),
+      ),
+    );
 
   async function run(topic: Topic | undefined, words: string[], command: Command): Promise<void> {
     const { runDoctor } = await import('../doctor.ts');

@@ -1,0 +1,79 @@
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { doctorReport, type DoctorReport } from '../api/doctor.ts';
+import { BbxError } from '../base/error.ts';
+import { EXIT } from '../base/exit.ts';
+import { fileTrouble } from '../base/file-trouble.ts';
+import { compareReports } from '../diagnostics/compare.ts';
+import { sideOf } from '../diagnostics/compare-sides.ts';
+import { exitOf } from '../diagnostics/report.ts';
+import { withoutSecrets } from '../diagnostics/without-secrets.ts';
+import { printReport } from '../diagnostics/words.ts';
+import type { DoctorOptions } from './doctor.ts';
+import { lookOf } from './doctor-look.ts';
+import type { Context } from './terminal/context.ts';
+import { Outcome } from './terminal/exit.ts';
+import { answer } from './terminal/print.ts';
+
+/** A report of a large farm has some hundred kilobytes. */
+const MOST_BYTES = 32 << 20;
+
+/** `bbx doctor compare A.json B.json`: what two reports, one of each end, say together. */
+export async function compareFiles(
+  context: Context,
+  files: readonly [string, string],
+  options: Pick<DoctorOptions, 'strict' | 'failOn' | 'verbose'>,
+): Promise<void> {
+  const [one, other] = await Promise.all(
+    files.map(async (file) => sideOf(file, await readReport(context, file))),
+  );
+  const started = performance.now();
+  const reported = compareReports(one!, other!);
+  const report = withoutSecrets(reported.report);
+  answer(context, report, () =>
+    printReport(
+      {
+        report,
+        intent: undefined,
+        heading: `compare ${files.join(' ')}`,
+        ms: Math.round(performance.now() - started),
+        verbose: options.verbose === true,
+      },
+      lookOf(context),
+    ),
+  );
+  const exit = exitOf(reported, { strict: options.strict === true, failOn: options.failOn ?? 'error' });
+  if (exit !== EXIT.ok) throw new Outcome(exit);
+}
+
+async function readReport(context: Context, file: string): Promise<DoctorReport> {
+  const path = resolve(context.cwd, file);
+  let text: string;
+  try {
+    if ((await stat(path)).size > MOST_BYTES)
+      throw noReport(file, `it is larger than ${MOST_BYTES >> 20} MiB`);
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw fileTrouble(error, file) ?? error;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw noReport(file, 'it is no JSON', cause);
+  }
+  const read = doctorReport.safeParse(value);
+  if (!read.success) throw noReport(file, 'it does not have the form bbx.doctor/1', read.error);
+  if (read.data.facts === undefined) throw noReport(file, 'it holds no facts, which --json leaves out');
+  return read.data;
+}
+
+function noReport(file: string, why: string, cause?: unknown): BbxError {
+  return new BbxError({
+    code: 'BBX-USAGE',
+    message: `"${file}" is no report to compare: ${why}`,
+    hint: 'Make one with: bbx doctor --report FILE',
+    exit: EXIT.usage,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

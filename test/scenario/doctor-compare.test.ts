@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { DoctorReport } from '../../src/api/doctor.ts';
+import { bbx, bbxOk, startBbx } from '../rigs/bbx.ts';
+import { freePort } from '../rigs/farm.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
+
+it('bbx doctor compare joins the reports of both ends', async () => {
+  await using dir = await tempDir();
+  const at = { cwd: dir.path };
+  const port = await freePort('127.0.0.1');
+  await bbxOk(
+    [
+      'create-master',
+      '--listen',
+      `127.0.0.1:${port}`,
+      '--web-listen',
+      'localhost:0',
+      '--reach',
+      `127.0.0.1:${port}`,
+    ],
+    at,
+  );
+  await using master = startBbx(['run', 'master'], at);
+  await bbxOk(['status', '--wait', '20s'], at);
+  await bbxOk(['doctor', '--report', 'master.json', '--dir', 'master'], at);
+
+  await bbxOk(['doctor', 'reach', `127.0.0.1:${port}`, '--report', 'good.json'], at);
+  const good = await bbx(['doctor', 'compare', 'good.json', 'master.json', '--json'], at);
+  expect(good.json<DoctorReport>()).toMatchObject({ verdict: 'ok', verdicts: [{ verdict: 'reachable' }] });
+  expect(good.code).toBe(0);
+
+  await bbx(['doctor', 'reach', `[::1]:${port}`, '--report', 'bad.json'], at);
+  const bad = await bbx(['doctor', 'compare', 'master.json', 'bad.json'], at);
+  expect(bad.stdout).toMatch(/does not listen on IPv6, port \d+ +LSN-02/);
+  expect(bad.code).toBe(1);
+  await master.end();
+
+  await using elsewhere = await tempDir();
+  const file = join(dir.path, 'host.json');
+  await bbxOk(['doctor', 'host', '--report', file], { cwd: elsewhere.path });
+  expect((await bbx(['doctor', 'compare', 'host.json', 'master.json'], at)).code).toBe(12);
+});
+
+it.each([
+  ['nothing.json', undefined, 6, 'nothing.json'],
+  ['text.json', 'no json', 2, 'it is no JSON'],
+  ['other.json', '{"schema":"x"}', 2, 'does not have the form'],
+])('bbx doctor compare %s says what is wrong with the file', async (file, text, code, words) => {
+  await using dir = await tempDir();
+  if (text !== undefined) await writeFile(join(dir.path, file), text);
+  const ran = await bbx(['doctor', 'compare', file, file], { cwd: dir.path });
+  expect(ran.code).toBe(code);
+  expect(ran.stderr).toContain(words);
+});

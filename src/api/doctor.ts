@@ -16,6 +16,8 @@ export const evidenceObject = z.object({
   what: z.string(),
   /** What came back: `ECONNREFUSED in 1 ms`. */
   got: z.string(),
+  /** A piece of a file with marks under what is meant, each line as it is to be printed. */
+  lines: z.array(z.string()).optional(),
   /** When, UTC ISO 8601. */
   at: z.string(),
 });

@@ -23,6 +23,7 @@ export function questionOf(
         ...(first === undefined ? {} : readTarget(first)),
         ...protocol,
         ...(options.listen === undefined ? {} : { listen: options.listen }),
+        ...(options.stock === undefined ? {} : { stock: options.stock }),
       };
     case 'dns':
       if (first === undefined)

@@ -26,6 +26,7 @@ import { BBX_VERSION } from './version.ts';
 export interface DoctorOptions {
   dir?: string;
   listen?: string[];
+  stock?: string;
   server?: string;
   protocol?: TargetProtocol;
   verbose?: boolean;

@@ -1,7 +1,7 @@
 import type { Verdict } from '../api/doctor.ts';
 import type { Check, Topic } from './check.ts';
 import { selectChecks } from './catalogue.ts';
-import { readDirectory } from './directory.ts';
+import { readPlaces } from './places.ts';
 import { RESTS_S } from './doors/links.ts';
 import { createProbes, ownName } from './doors/probes.ts';
 import type { Intent } from './intent.ts';
@@ -59,13 +59,19 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
     connectMs: Math.min(options.connectMs ?? CONNECT_MS, budgetMs),
   });
   try {
-    const [directory, host] = await Promise.all([
-      readDirectory(options.cwd, env, signal, options.dir),
+    const [{ directory, others, stock }, host] = await Promise.all([
+      readPlaces(question, options, signal),
       probes.host(),
     ]);
     const ownNames = [ownName(), ...(await namesThatLeadHere(directory, host, (name) => probes.name(name)))];
     const ownAddresses = host.addresses.map(({ address }) => address);
-    const plan = makePlan(question, { directory, ownNames, ownAddresses });
+    const plan = makePlan(question, {
+      directory,
+      others,
+      ownNames,
+      ownAddresses,
+      ...(stock === undefined ? {} : { stock }),
+    });
     const checks: readonly Check[] = selectChecks({
       topic: question.topic,
       only: options.only ?? [],

@@ -2,6 +2,7 @@ import type { Finding, Fix } from '../api/doctor.ts';
 import type { Draft } from './check.ts';
 import type { Proposal } from './fixes.ts';
 import type { Outcome } from './run.ts';
+import { isStock } from './stock-subject.ts';
 import { nameOf, type Subject } from './subject.ts';
 
 const RANK = { error: 0, warn: 1, unknown: 2, info: 3 } as const;
@@ -22,8 +23,15 @@ function related(a: Subject, b: Subject): boolean {
   if (a === b || a.kind === 'host' || b.kind === 'host') return true;
   if (a.kind === 'setting' || b.kind === 'setting') return false;
   if (a.kind === 'program' || b.kind === 'program') return false;
+  if (isStock(a) || isStock(b)) return sourceOf(a) === sourceOf(b);
   if (a.kind === 'target' && b.kind === 'target') return a.host === b.host;
   return a.port === b.port;
+}
+
+/** The file of stock Buildbot that a subject came from. */
+function sourceOf(subject: Subject): string | undefined {
+  if (isStock(subject)) return subject.shown;
+  return subject.kind === 'listener' || subject.kind === 'target' ? subject.source : undefined;
 }
 
 /**

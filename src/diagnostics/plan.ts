@@ -6,6 +6,7 @@ import { givenListener, listenersOf } from './plan/listeners.ts';
 import type { Here, Question } from './plan/question.ts';
 import { programsOf } from './plan/programs.ts';
 import { problemsOf, settingsOf } from './plan/settings.ts';
+import { stockPlaces, stockSubjects } from './plan/stock.ts';
 import {
   distinct,
   namedTarget,
@@ -29,6 +30,7 @@ export function makePlan(question: Question, here: Here): Plan {
   const named =
     question.target !== undefined ||
     question.name !== undefined ||
+    question.stock !== undefined ||
     [question.listen, question.urls].some((words) => (words ?? []).length > 0);
   for (const text of question.listen ?? [])
     subjects.push(...givenListener(text, question.topic === 'listen' ? 'ADDR:PORT' : '--listen'));
@@ -44,6 +46,17 @@ export function makePlan(question: Question, here: Here): Plan {
     subjects.push(...distinct(targets));
     if (question.topic === 'listen' && master === undefined)
       subjects.push(...['[::]:9989', 'localhost:8010'].flatMap((text) => givenListener(text, 'default')));
+  }
+  for (const other of here.others ?? [])
+    subjects.push(
+      ...problemsOf(other.master, 'master'),
+      ...problemsOf(other.worker, 'worker'),
+      ...settingsOf(other),
+    );
+  if (here.stock !== undefined) {
+    subjects.push(...stockSubjects(here.stock));
+    // A call about files is about files alone.
+    if (question.topic !== 'config') subjects.push(...stockPlaces(here.stock));
   }
   return { intent: intentOf(question.topic, master), subjects, vantage: vantageOf(here.directory) };
 }

@@ -1,3 +1,6 @@
+import type { Hop } from '../net/endpoint/hop.ts';
+import { isStock, stockName, type StockSubject } from './stock-subject.ts';
+
 /** The host itself: kernel, addresses, routes. */
 export interface HostSubject {
   readonly kind: 'host';
@@ -21,7 +24,8 @@ export interface ListenerSubject {
   readonly source: string;
 }
 
-export type TargetProtocol = 'bbx' | 'http' | 'tcp';
+/** What is expected to answer; `tls`: whatever it is, inside TLS. */
+export type TargetProtocol = 'bbx' | 'pb' | 'msgpack' | 'http' | 'tls' | 'tcp';
 
 /** Somewhere to connect to: a name or literal, and, unless only the name is in question, a port. */
 export interface TargetSubject {
@@ -33,6 +37,10 @@ export interface TargetSubject {
   readonly plane: 'worker' | 'web' | 'other';
   /** A nameserver to ask instead of the system's, `192.0.2.53` or `[2001:db8::53]:5353`. */
   readonly server?: string;
+  /** Hops on the way; undefined: none. Checks that do not say so are not asked of what stands behind hops. */
+  readonly via?: readonly Hop[];
+  /** The name that the certificate must have, and the authorities to trust, where they are not the usual ones. */
+  readonly tls?: { readonly name?: string; readonly ca?: { readonly file: string; readonly pem: string } };
   /** Keys of the master to accept; empty: any. */
   readonly pins: readonly string[];
   /** The worker's directory whose key proves who asks, for PRO-05. */
@@ -73,16 +81,28 @@ export interface ProgramSubject {
   readonly store: string | null;
 }
 
-export type Subject = HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject;
+export type Subject =
+  HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject | StockSubject;
 export type SubjectKind = Subject['kind'];
 
 /** This host itself; every run looks at it. */
 export const HOST: HostSubject = { kind: 'host' };
+
+/** A target whose name and addresses are looked up and tried elsewhere. */
+export function isBehindHops(subject: Subject): boolean {
+  return subject.kind === 'target' && subject.via !== undefined;
+}
+
+/** The targets that this host itself looks up and connects to. */
+export function directTargets(subjects: readonly Subject[]): TargetSubject[] {
+  return subjects.filter((subject) => subject.kind === 'target').filter(({ via }) => via === undefined);
+}
 
 /** What a finding names as its target. */
 export function nameOf(subject: Subject): string {
   if (subject.kind === 'host') return 'this host';
   if (subject.kind === 'setting') return `${subject.key}: ${JSON.stringify(subject.text)}`;
   if (subject.kind === 'program') return `the ${subject.role} in ${subject.shown}`;
+  if (isStock(subject)) return stockName(subject);
   return subject.text;
 }

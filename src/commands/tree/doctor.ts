@@ -174,7 +174,8 @@ function protocolFlag(): Option {
 }
 
 function soakFlag(): Option {
-  return flag('--soak', 'let connections rest for minutes (5 in all): what forgets them is found');
+  // No environment name: a soak of `bbx drill` is a number of builds.
+  return new Option('--soak', 'let connections rest for minutes (5 in all): what forgets them is found');
 }
 
 function common(command: Command): Command {

@@ -1,6 +1,7 @@
 import { parseAddress, printAddress, type Address } from '../../net/endpoint/address.ts';
 import type { Topic } from '../check.ts';
 import type { DirectoryFacts } from '../directory.ts';
+import type { StockFacts } from '../facts/stock.ts';
 import type { TargetProtocol } from '../subject.ts';
 
 /** What a call asks for, its words already read. */
@@ -22,6 +23,8 @@ export interface Question {
   readonly worker?: string;
   /** `doctor config PATH …`, as they were written. */
   readonly paths?: readonly string[];
+  /** `doctor ipv6 --stock DIR`: a directory of stock Buildbot's. */
+  readonly stock?: string;
   /** `doctor source URL …`, as they were written. */
   readonly urls?: readonly string[];
 }
@@ -29,6 +32,10 @@ export interface Question {
 /** What is known of this machine before anything is asked. */
 export interface Here {
   readonly directory: DirectoryFacts;
+  /** Directories of `doctor config PATH …` beyond the first. */
+  readonly others?: readonly DirectoryFacts[];
+  /** Files of stock Buildbot, where the call is about them. */
+  readonly stock?: StockFacts;
   /** Names that lead here and nowhere else, in small letters. */
   readonly ownNames: readonly string[];
   readonly ownAddresses: readonly string[];

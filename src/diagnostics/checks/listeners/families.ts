@@ -34,7 +34,7 @@ export const lsn02 = defineCheck<
   about: 'listener',
   topics,
   needs: ['LSN-01'],
-  causes: ['HST-01', 'LSN-11', 'LSN-03', 'HST-06'],
+  causes: ['STK-07', 'HST-01', 'LSN-11', 'LSN-03', 'HST-06'],
   async gather(context, listener) {
     const [facts, host, targets] = await Promise.all([
       context.probes.listener(listener),

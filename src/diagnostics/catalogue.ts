@@ -66,8 +66,31 @@ import { svc03 } from './checks/service/start.ts';
 import { svc01 } from './checks/service/state.ts';
 import { svc05 } from './checks/service/user.ts';
 import { cfg03 } from './checks/settings/bind-name.ts';
+import { stk01, stk02, stk03, stk04, stk05, stk06, stk15 } from './checks/stock/endpoints.ts';
+import { stk07 } from './checks/stock/ipv4-alone.ts';
+import { stk13, stk14 } from './checks/stock/master-settings.ts';
+import { stk08 } from './checks/stock/worker-host.ts';
+import { stk09, stk10, stk11, stk12 } from './checks/stock/worker-settings.ts';
 import { cfg02 } from './checks/settings/brackets.ts';
 import { cfg01 } from './checks/settings/readable.ts';
+import { clk02 } from './checks/clock/kept.ts';
+import { clk01 } from './checks/clock/skew.ts';
+import { prx06 } from './checks/proxy/dead-tunnel.ts';
+import { prx02 } from './checks/proxy/http-connect.ts';
+import { prx01 } from './checks/proxy/settings.ts';
+import { prx05 } from './checks/proxy/socks5.ts';
+import { pro02 } from './checks/peers/stock-master.ts';
+import { pro04 } from './checks/peers/version.ts';
+import { tls02 } from './checks/tls/chain.ts';
+import { tls07 } from './checks/tls/client-certificate.ts';
+import { tls04 } from './checks/tls/dates.ts';
+import { tls09 } from './checks/tls/files.ts';
+import { tls01 } from './checks/tls/handshake.ts';
+import { tls03 } from './checks/tls/names.ts';
+import { tls06 } from './checks/tls/plain.ts';
+import { tls05 } from './checks/tls/same.ts';
+import { tls11 } from './checks/tls/stock-literal.ts';
+import { tls08 } from './checks/tls/versions.ts';
 
 /**
  * Every check, in the order of the report; ids are never used again (docs/doctor.md). Each takes subjects of its own kind (`about`), and
@@ -77,6 +100,21 @@ export const catalogue = [
   cfg01,
   cfg02,
   cfg03,
+  stk01,
+  stk02,
+  stk03,
+  stk04,
+  stk05,
+  stk06,
+  stk07,
+  stk08,
+  stk09,
+  stk10,
+  stk11,
+  stk12,
+  stk13,
+  stk14,
+  stk15,
   run01,
   dsk01,
   sto01,
@@ -127,8 +165,24 @@ export const catalogue = [
   pth07,
   pth08,
   pth13,
+  prx01,
+  prx02,
+  prx05,
+  prx06,
+  tls01,
+  tls02,
+  tls03,
+  tls04,
+  tls05,
+  tls06,
+  tls07,
+  tls08,
+  tls09,
+  tls11,
   pro01,
+  pro02,
   pro03,
+  pro04,
   pro05,
   pro09,
   lim01,
@@ -143,6 +197,8 @@ export const catalogue = [
   svc04,
   svc05,
   svc06,
+  clk01,
+  clk02,
 ] as readonly unknown[] as readonly Check[];
 
 export interface Selection {

@@ -64,6 +64,8 @@ export interface Check<Kind extends SubjectKind = SubjectKind> {
   readonly needs: readonly string[];
   /** Checks whose finding explains this one's, when both speak of the same thing, nearest cause first. */
   readonly causes?: readonly string[];
+  /** Also asked of targets behind hops, whose name and addresses are not for this host to look at. */
+  readonly behindHops?: true;
   /** The rung R0 to R4 of a named target that this answers: `unknown` here is exit 12. */
   readonly rung?: string;
   run(context: CheckContext, subject: Extract<Subject, { kind: Kind }>): Promise<Judgement>;

@@ -3,6 +3,7 @@ import { familyOf } from '../net/endpoint/host.ts';
 import type { CheckContext, JudgeContext } from './check.ts';
 import { candidates, published, type NameFacts } from './facts/names.ts';
 import type { Family } from './intent.ts';
+import { directTargets } from './subject.ts';
 
 /** Something in the plan that cannot do without a family. */
 export interface Demand {
@@ -59,7 +60,7 @@ export function isBeyond(address: string): boolean {
 
 /** The targets of this run with all addresses that names or literals give. */
 export async function targetAddresses(context: CheckContext): Promise<TargetAddresses[]> {
-  const targets = context.subjects.filter((subject) => subject.kind === 'target');
+  const targets = directTargets(context.subjects);
   return Promise.all(
     targets.map(async (target) => ({
       text: target.text,

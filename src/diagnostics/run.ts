@@ -1,6 +1,6 @@
 import { sentences } from '../base/error.ts';
 import type { Check, CheckContext, Draft, Judgement } from './check.ts';
-import type { Subject } from './subject.ts';
+import { isBehindHops, type Subject } from './subject.ts';
 
 /** What one check said of one subject. `failed` bars the checks that need it. */
 export interface Outcome {
@@ -47,7 +47,10 @@ export async function runChecks(options: RunOptions): Promise<Outcome[]> {
   const key = (id: string, subject: Subject) => `${id} ${context.subjects.indexOf(subject)}`;
   const running = new Map<string, Promise<Outcome>>();
   const pairs = checks.flatMap((check) =>
-    context.subjects.filter((subject) => subject.kind === check.about).map((subject) => ({ check, subject })),
+    context.subjects
+      .filter((subject) => subject.kind === check.about)
+      .filter((subject) => !isBehindHops(subject) || check.behindHops === true)
+      .map((subject) => ({ check, subject })),
   );
   const needed = new Map(pairs.map(({ check, subject }) => [key(check.id, subject), { check, subject }]));
   const host = context.subjects.find((subject) => subject.kind === 'host');

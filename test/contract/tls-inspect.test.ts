@@ -92,19 +92,15 @@ describe('inspectTls', () => {
     expect(await look(other)).toMatchObject({ outcome: 'secured' });
   });
 
-  it.each([
-    ['plain', (socket: Socket) => void socket.write('SSH-2.0-OpenSSH_9.2\r\n')],
-    [
-      'plain',
-      (socket: Socket) => void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
-    ],
-    ['closed', (socket: Socket) => void socket.end()],
+  const PEERS: [outcome: string, onSocket: (socket: Socket) => void][] = [
+    ['plain', (socket) => void socket.write('SSH-2.0-OpenSSH_9.2\r\n')],
+    ['plain', (socket) => void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))],
+    ['closed', (socket) => void socket.end()],
     ['silent', () => undefined],
-    [
-      'refused',
-      (socket: Socket) => void socket.once('data', () => socket.end(Buffer.from('15030300020228', 'hex'))),
-    ],
-  ] as const)('tells %s from TLS', async (outcome, onSocket) => {
+    ['refused', (socket) => void socket.once('data', () => socket.end(Buffer.from('15030300020228', 'hex')))],
+  ];
+
+  it.each(PEERS)('tells %s from TLS', async (outcome, onSocket) => {
     const port = await bound(createServer(onSocket));
     expect(await look(port, { limitMs: 600 })).toMatchObject({ outcome });
   });

@@ -3,13 +3,16 @@ import { systemClock } from '../../base/clock.ts';
 import { aborted } from '../../base/abort.ts';
 import { BbxError, sentences } from '../../base/error.ts';
 import { dial } from '../../net/dial.ts';
+import type { Hop } from '../../net/endpoint/hop.ts';
 import { familyOf, printHostPort } from '../../net/endpoint/host.ts';
+import { guessSpoken, httpDate } from '../../net/first-bytes.ts';
 import type { Connection } from '../../net/hops/connection.ts';
 import type { TlsRoute } from '../../net/hops/tls.ts';
 import { openWebSocket } from '../../net/web-socket.ts';
 import { EXPORTER_BYTES, EXPORTER_LABEL } from '../../protocol/bbx/keys.ts';
 import { WORKER_SUBPROTOCOL } from '../../protocol/bbx/wire.ts';
 import { greetMaster, type GreetedMaster } from '../../protocol/bbx/worker-session.ts';
+import { clockOf } from '../facts/clock.ts';
 import type { PeerFact, PeerKind } from '../facts/paths.ts';
 import type { TargetProtocol } from '../subject.ts';
 
@@ -19,6 +22,9 @@ export const SILENCE_MS = 3_000;
 const BANNER_MS = 500;
 /** When TLS has had no answer for so long, the peer is also asked in plain words. */
 const IMPATIENCE_MS = 1_000;
+/** Of an HTTP answer, to find its Date. */
+const HEADER_BYTES = 4 * 1024;
+const DATE_ROUND_MS = 1_000;
 /** Enough to see what a stranger speaks, too little to hold anything worth hiding. */
 const FIRST_BYTES = 32;
 
@@ -26,6 +32,9 @@ export interface PeerDoor {
   /** Words of `hello`, `bbx/0.1.0 doctor`. */
   software: string;
   signal: AbortSignal;
+  /** Hops on the way. */
+  via?: readonly Hop[];
+  env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Finds out who answers at one literal address, by greeting it and, where that fails, by its first bytes. */
@@ -49,11 +58,23 @@ export async function meetPeer(
     ms: Math.round(performance.now() - started),
     ...part,
   });
+  const first = (options: Partial<FirstOptions> = {}) =>
+    firstBytes(address, port, { door, signal, ...options });
   if (protocol === 'http') {
-    const plain = await firstBytes(address, port, signal);
+    const plain = await first();
     if (plain.kind === 'http') return done(plain);
-    const secured = await firstBytes(address, port, signal, { firstContact: true });
+    const secured = await first({ tls: { firstContact: true } });
     return done(secured.kind === 'http' ? { ...secured, tls: true } : plain);
+  }
+  if (protocol === 'pb' || protocol === 'msgpack') {
+    // A stock master with PB speaks first; one with msgpack answers the WebSocket handshake.
+    const stock = await first(protocol === 'pb' ? { patienceMs: SILENCE_MS } : { upgrade: true });
+    if (stock.kind !== 'closed' && stock.kind !== 'tls' && stock.kind !== 'silent')
+      return done({ ...stock, tls: false });
+    const inside = await first({ tls: { firstContact: true }, upgrade: protocol === 'msgpack' });
+    return done(
+      inside.kind === 'pb' || inside.kind === 'msgpack' ? { ...inside, tls: true } : { ...stock, tls: false },
+    );
   }
   const impatient = new AbortController();
   const plainLater = new Promise<void>((resolve) => {
@@ -62,7 +83,7 @@ export async function meetPeer(
       clearTimeout(timer);
       resolve();
     });
-  }).then(() => (impatient.signal.reason === 'met' ? undefined : firstBytes(address, port, signal)));
+  }).then(() => (impatient.signal.reason === 'met' ? undefined : first()));
   const met = await greet(address, port, door, signal);
   if (met.secured) {
     impatient.abort('met');
@@ -93,16 +114,18 @@ async function greet(
   let speakTls = false;
   try {
     connection = await dial(
-      { to: { kind: 'tcp', host: address, port }, via: [], tls: { firstContact: true } },
-      { signal, timeoutMs: SILENCE_MS },
+      { to: { kind: 'tcp', host: address, port }, via: door.via ?? [], tls: { firstContact: true } },
+      { signal, timeoutMs: SILENCE_MS, ...(door.env === undefined ? {} : { env: door.env }) },
     );
     speakTls = true;
+    const asked = Date.now();
     const greeted = await greetOver(connection, printHostPort(address, port), door.software, signal);
     const fact = {
       kind: 'bbx' as const,
       instance: greeted.instance,
       tls: true,
       version: String(greeted.greeting.version),
+      clock: clockOf(asked, Date.now(), greeted.greeting.time * 1_000, 'greeting'),
     };
     greeted.close();
     return { secured: true, fact };
@@ -149,26 +172,41 @@ export async function greetOver(
   });
 }
 
-type FirstBytes = Pick<PeerFact, 'kind' | 'firstBytes'>;
+type FirstBytes = Pick<PeerFact, 'kind' | 'firstBytes' | 'clock'>;
+
+interface FirstOptions {
+  door: PeerDoor;
+  signal: AbortSignal;
+  tls?: TlsRoute;
+  /** How long the peer may take to speak first. */
+  patienceMs?: number;
+  /** Asked is not for a page but for a WebSocket. */
+  upgrade?: boolean;
+}
 
 /** Waits for a banner, then asks for a page, and names what comes by its first bytes. */
-async function firstBytes(
-  address: string,
-  port: number,
-  signal: AbortSignal,
-  tls?: TlsRoute,
-): Promise<FirstBytes> {
+async function firstBytes(address: string, port: number, options: FirstOptions): Promise<FirstBytes> {
+  const { door, signal, tls } = options;
   let connection: Connection | undefined;
   try {
     connection = await dial(
-      { to: { kind: 'tcp', host: address, port }, via: [], ...(tls === undefined ? {} : { tls }) },
-      { signal, timeoutMs: SILENCE_MS },
+      {
+        to: { kind: 'tcp', host: address, port },
+        via: door.via ?? [],
+        ...(tls === undefined ? {} : { tls }),
+      },
+      { signal, timeoutMs: SILENCE_MS, ...(door.env === undefined ? {} : { env: door.env }) },
     );
     const { stream } = connection;
-    const bytes = await Promise.race([readFirst(stream, address, port), aborted(signal)]);
-    return bytes.length === 0
-      ? { kind: 'closed', firstBytes: '' }
-      : { kind: classify(bytes), firstBytes: bytes.subarray(0, FIRST_BYTES).toString('hex') };
+    const { bytes, asked } = await Promise.race([readFirst(stream, address, port, options), aborted(signal)]);
+    if (bytes.length === 0) return { kind: 'closed', firstBytes: '' };
+    const text = bytes.subarray(0, HEADER_BYTES).toString('latin1');
+    const date = httpDate(text);
+    return {
+      kind: options.upgrade === true && isStockWebSocket(text) ? 'msgpack' : guessSpoken(bytes),
+      firstBytes: bytes.subarray(0, FIRST_BYTES).toString('hex'),
+      ...(date === null ? {} : { clock: clockOf(asked, Date.now(), date, 'Date', DATE_ROUND_MS) }),
+    };
   } catch {
     return { kind: signal.aborted ? 'silent' : 'closed', firstBytes: '' };
   } finally {
@@ -177,15 +215,27 @@ async function firstBytes(
 }
 
 /** Resolves with what came first, empty when the peer closed without a word. */
-function readFirst(stream: Duplex, address: string, port: number): Promise<Buffer> {
+function readFirst(
+  stream: Duplex,
+  address: string,
+  port: number,
+  { patienceMs = BANNER_MS, upgrade = false }: FirstOptions,
+): Promise<{ bytes: Buffer; asked: number }> {
   return new Promise((resolve) => {
-    const ask = setTimeout(() => {
-      const host = printHostPort(address.split('%')[0] ?? address, port);
-      stream.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nUser-Agent: bbx-doctor\r\n\r\n`);
-    }, BANNER_MS);
+    let asked = Date.now();
+    const ask = setTimeout(
+      () => {
+        asked = Date.now();
+        const host = printHostPort(address.split('%')[0] ?? address, port);
+        const wish = upgrade ? UPGRADE : ['Connection: close'];
+        const lines = ['GET / HTTP/1.1', `Host: ${host}`, 'User-Agent: bbx-doctor', ...wish];
+        stream.write(`${lines.join('\r\n')}\r\n\r\n`);
+      },
+      upgrade ? 0 : patienceMs,
+    );
     const done = (bytes: Buffer) => {
       clearTimeout(ask);
-      resolve(bytes);
+      resolve({ bytes, asked });
     };
     stream.once('data', (bytes: Buffer) => done(bytes));
     stream.once('end', () => done(Buffer.alloc(0)));
@@ -193,18 +243,15 @@ function readFirst(stream: Duplex, address: string, port: number): Promise<Buffe
   });
 }
 
-/** A stock master's banana dialects: string of 2 `pb`, string of 4 `none`, in a list. */
-const PB = Buffer.from('02800282706204826e6f6e65', 'hex');
+/** A handshake of RFC 6455, as a stock worker's but without name and password; the key is that of the RFC's own example. */
+const UPGRADE = [
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13',
+];
 
-/** What kind of server begins like this. */
-function classify(bytes: Uint8Array): PeerKind {
-  const buffer = Buffer.from(bytes);
-  const text = buffer.toString('latin1');
-  if (text.startsWith('HTTP/')) return 'http';
-  if (text.startsWith('SSH-')) return 'ssh';
-  if (/^220[ -]/.test(text)) return 'smtp';
-  if (buffer.subarray(0, 6).equals(PB.subarray(0, 6))) return 'pb';
-  // A TLS alert or handshake record.
-  if ((buffer[0] === 0x15 || buffer[0] === 0x16) && buffer[1] === 0x03) return 'tls';
-  return 'other';
+/** A stock master lets nobody in without a name (401); its server names itself. */
+function isStockWebSocket(answer: string): boolean {
+  return /^HTTP\/1\.1 (101|400|401) /.test(answer) && /^server:\s*Autobahn/im.test(answer);
 }

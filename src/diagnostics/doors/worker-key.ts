@@ -36,8 +36,8 @@ export async function askWhetherLetIn(
     const key = readSigningKey(pem, layout.key);
     const secret = await joinSecret(layout.join);
     const connection = await dial(
-      { to: { kind: 'tcp', host: address, port }, via: [], tls: { firstContact: true } },
-      { signal, timeoutMs: SILENCE_MS },
+      { to: { kind: 'tcp', host: address, port }, via: door.via ?? [], tls: { firstContact: true } },
+      { signal, timeoutMs: SILENCE_MS, ...(door.env === undefined ? {} : { env: door.env }) },
     );
     try {
       const greeted = await greetOver(connection, peer, door.software, signal);

@@ -1,4 +1,6 @@
+import type { Spoken } from '../../net/first-bytes.ts';
 import type { Family } from '../intent.ts';
+import type { ClockFact } from './clock.ts';
 
 /** One try to connect to one address, alone, with its own deadline. */
 export interface Attempt {
@@ -21,7 +23,7 @@ export interface PathFacts {
 }
 
 /** Who answered a connection, found out by speaking to it. */
-export type PeerKind = 'bbx' | 'http' | 'ssh' | 'smtp' | 'pb' | 'tls' | 'silent' | 'closed' | 'other';
+export type PeerKind = 'bbx' | 'msgpack' | Spoken | 'silent' | 'closed';
 
 export interface PeerFact {
   readonly address: string;
@@ -37,6 +39,8 @@ export interface PeerFact {
   readonly problem: string | null;
   readonly code: string | null;
   readonly version: string | null;
+  /** Its clock against ours, where it told the time. */
+  readonly clock?: ClockFact;
   readonly ms: number;
 }
 

@@ -18,6 +18,8 @@ export interface InspectOptions {
   lenient?: boolean;
   /** Said after the handshake to who does not speak first. */
   speak?: string;
+  /** The first word is not waited for. */
+  handshakeOnly?: boolean;
   /** From the connection to the end of the handshake. */
   limitMs: number;
   signal: AbortSignal;
@@ -110,7 +112,7 @@ export async function inspectTls(
     if (failure !== undefined) return done(failedWith(failure, firstBytes, limit.aborted));
     const { cipher, version, alpn, chain, distrust } = shownBy(tls);
     const ms = Math.round(performance.now() - started);
-    const first = await firstWord(tls, options.speak, options.signal);
+    const first = options.handshakeOnly === true ? null : await firstWord(tls, options.speak, options.signal);
     return done({ outcome: 'secured', firstBytes, version, cipher, alpn, chain, distrust, first, ms });
   } finally {
     tls.destroy();

@@ -16,6 +16,7 @@ import type { StoreFacts } from '../../../src/diagnostics/facts/store.ts';
 import type { RunAsFacts } from '../../../src/diagnostics/facts/run-as.ts';
 import type { Probes } from '../../../src/diagnostics/probes.ts';
 import { systemProbes, type SystemFacts } from './recorded-system.ts';
+import { wayProbes, type BetweenFacts } from './recorded-ways.ts';
 import { makeReport, type Reported } from '../../../src/diagnostics/report.ts';
 import { runChecks } from '../../../src/diagnostics/run.ts';
 import {
@@ -262,6 +263,7 @@ export interface Case {
   disks?: DiskFacts;
   store?: StoreFacts;
   system?: SystemFacts;
+  between?: BetweenFacts;
   intent?: Intent;
   topic?: Topic;
 }
@@ -271,6 +273,7 @@ export async function report(given: Case): Promise<Reported> {
   const healthy = given.attempts ?? [];
   const probes: Probes = {
     ...systemProbes(given),
+    ...wayProbes(given),
     host: async () => given.host ?? host(),
     name: async (text) => given.names?.find((one) => one.name === text) ?? literal(text),
     sources: async (addresses) =>

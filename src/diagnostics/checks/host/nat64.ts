@@ -15,7 +15,7 @@ import { usableAddresses, type HostFacts } from '../../facts/host.ts';
 import type { PathFacts } from '../../facts/paths.ts';
 import type { Nat64Facts } from '../../facts/resolver.ts';
 import { leavesOut } from '../../intent.ts';
-import type { TargetSubject } from '../../subject.ts';
+import { directTargets, type TargetSubject } from '../../subject.ts';
 
 interface Translated {
   readonly host: HostFacts;
@@ -45,7 +45,7 @@ async function gather(context: CheckContext): Promise<Translated> {
     usableAddresses(host, 6).length > 0 &&
     (usableAddresses(host, 4).length === 0 || ASKED.has(context.topic ?? ''));
   if (!wanted) return { host, nat64: undefined, targets: [] };
-  const targets = context.subjects.filter((subject) => subject.kind === 'target');
+  const targets = directTargets(context.subjects);
   const [nat64, paths] = await Promise.all([
     context.probes.nat64(),
     Promise.all(targets.map(async (target) => ({ target, path: await context.probes.path(target) }))),

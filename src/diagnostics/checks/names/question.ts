@@ -1,6 +1,6 @@
 import { TARGET_TOPICS, type CheckContext } from '../../check.ts';
 import type { DnsReply, NameFacts } from '../../facts/names.ts';
-import type { TargetSubject } from '../../subject.ts';
+import { directTargets, type TargetSubject } from '../../subject.ts';
 
 export const topics = ['dns', 'ipv6', ...TARGET_TOPICS] as const;
 
@@ -29,7 +29,7 @@ export const HOST_NAME_TOPICS = [...topics, 'host'] as const;
 
 /** The names of this run, literals and localhost aside. */
 export async function namesOf(context: CheckContext): Promise<NameFacts[]> {
-  const targets = context.subjects.filter((subject) => subject.kind === 'target');
+  const targets = directTargets(context.subjects);
   const names = await Promise.all(targets.map((target) => context.probes.name(target.host, target.server)));
   return names.filter((name) => noName(name) === undefined);
 }

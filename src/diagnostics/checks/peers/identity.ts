@@ -3,31 +3,22 @@ import { defineCheck, found, nothing, skip, type Judgement } from '../../check.t
 import { evidence, pasted, peerEvidence } from '../../evidence.ts';
 import type { PeerFact, PeerKind } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
-import { gather, noPeer, topics, type PeersAt } from './question.ts';
-
-/** What each kind of answer says it is. */
-const NAMES: Record<PeerKind, string> = {
-  bbx: 'a bbx master',
-  http: 'a web server (HTTP)',
-  ssh: 'an SSH server',
-  smtp: 'a mail server (SMTP) or FTP server',
-  pb: 'a stock Buildbot master (Perspective Broker)',
-  tls: 'a TLS server that is not bbx',
-  silent: 'something that never speaks',
-  closed: 'something that closes at once',
-  other: 'something unknown',
-};
+import { gather, noPeer, PEER_NAMES, topics, type PeersAt } from './question.ts';
 
 export const pro01 = defineCheck<'target', PeersAt>({
   id: 'PRO-01',
   title: 'it is the right master',
   about: 'target',
   topics,
-  needs: ['PTH-01', 'PRO-03'],
-  causes: ['PTH-01', 'PRO-03'],
+  needs: ['PTH-01', 'PRO-03', 'PRX-02', 'PRX-05', 'PRX-06', 'PRO-04'],
+  causes: ['PTH-01', 'PRO-03', 'PRX-06', 'PRO-04'],
+  behindHops: true,
   rung: 'R4',
   gather,
-  judge: ({ at, peers }, target) => judgeIdentity(peers, target, at),
+  judge: ({ at, peers, lost }, target) => {
+    if (target.protocol === 'pb' || target.protocol === 'msgpack') return skip('PRO-02 asks for that');
+    return lost === undefined ? judgeIdentity(peers, target, at) : skip(lost);
+  },
 });
 
 function judgeIdentity(peers: readonly PeerFact[], target: TargetSubject, at: string): Judgement {
@@ -49,7 +40,7 @@ function judgeIdentity(peers: readonly PeerFact[], target: TargetSubject, at: st
     const where = speaking.length > 1 ? ` at ${printHostPort(stranger.address, port)}` : '';
     return found({
       status: 'error',
-      title: `${target.text}${where} is not ${NAMES[expected]} but ${NAMES[stranger.kind]}${strangerWords(stranger)}`,
+      title: `${target.text}${where} is not ${PEER_NAMES[expected]} but ${PEER_NAMES[stranger.kind]}${strangerWords(stranger)}`,
       evidence: got,
       fix: [
         {

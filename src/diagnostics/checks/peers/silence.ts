@@ -8,6 +8,7 @@ export const pro03 = defineCheck<'target', PeersAt>({
   id: 'PRO-03',
   title: 'it speaks after it accepts',
   about: 'target',
+  behindHops: true,
   topics,
   needs: ['PTH-01'],
   causes: ['PTH-06', 'PTH-01', 'LSN-11'],

@@ -10,6 +10,7 @@ import {
   whyObject,
   workerObject,
 } from './objects.ts';
+import { pathObject } from './path.ts';
 
 /**
  * Every route of `/api/v2`, once: the master registers them from this table, the client calls them by name. `params` stand in the path
@@ -97,6 +98,7 @@ export const routes = {
   pauseWorker: { method: 'POST', path: '/api/v2/workers/:worker/pause', answer: workerObject },
   resumeWorker: { method: 'POST', path: '/api/v2/workers/:worker/resume', answer: workerObject },
   drainWorker: { method: 'POST', path: '/api/v2/workers/:worker/drain', answer: workerObject },
+  workerPath: { method: 'POST', path: '/api/v2/workers/:worker/path', answer: pathObject },
   removeWorker: { method: 'DELETE', path: '/api/v2/workers/:worker', answer: workerObject },
   builds: {
     method: 'GET',

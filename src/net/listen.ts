@@ -24,6 +24,8 @@ export interface ListenOptions {
   /** Called for each connection, after its TLS handshake where there is TLS. The stream has a listener for errors. */
   onConnection(connection: Connection): void;
   tls?: TlsServerOptions;
+  /** Called for each connection at once, before anything is said on it. */
+  onAccept?(ends: { peer: string; local: string }): void;
 }
 
 export interface Listener {
@@ -52,6 +54,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const onSocket = (socket: Socket) => {
     guard(socket).setNoDelay(true);
     open.add(socket);
+    options.onAccept?.(endsOfAny(socket));
     socket.on('close', () => open.delete(socket));
     if (tls !== undefined) tls.secure(socket);
     else options.onConnection({ stream: socket, ...endsOfAny(socket), secured: undefined, evidence: [] });

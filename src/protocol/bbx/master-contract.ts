@@ -90,6 +90,8 @@ export interface MasterSessionOptions {
   /** The connection ended without ever being let in (refused, probe, silence, malformed). */
   onRejected?(end: SessionEnd): void;
   capabilities?: readonly string[];
+  /** A `hello` has come. */
+  onHello?(nonce: Uint8Array): void;
   /** A place among the connections that rest for a probe; gives what frees it, or undefined when all are taken. Without it none may. */
   mayHold?(): (() => void) | undefined;
   limits?: Partial<Limits>;

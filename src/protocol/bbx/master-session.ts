@@ -232,6 +232,7 @@ class ServedSession implements MasterSession {
     this.#dialect = dialect;
     this.#stage = 'authenticate';
     this.#admission = new Admission(this.#options, hello);
+    this.#options.onHello?.(this.#admission.nonce);
     this.#send(this.#admission.greeting(dialect));
   }
 

@@ -55,6 +55,23 @@ export const codes = defineCodes({
     exit: EXIT.conflict,
     about: 'Only a pending worker is approved; only an approved one is paused, resumed or drained.',
   }),
+  'BBX-API-WORKER-OLD': row<{ name: string }>({
+    message: ({ name }) => `Cannot ask worker "${name}" to try its ways here: its version does not know how`,
+    hint: () => 'Update bbx on its host, or run there: bbx doctor reach HOST:PORT',
+    exit: EXIT.failed,
+    about:
+      'The worker runs an older bbx, which cannot try the way to its master while it is connected. The same is measured by `bbx doctor` on the ' +
+      'host of the worker.',
+  }),
+  'BBX-API-WORKER-SILENT': row<{ name: string; seconds: number }>({
+    message: ({ name, seconds }) =>
+      `Cannot hear from worker "${name}" what became of its ways here: no answer within ${seconds} s`,
+    hint: ({ name }) => `See how its link does: bbx worker show ${name}`,
+    exit: EXIT.unreachable,
+    retryable: true,
+    about:
+      'The worker is attached but did not answer in time: its host is busy, or the link is dying. Its pings tell more (`bbx worker show`).',
+  }),
   'BBX-API-SOCKET-PATH': row<{ path: string }>({
     message: ({ path }) =>
       `Cannot make control socket "${path}": something that is not a socket has that name`,

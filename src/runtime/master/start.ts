@@ -37,10 +37,12 @@ import { createStop, type StopOptions } from './stop.ts';
 import { keepTime } from './timekeeper.ts';
 import { watchStore } from './store-watch.ts';
 import { createTroubleList, STORE } from './trouble.ts';
+import { createArrivals } from './workers/arrivals.ts';
 import { createWorkerAdmin } from './workers/admin.ts';
 import { importJoins } from './workers/import-joins.ts';
 import { createWorkerPort } from './workers/port.ts';
 import { openLinkBook } from './workers/link-book.ts';
+import { createPathProbe } from './workers/path-probe.ts';
 import { createRoster } from './workers/roster.ts';
 import { createWorkerSessions } from './workers/sessions.ts';
 import { workerOf } from './workers/worker-row.ts';
@@ -216,7 +218,11 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   const book = await openLinkBook({ farm, clock, steady, log });
   const requests = createRequests({ farm, builds, dispatcher, clock: atStart });
   const changes = createChanges({ farm, config: current, clock });
+  const arrivals = createArrivals(clock);
+  const paths = createPathProbe({ arrivals, bound: () => bound.workers, clock });
   const sessions = createWorkerSessions({
+    arrivals,
+    paths,
     farm,
     roster,
     builds,
@@ -271,12 +277,30 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     config: { file: deps.file, loaded_at: live.loadedAt, error: live.error },
   });
   const handlers = createHandlers({
-    ...{ farm, roster, logs, requests, changes, workers, trouble, dispatcher, schedulers, clock, book },
+    ...{
+      farm,
+      roster,
+      logs,
+      requests,
+      changes,
+      workers,
+      trouble,
+      dispatcher,
+      schedulers,
+      clock,
+      book,
+      paths,
+    },
     ...{ config: current, facts, live },
   });
   const onWorker = createWorkerPort({ sessions, log, signal: stopping.signal });
   const tls = { key: keyPem, cert: certificate };
-  const workerPort = await listen({ addresses: first.listen.workers, tls, onConnection: onWorker });
+  const workerPort = await listen({
+    addresses: first.listen.workers,
+    tls,
+    onConnection: onWorker,
+    onAccept: (ends) => arrivals.came(ends),
+  });
   opened.defer(() => workerPort.close(0));
   const inner = createTlsServer(tls, onWorker);
   const web = await openWebPort({

@@ -4,6 +4,7 @@ import type { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { protocolCodes } from '../../protocol/codes.ts';
 import type { SessionEnd } from '../../protocol/bbx/line.ts';
+import type { DialledWay } from '../../protocol/bbx/dial-facts.ts';
 import type { MasterMessage, WorkerMessage } from '../../protocol/bbx/messages.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
 import type { Answer, Jobs } from './jobs.ts';
@@ -25,6 +26,8 @@ export interface LinkSessionOptions {
   log: Log;
   /** Where this is written down, if anywhere. */
   recording?: { history: LinkHistory; clock: Clock; random: () => number } | undefined;
+  /** Tries the ways to the master anew, when it asks for that. */
+  tryWays?: (() => Promise<DialledWay[]>) | undefined;
   /** The master's words about itself. */
   onLearned(learned: Learned): void;
 }
@@ -105,6 +108,10 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
         return options.onLearned({ pins: message.pins, reach: message.reach });
       case 'historyStored':
         return teller?.stored(message.number);
+      case 'dial':
+        if (options.tryWays !== undefined)
+          later(options.tryWays().then((ways) => send({ type: 'dialled', id: message.id, ways })));
+        return;
       case 'bye':
         if (message.reason === 'replaced')
           fatal = protocolCodes['BBX-PRO-REPLACED']({ name, message: message.message });
@@ -141,6 +148,7 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
     facts: { ...options.facts },
     draining: jobs.draining,
     clock: session.masterClock,
+    ...(options.tryWays === undefined ? {} : { capabilities: ['dial'] }),
     builds: jobs.inventory(),
     aside: spool.aside.map(({ build, epoch: other, name: title }) => ({ build, epoch: other, name: title })),
   });

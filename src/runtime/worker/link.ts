@@ -13,7 +13,7 @@ import type { Jobs } from './jobs.ts';
 import type { LinkHistory } from './link-history.ts';
 import type { Learned } from './link-learned.ts';
 import { runLinkSession } from './link-session.ts';
-import type { LinkSession } from './link-session.ts';
+import type { LinkSession, LinkSessionOptions } from './link-session.ts';
 import type { Spool } from './spool.ts';
 
 /** First wait after a session or a try has failed, and the longest: a worker is back within seconds when the master is. */
@@ -71,6 +71,8 @@ export interface LinkOptions {
   /** The worker was let in. */
   onAccepted(learned: Learned): Promise<void>;
   onLearned(learned: Learned): void;
+  /** Tries the ways to the master anew, when it asks for that. */
+  tryWays?: LinkSessionOptions['tryWays'];
   diagnose?: ((failure: { error: unknown; target: string }) => Promise<readonly LinkFinding[]>) | undefined;
   random?: () => number;
   /** Longest wait before coming back, ms; 3 s unless told otherwise. */
@@ -155,6 +157,7 @@ export function startLink(options: LinkOptions): Link {
       const recording = history && { history, clock, random };
       established = await runLinkSession({
         recording,
+        tryWays: options.tryWays,
         ...{ session, name, maxBuilds, facts, jobs, spool, log, onLearned },
       });
     } catch (failure) {

@@ -15,6 +15,7 @@ import type { Environment } from '../../exec/environment.ts';
 import { lookUpIdentity } from '../../exec/identity.ts';
 import { printAddress } from '../../net/endpoint/address.ts';
 import { openGitRoutes } from '../../net/git-routes.ts';
+import type { DialledWay } from '../../protocol/bbx/dial-facts.ts';
 import type { Limits } from '../../protocol/bbx/limits.ts';
 import { machineElapsed } from './elapsed.ts';
 import { createJobs } from './jobs.ts';
@@ -25,6 +26,7 @@ import { startLink } from './link.ts';
 import type { LinkOptions, LinkState } from './link.ts';
 import { machineFacts } from './machine-facts.ts';
 import { unusualSilence } from './silence.ts';
+import { tryWays } from './link-ways.ts';
 import { createPlaces } from './places.ts';
 import { openSpool } from './spool.ts';
 import { endFormer } from './start-former.ts';
@@ -158,6 +160,15 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
         log.warn(clockWords(fact));
       },
     });
+    const targets = () => [...new Set([...written, ...own.reach()])];
+    const trying = new AbortController();
+    let tried: Promise<DialledWay[]> | undefined;
+    /** Who asks while they are tried gets the same answer. */
+    const tryAll = () =>
+      (tried ??= tryWays({
+        ...{ targets: targets(), via: config.via, pins: own.pins(), software: deps.software, clock },
+        signal: trying.signal,
+      }).finally(() => (tried = undefined)));
     const link = startLink({
       name: config.name,
       key: own.key,
@@ -170,7 +181,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       clock,
       log,
       history,
-      targets: () => [...new Set([...written, ...own.reach()])],
+      targets,
       pins: () => own.pins(),
       secret: () => own.secret(),
       dial: deps.dial ?? ((target, options) => dialMaster(target, { ...options, via: config.via })),
@@ -186,6 +197,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
           .learn(learned)
           .catch((error: unknown) => log.error('cannot remember what the master said', { error }));
       },
+      tryWays: tryAll,
       diagnose: deps.diagnose,
       ...(deps.random === undefined ? {} : { random: deps.random }),
       ...(deps.limits === undefined ? {} : { limits: deps.limits }),
@@ -244,6 +256,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       await Promise.race([builds, sleep(STOP_BUILDS_MS, limit.signal).catch(() => undefined)]);
       limit.abort();
       if (error === undefined) await lastWords();
+      trying.abort(new Error('the worker is stopping'));
       await link.stop();
       unwatch();
       history.add({ kind: 'ended' });

@@ -34,6 +34,8 @@ const WORDS: Record<RouteName, string> = {
   pauseWorker: 'Gives a worker nothing more until it is resumed; also over restarts.',
   resumeWorker: 'Takes back a pause or a drain.',
   drainWorker: 'Gives a worker nothing more until its process starts anew or it is resumed.',
+  workerPath:
+    'Asks an attached worker to try its ways to the master anew, and tells what both ends saw (`bbx doctor path`). At most every 5 s.',
   removeWorker: 'Refuses a worker from now on; its builds are tried elsewhere.',
   builds: 'Builds, newest first.',
   build:

@@ -20,6 +20,7 @@ import type { WorkerAdmin } from '../workers/admin.ts';
 import { twoProcesses } from '../workers/worker-trouble.ts';
 import type { LinkBook } from '../workers/link-book.ts';
 import { linkOfWorker, linksOfBuild } from '../workers/link-view.ts';
+import type { PathProbe } from '../workers/path-probe.ts';
 import type { Roster } from '../workers/roster.ts';
 import { findBuild, findRequest, findStepOf } from './lookup.ts';
 import type { Handlers } from './routes.ts';
@@ -38,11 +39,12 @@ export interface HandlerDeps extends WhyDeps {
   live: Pick<LiveConfig, 'apply' | 'plan'>;
   clock: Clock;
   book: Pick<LinkBook, 'settled'>;
+  paths: PathProbe;
 }
 
 /** What answers each route of the table. */
 export function createHandlers(deps: HandlerDeps): Handlers {
-  const { farm, roster, logs, requests, changes, workers, trouble, config, facts, live, clock, book } = deps;
+  const { farm, roster, logs, requests, changes, workers, trouble, config, facts, live, clock, book, paths } = deps;
   const { store } = farm;
   const status = createStatus({ store, roster, trouble });
 
@@ -83,6 +85,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       const twice = trouble.get(twoProcesses(worker.name));
       return { ...shown, notes: twice === undefined ? shown.notes : [...shown.notes, twice.message], link };
     },
+    workerPath: ({ params }) => paths.ask(workers.known(params.worker)),
     addWorker: ({ body }) => workers.invite(body),
     approveWorker: async ({ params }) => showWorker(await workers.approve(params.worker), roster),
     pauseWorker: async ({ params }) => showWorker(await workers.pause(params.worker), roster),

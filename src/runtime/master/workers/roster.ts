@@ -17,6 +17,8 @@ export interface Attachment {
   draining: boolean;
   facts: Readonly<Record<string, string>>;
   notes: readonly string[];
+  /** What it can be asked beyond builds. */
+  capabilities: readonly string[];
 }
 
 /** A worker that the store knows, with what is known of it now. */

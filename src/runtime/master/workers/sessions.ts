@@ -18,12 +18,14 @@ import type { Builds } from '../builds.ts';
 import type { Farm } from '../events.ts';
 import { createTogether } from '../together.ts';
 import { oneLine, type TroubleList } from '../trouble.ts';
+import type { Arrivals } from './arrivals.ts';
 import { createAlternation } from './alternation.ts';
 import { tellAside } from './aside.ts';
 import { followDrain } from './drain.ts';
 import { enrol, letInKnown } from './enrolment.ts';
 import type { LinkBook } from './link-book.ts';
 import { createLatest } from './latest.ts';
+import type { PathProbe } from './path-probe.ts';
 import type { Roster, Worker } from './roster.ts';
 import { canUseControlSocket } from './neighbour.ts';
 import { workerOf } from './worker-row.ts';
@@ -66,6 +68,8 @@ export function createWorkerSessions(options: {
   software: string;
   trouble: TroubleList;
   book: LinkBook;
+  arrivals: Arrivals;
+  paths: Pick<PathProbe, 'answered'>;
   times: BuildTimes;
   clock: Clock;
   log: Log;
@@ -73,7 +77,7 @@ export function createWorkerSessions(options: {
   onReady: () => void;
 }): WorkerSessions {
   const { farm, roster, builds, key, reach, pins, software, trouble, clock, log: say, onReady } = options;
-  const { book, times } = options;
+  const { book, times, arrivals, paths } = options;
   const alternation = createAlternation();
   const together = createTogether(farm);
   const sessions = new Map<MasterSession, Promise<void>>();
@@ -144,6 +148,7 @@ export function createWorkerSessions(options: {
       draining: false,
       facts: worker.facts,
       notes: [],
+      capabilities: [],
     };
     const mine = worker.attached;
     followDrain(farm, worker, claim.boot, say);
@@ -183,6 +188,7 @@ export function createWorkerSessions(options: {
           peer: claim.peer,
           seenAt: clock.wall(),
         });
+        mine.capabilities = inventory.capabilities ?? [];
         Object.assign(mine, { facts, maxBuilds: inventory.maxBuilds, draining: inventory.draining });
         await builds.adopt(worker, session, inventory);
         if (!isCurrent()) return;
@@ -207,6 +213,7 @@ export function createWorkerSessions(options: {
         onReady();
       },
       onAssigned: (answer) => builds.assigned(worker, answer),
+      onDialled: (answer) => paths.answered(worker, answer),
       onHistory: (records) => page.told(records),
       onProgress: (lease, sequence, event) => builds.progress(session, lease, sequence, event),
       onBytes: (piece) => builds.bytes(session, piece),
@@ -280,6 +287,7 @@ export function createWorkerSessions(options: {
         clock,
         capabilities: [HISTORY, PROBES],
         mayHold,
+        onHello: (nonce) => arrivals.greeted(peer, nonce),
         authenticate: async (claim) =>
           unauthenticated > LIMITS.unauthenticated
             ? { let: 'out', reason: 'busy', retryAfter: BUSY_AGAIN_S }

@@ -1,0 +1,96 @@
+import { sleep } from '../../../base/abort.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { MessageOf, WorkerMessage } from '../../../protocol/bbx/messages.ts';
+import type { PathObject } from '../../../api/path.ts';
+import { codes } from '../codes.ts';
+import type { Arrivals, HalfOpen } from './arrivals.ts';
+import type { Worker } from './roster.ts';
+
+/** A worker takes 12 s for all of its ways; what takes longer does not come. */
+const ANSWER_MS = 14_000;
+/** Half-open connections are looked for so often; each lasts for seconds. */
+const LOOK_MS = 250;
+/** Between two asks of the same worker. */
+const AGAIN_MS = 5_000;
+
+type Dialled = MessageOf<WorkerMessage, 'dialled'>;
+
+/** Asks attached workers to try their ways here, and watches what arrives meanwhile. */
+export interface PathProbe {
+  /** Throws BBX-API-WORKER-STATE, BBX-API-WORKER-SILENT. */
+  ask(worker: Worker): Promise<PathObject>;
+  /** A worker has told what became of it. */
+  answered(worker: Worker, answer: Dialled): void;
+}
+
+export function createPathProbe(options: {
+  arrivals: Arrivals;
+  /** Addresses that are really bound for workers. */
+  bound: () => readonly string[];
+  clock: Clock;
+}): PathProbe {
+  const { arrivals, bound, clock } = options;
+  const waiting = new Map<number, { worker: string; done(answer: Dialled): void }>();
+  const lately = new Map<string, { at: number; asked: Promise<PathObject> }>();
+  let next = 0;
+
+  async function ask(worker: Worker): Promise<PathObject> {
+    const { name, attached } = worker;
+    if (attached?.ready !== true)
+      throw codes['BBX-API-WORKER-STATE']({ name, state: 'not attached', wanted: 'ask' });
+    if (!attached.capabilities.includes('dial')) throw codes['BBX-API-WORKER-OLD']({ name });
+    const id = (next += 1);
+    const from = clock.monotonic();
+    const at = clock.wall();
+    const answer = new Promise<Dialled>((done) => waiting.set(id, { worker: name, done }));
+    const over = new AbortController();
+    const halfOpen = watch(over.signal);
+    try {
+      attached.session.dial(id);
+      const told = await Promise.race([answer, sleep(ANSWER_MS, over.signal).then(() => undefined)]);
+      if (told === undefined) throw codes['BBX-API-WORKER-SILENT']({ name, seconds: ANSWER_MS / 1_000 });
+      over.abort();
+      return {
+        worker: name,
+        at,
+        peer: attached.peer,
+        bound: [...bound()],
+        ways: told.ways,
+        arrivals: arrivals.since(from).map(({ peer, local, nonce }) => ({ peer, local, nonce })),
+        half_open: await halfOpen,
+      };
+    } finally {
+      over.abort();
+      waiting.delete(id);
+    }
+  }
+
+  /** Every half-open connection that was seen until the end. */
+  async function watch(signal: AbortSignal): Promise<HalfOpen[] | null> {
+    const ports = new Set(bound().map((address) => Number(/:(\d+)$/.exec(address)?.[1])));
+    const seen = new Map<string, HalfOpen>();
+    for (;;) {
+      const now = await arrivals.halfOpen(ports);
+      if (now === undefined) return null;
+      for (const one of now) seen.set(`${one.peer} ${one.local}`, one);
+      if (signal.aborted) return [...seen.values()];
+      await sleep(LOOK_MS, signal).catch(() => undefined);
+    }
+  }
+
+  return {
+    ask(worker) {
+      const last = lately.get(worker.name);
+      // Who asks twice at once gets the same answer: a worker tries its ways once in a while, not in a loop.
+      if (last !== undefined && clock.monotonic() - last.at < AGAIN_MS) return last.asked;
+      const asked = ask(worker);
+      lately.set(worker.name, { at: clock.monotonic(), asked });
+      asked.catch(() => lately.delete(worker.name));
+      return asked;
+    },
+    answered(worker, answer) {
+      const one = waiting.get(answer.id);
+      if (one?.worker === worker.name) one.done(answer);
+    },
+  };
+}

@@ -10,7 +10,7 @@ export const tls01 = defineCheck<'target', Looked>({
   about: 'target',
   topics,
   needs: ['PTH-01', 'TLS-06', 'TLS-08'],
-  causes: ['PTH-01', 'TLS-06', 'TLS-08', 'PRO-01', 'PRO-03'],
+  causes: ['PTH-06', 'PTH-01', 'TLS-06', 'TLS-08', 'PRO-01', 'PRO-03'],
   rung: 'R3',
   gather,
   judge(looked, target) {

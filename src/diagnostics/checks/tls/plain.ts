@@ -10,7 +10,7 @@ export const tls06 = defineCheck<'target', Looked>({
   about: 'target',
   topics,
   needs: ['PTH-01'],
-  causes: ['PTH-01', 'PRO-01', 'PRO-03'],
+  causes: ['PTH-06', 'PTH-01', 'PRO-01', 'PRO-03'],
   gather,
   judge(looked, target) {
     if ('why' in looked) return skip(looked.why);

@@ -90,7 +90,11 @@ function isPacketSize({ series }: LinkFact): boolean {
 /** TLS came up with a hello that fits a packet, and did not with the usual one, which does not. */
 function isMuteToLargeHello(link: LinkFact, peers: readonly PeerFact[]): boolean {
   if (link.localEnd === null) return false;
-  return peers.some((peer) => peer.address === link.address && peer.kind === 'silent' && peer.tls !== true);
+  // A master that is asked in plain words closes, so the silence of its TLS shows as that.
+  return peers.some(
+    ({ address, kind, tls }) =>
+      address === link.address && (kind === 'silent' || kind === 'closed') && tls !== true,
+  );
 }
 
 /** `1 B ok, 1300 B ok, 4096 B up: nothing for 3 s`. */

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { sleep } from '../base/abort.ts';
 import { placeOf } from '../store/log-files/place.ts';
 import type { Db } from '../store/database.ts';
+import { SMALL_LOGS_SINCE } from '../store/small-log.ts';
 import type { Store } from '../store/store.ts';
 import { fileContent } from './directory-files.ts';
 import type { Content } from './write.ts';
@@ -14,7 +15,7 @@ const ROW_PAUSE_MS = 100;
 
 /**
  * The files of logs, one by one. A file that is open stays readable to its end, whatever removes it meanwhile; one that is gone before is
- * `pruned` when its row says so by now, or `missing`. A log that had no byte has no file and is left out.
+ * `pruned` when its row says so by now, or `missing`. A log that had no byte has no file and is left out, and so is one that stands in its row.
  */
 export async function* copyLogs(
   store: Store,
@@ -30,18 +31,25 @@ export async function* copyLogs(
   for (const end = performance.now() + ROW_WAIT_MS; gone.length > 0; await sleep(ROW_PAUSE_MS)) {
     const undecided: number[] = [];
     for (const logid of gone) {
-      const row = await store.read((db) => stateOf(db, logid));
+      const row = await store.read((db) => stateOf(db, store.schema, logid));
       if (row === undefined || row.pruned === 1) yield { kind: 'pruned', logid };
-      else if (row.bytes > 0 && performance.now() > end) yield { kind: 'missing', logid };
-      else if (row.bytes > 0) undecided.push(logid);
+      else if (row.bytes === 0 || row.small) continue;
+      else if (performance.now() > end) yield { kind: 'missing', logid };
+      else undecided.push(logid);
     }
     gone = undecided;
   }
 }
 
-/** What a log's row says now, in columns that every schema has. */
-function stateOf(db: Db, logid: number) {
-  return db.selectFrom('logs').select(['bytes', 'pruned']).where('logid', '=', logid).executeTakeFirst();
+/** What a log's row says now. */
+async function stateOf(db: Db, schema: number, logid: number) {
+  const row = await db
+    .selectFrom('logs')
+    .select(['bytes', 'pruned'])
+    .$if(schema >= SMALL_LOGS_SINCE, (query) => query.select('content'))
+    .where('logid', '=', logid)
+    .executeTakeFirst();
+  return row === undefined ? undefined : { ...row, small: (row.content ?? null) !== null };
 }
 
 /** The finished file or the running one; looked for twice, since the one becomes the other. */

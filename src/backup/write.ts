@@ -148,7 +148,9 @@ async function* archiveOf(
       let piece = 0;
       tables[table.name] = 0;
       const onRow = (row: Record<string, unknown>) => {
-        if (table.name === 'logs' && row['pruned'] === 0) logids.push(row['logid'] as number);
+        // A small log stands in its row; in an older schema no log does.
+        const hasFile = row['pruned'] === 0 && (row['content'] ?? null) === null;
+        if (table.name === 'logs' && hasFile) logids.push(row['logid'] as number);
         if (table.name === 'builds' && row['complete_at'] === null) summary.running += 1;
       };
       for await (const { rows, bytes } of dumpTable(db, table, onRow)) {

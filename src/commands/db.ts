@@ -58,6 +58,8 @@ function sentence(finding: StoreFinding): string {
       return `row ${finding.row} of ${finding.table}, ${finding.column}: ${finding.problem}`;
     case 'log-hash':
       return `log ${finding.logid} has another hash than was stored (${finding.file})`;
+    case 'log-row':
+      return `log ${finding.logid}, which stands in its row, is damaged: ${finding.problem}`;
     case 'reference':
       return `row ${finding.row ?? '?'} of ${finding.table} names a row of ${finding.parent} that is missing`;
     case 'log-missing':

@@ -8,6 +8,7 @@ import type { Range } from './log-files/recover.ts';
 import { checkRows, type RowFinding } from './check-rows.ts';
 import type { Db } from './database.ts';
 import { DUMPED } from './dump.ts';
+import { decodeSmallLog, hashOfPieces, SMALL_LOGS_SINCE } from './small-log.ts';
 import type { Store } from './store.ts';
 
 /** Something that is not as it should be. `error`: data is missing or wrong; `warn`: only space is lost. */
@@ -17,6 +18,7 @@ export type StoreFinding =
   | RowFinding
   | { kind: 'unreadable'; status: 'error'; problem: string }
   | { kind: 'log-hash'; status: 'error'; logid: number; file: string; found: string; stored: string }
+  | { kind: 'log-row'; status: 'error'; logid: number; problem: string }
   | { kind: 'log-missing'; status: 'error'; logid: number; bytes: number }
   | { kind: 'log-short'; status: 'error'; logid: number; bytes: number; found: number }
   | { kind: 'log-damaged'; status: 'error'; logid: number; file: string; ranges: Range[] }
@@ -35,8 +37,8 @@ export interface CheckOptions {
 }
 
 /**
- * Looks at everything: the database's pages and references, what stands in its rows, every log's file against its row, every file's
- * checksums. Changes nothing. Findings come one by one, since reading all logs takes as long as the disk does; `signal` ends it between two
+ * Looks at everything: the database's pages and references, what stands in its rows, every log's file (or its bytes in the row) against its row,
+ * every file's checksums. Changes nothing. Findings come one by one, since reading all logs takes as long as the disk does; `signal` ends it between two
  * tables or logs. What cannot be read is a finding, and the rest is looked at.
  */
 export async function* checkStore(
@@ -79,6 +81,7 @@ async function* checkLogs(
       db
         .selectFrom('logs')
         .select(['logid', 'bytes', 'pruned', 'complete', 'sha256'])
+        .$if(store.schema >= SMALL_LOGS_SINCE, (query) => query.select('content'))
         .where('logid', '>', after)
         .orderBy('logid')
         .limit(ROWS)
@@ -146,10 +149,24 @@ async function* checkDatabase(store: Store): AsyncGenerator<StoreFinding, void, 
 
 async function* checkLog(
   logsDir: string,
-  row: { logid: number; bytes: number; pruned: number; complete: number; sha256: string | null },
+  row: {
+    logid: number;
+    bytes: number;
+    pruned: number;
+    complete: number;
+    sha256: string | null;
+    content?: string | null | undefined;
+  },
 ): AsyncGenerator<StoreFinding, void, undefined> {
   const { logid, bytes } = row;
   const found = await inspectLogFile(logsDir, logid);
+  const content = row.content ?? null;
+  if (content !== null) {
+    const problem = problemOfSmall({ ...row, content });
+    if (problem !== undefined) yield { kind: 'log-row', status: 'error', logid, problem };
+    if (found !== undefined) yield { kind: 'leftover', status: 'warn', file: found.file };
+    return;
+  }
   if (row.pruned === 1) {
     if (found !== undefined) yield { kind: 'file-of-pruned-log', status: 'warn', logid, file: found.file };
     return;
@@ -170,6 +187,15 @@ async function* checkLog(
     const hash = found.sha256 ?? 'unknown';
     yield { kind: 'log-hash', status: 'error', logid, file, found: hash, stored: row.sha256 };
   }
+}
+
+/** What is wrong with the bytes of a log that stand in its row. */
+function problemOfSmall(row: { bytes: number; sha256: string | null; content: string }): string | undefined {
+  const pieces = decodeSmallLog(row.content);
+  if (pieces === undefined) return 'its bytes cannot be read';
+  const size = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0);
+  if (size !== row.bytes) return `it has ${size} bytes instead of ${row.bytes}`;
+  return hashOfPieces(pieces) === row.sha256 ? undefined : 'its bytes do not have its SHA-256';
 }
 
 /** Files that no row speaks of. */

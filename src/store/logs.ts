@@ -56,6 +56,19 @@ export async function logById(db: Db, logid: number): Promise<LogRow | undefined
   return row === undefined ? undefined : rowOf(row);
 }
 
+/** The same, with its bytes where it is so small that they stand in its row; null: they are in its file. */
+export async function logWithContent(
+  db: Db,
+  logid: number,
+): Promise<(LogRow & { content: string | null }) | undefined> {
+  const row = await db
+    .selectFrom('logs')
+    .select([...COLUMNS, 'logs.content'])
+    .where('logid', '=', logid)
+    .executeTakeFirst();
+  return row === undefined ? undefined : rowOf(row);
+}
+
 /** A step's log by name. */
 export async function findLog(db: Db, stepid: number, name: string): Promise<LogRow | undefined> {
   const row = await db
@@ -123,26 +136,31 @@ export async function setLogSizes(
   }
 }
 
+/** What a log's row says of its end. `content`: its bytes, when it has no file. */
+export interface WholeLog extends LogEnd {
+  content?: string | undefined;
+}
+
 /** The log is whole: what is known of its end. */
 export async function completeLog(
   tx: Tx,
   logid: number,
-  end: Pick<LogEnd, 'bytes' | 'sha256'> & Partial<LogEnd>,
+  end: Pick<WholeLog, 'bytes' | 'sha256'> & Partial<WholeLog>,
 ): Promise<void> {
-  const { bytes, sha256, lines = null, receipt = null } = end;
+  const { bytes, sha256, lines = null, receipt = null, content = null } = end;
   await tx
     .updateTable('logs')
-    .set({ bytes, sha256, lines, receipt, complete: 1 })
+    .set({ bytes, sha256, lines, receipt, content, complete: 1 })
     .where('logid', '=', logid)
     .execute();
 }
 
-/** Retention has removed the files of these. */
+/** Retention has removed the files of these; bytes that stand in their rows go with this. */
 export async function markPruned(tx: Tx, logids: readonly number[]): Promise<void> {
   if (logids.length === 0) return;
   await tx
     .updateTable('logs')
-    .set({ pruned: 1 })
+    .set({ pruned: 1, content: null })
     .where('logid', 'in', [...logids])
     .execute();
 }

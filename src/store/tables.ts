@@ -207,6 +207,8 @@ export interface Tables {
     lines: number | null;
     /** How it was compared when it was complete, a `Receipt` of build/receipt.ts; null while it grows, and for logs of an older bbx. */
     receipt: string | null;
+    /** The bytes of one that was small when it ended, as small-log.ts writes them; null: they are in its file. */
+    content: Generated<string | null>;
   };
 
   /** Everything that changed, in order; readers keep their own position. Kept for a week. */

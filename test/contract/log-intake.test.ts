@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
@@ -5,6 +6,7 @@ import type { LogBytes, MasterSession } from '../../src/protocol/bbx/master-cont
 import { LIMITS } from '../../src/protocol/bbx/limits.ts';
 import { codes as storeCodes } from '../../src/store/codes.ts';
 import type { LogFiles } from '../../src/store/log-files.ts';
+import { readSmallLog, SMALL_LOG_BYTES } from '../../src/store/small-log.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLogIntake, WAITING_BYTES, type LogIntake } from '../../src/runtime/master/logs.ts';
 import type { Running } from '../../src/runtime/master/running.ts';
@@ -253,6 +255,60 @@ describe('what workers send of logs', () => {
     slow.resolve();
     await stopped;
     expect(acknowledged).toEqual([SYNCED_AT_ONCE, SYNCED_AT_ONCE + 3]);
+  });
+
+  /** What a log that stands in its row holds, put together. */
+  const textOf = (content = '') =>
+    Buffer.concat(
+      [...readSmallLog(content, 0, { from: 0, to: Infinity })].map(({ bytes }) => bytes),
+    ).toString();
+
+  it('that is little and ends soon stands in the row: no file is begun, and what comes again is not taken twice', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece, acknowledged } = intakeOf(files);
+    void intake.take(log, piece(0, 'abc'));
+    void intake.take(log, piece(3, 'de\n'));
+    // A new session: from the beginning, in other pieces.
+    void intake.take(log, piece(0, 'abcde'));
+    void intake.take(log, piece(5, '\nf'));
+    const sha256 = createHash('sha256').update('abcde\nf').digest('hex');
+    const end = intake.finishSmall(log, { bytes: 7, sha256 });
+    expect(end).toMatchObject({ bytes: 7, sha256, lines: 1, receipt: 'verified' });
+    expect(textOf(end?.content)).toBe('abcde\nf');
+    void intake.take(log, piece(0, 'abcde\nf'));
+    expect(intake.finishSmall(log, { bytes: 7, sha256 })).toEqual(end);
+    intake.placed(log, 9);
+    // Not before its row is committed: until then the worker keeps it.
+    expect(log.stored).toBe(0);
+    intake.kept(log);
+    expect(log.stored).toBe(7);
+    await intake.stop();
+    expect(disk).toMatchObject({ size: 0, finished: 0 });
+    expect(acknowledged).toEqual([]);
+  });
+
+  it.each<[string, number, { bytes: number; sha256: string }]>([
+    ['have another hash than the worker counted', 3, { bytes: 3, sha256: 'x' }],
+    ['are fewer than the worker counted', 3, { bytes: 4, sha256: 'good' }],
+    ['are many', SMALL_LOG_BYTES + 1, { bytes: SMALL_LOG_BYTES + 1, sha256: 'good' }],
+  ])('has a file when its bytes %s', async (_, bytes, expected) => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files);
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'x'.repeat(bytes)));
+    expect(intake.finishSmall(log, expected)).toBeUndefined();
+    await until('the file', () => disk.size === bytes, 2_000);
+    await intake.stop();
+  });
+
+  it('has a file when its end does not come soon', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files);
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'abc'));
+    await until('the file', () => disk.size === 3, 2_000);
+    expect(intake.finishSmall(log, { bytes: 3 })).toBeUndefined();
+    await intake.stop();
   });
 
   it('is left at the worker when the master stops while the disk is full', async () => {

@@ -10,6 +10,7 @@ import { CLOSE } from '../../protocol/bbx/wire.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
 import { markFound, markLost, requestCancel } from '../../store/builds.ts';
 import type { LogFiles } from '../../store/log-files.ts';
+import { SMALL_LOG_BYTES } from '../../store/small-log.ts';
 import { restoredFrom, type Restored } from '../../store/restored.ts';
 import type { BuildTimes } from './build-times.ts';
 import { codes } from './codes.ts';
@@ -305,16 +306,20 @@ export function createBuilds(options: {
     bytes(session, piece) {
       const build = heldBy(session, piece);
       if (build === undefined) return undefined;
-      if (build.course.steps.get(piece.step) !== 'runs')
-        return broken(session, build, `bytes of step ${piece.step}, which does not run`);
       const key = logKey(piece.step, piece.log);
       let open = build.logs.get(key);
+      // Of a step whose end has come what was not stored by then comes again with the next session.
+      const again = open !== undefined && piece.offset + piece.bytes.length <= open.received;
+      if (build.course.steps.get(piece.step) !== 'runs' && !again)
+        return broken(session, build, `bytes of step ${piece.step}, which does not run`);
       if (open === undefined) {
         open = logs.open(build, piece.step, piece.log);
         build.logs.set(key, open);
         recorder().log(build, open);
       }
-      return logs.take(open, { ...piece, at: times.here(session, piece.at) });
+      const held = logs.take(open, { ...piece, at: times.here(session, piece.at) });
+      if (open.logid === undefined && open.waitingBytes > SMALL_LOG_BYTES) recorder().hurry(build);
+      return held;
     },
 
     abandoned(session, lease, why) {

@@ -16,6 +16,7 @@ export async function closeLeft(
     const end = await logs.finish(open, {});
     await store.write((tx) => completeLog(tx, open.logid!, end));
     open.recorded = true;
+    logs.kept(open);
     logs.wake(open.logid!);
   }
 }

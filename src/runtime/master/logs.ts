@@ -4,11 +4,14 @@ import type { LogBytes } from '../../protocol/bbx/master-contract.ts';
 import { CLOSE } from '../../protocol/bbx/wire.ts';
 import type { LogEnd } from '../../build/receipt.ts';
 import type { LogFiles } from '../../store/log-files.ts';
+import { SMALL_LOG_BYTES } from '../../store/small-log.ts';
+import type { WholeLog } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
 import { createLogDisk } from './log-disk.ts';
 import { createLogEnding } from './log-ending.ts';
 import { createLogPacker } from './log-packer.ts';
 import { createLogSync } from './log-sync.ts';
+import { endSmall } from './small-logs.ts';
 import { oneLine, type TroubleList } from './trouble.ts';
 import { nameOf, type OpenLog, type Running } from './running.ts';
 
@@ -21,6 +24,8 @@ const ALL_WAITING_BYTES = 8 * 1024 * 1024;
 /** So much of a log is written at once, less waits for more, but not longer than nobody notices: each write is handed to a thread and waited for. */
 const GATHER_BYTES = 256 * 1024;
 const GATHER_MS = 4;
+/** The first bytes of a log wait for its end, which saves a file where that comes so soon; who follows the log does not notice either. */
+const SMALL_MS = 100;
 /** How long the end waits for a full disk: the worker still has what is not acknowledged. */
 const STOP_MS = 1_000;
 
@@ -38,7 +43,14 @@ export interface LogIntake {
    * Resolves when the log is on the disk, compared and closed; size and SHA-256 are those to store in its row. A difference is said loudly and
    * does not hold up the build. Of several calls the first that has all its bytes decides. Rejects when the signal of `stop` comes first.
    */
-  finish(log: OpenLog, expected: { bytes?: number; sha256?: string }): Promise<LogEnd>;
+  finish(log: OpenLog, expected: { bytes?: number; sha256?: string }): Promise<WholeLog>;
+  /**
+   * The end of a log that is small and has all its bytes, of which none is in a file: to be written with its row, then `kept`. Undefined for others,
+   * which `finish`. Nothing more is taken of it.
+   */
+  finishSmall(log: OpenLog, expected: { bytes: number; sha256?: string }): WholeLog | undefined;
+  /** The row of a small log, with its bytes, is committed. */
+  kept(log: OpenLog): void;
   /** Wakes who follows a log; called with each new size. */
   listen(logid: number, listener: () => void): () => void;
   /** Says to who follows a log that its row has changed. */
@@ -90,8 +102,18 @@ export function createLogIntake(options: {
     waitLess(log, log.waitingBytes);
   }
 
+  /** Nothing of it is in a file, and its end may come before there must be. */
+  const mayStaySmall = (log: OpenLog) =>
+    log.written === 0 && log.writing === undefined && log.waitingBytes <= SMALL_LOG_BYTES;
+
   function writeSoon(log: OpenLog): void {
     if (log.writing !== undefined) return;
+    if (mayStaySmall(log)) {
+      log.gathering ??= setTimeout(() => void write(log).catch(faultOf(log)), SMALL_MS);
+      return;
+    }
+    // It has waited for its end long enough.
+    if (log.written === 0 && log.gathering !== undefined) return void write(log).catch(faultOf(log));
     log.gathering ??= setTimeout(() => void write(log).catch(faultOf(log)), GATHER_MS);
   }
 
@@ -178,6 +200,7 @@ export function createLogIntake(options: {
         placing: undefined,
         complete: false,
         closing: undefined,
+        small: undefined,
         recorded: false,
         more: undefined,
       };
@@ -186,9 +209,11 @@ export function createLogIntake(options: {
     },
     placed(log, logid) {
       log.logid = logid;
-      open.set(logid, log);
+      if (log.small === undefined) open.set(logid, log);
       placing.delete(log);
-      if (log.waiting.length > 0) write(log).then(log.placing?.resolve, log.placing?.reject ?? faultOf(log));
+      if (log.waiting.length === 0) return;
+      if (log.placing === undefined && mayStaySmall(log)) writeSoon(log);
+      else write(log).then(log.placing?.resolve, log.placing?.reject ?? faultOf(log));
     },
     ended(build) {
       for (const log of build.logs.values()) {
@@ -202,6 +227,8 @@ export function createLogIntake(options: {
     take(log, piece) {
       const { build } = log;
       if (stopping.signal.aborted) throw stopping.signal.reason;
+      // They come again, after a lost link, and are all here.
+      if (log.complete) return undefined;
       log.waiting.push(piece);
       log.more?.();
       log.waitingBytes += piece.bytes.length;
@@ -223,10 +250,28 @@ export function createLogIntake(options: {
     },
     async finish(log, expected) {
       const { logid } = log;
+      if (log.small !== undefined) return log.small;
       if (logid === undefined) throw new Error(`log "${log.name}" is closed before it has a row`);
       await arrived(log, expected.bytes ?? 0);
       log.closing ??= close(log, logid, expected);
       return log.closing;
+    },
+    finishSmall(log, expected) {
+      if (log.small !== undefined) return log.small;
+      if (log.complete || !mayStaySmall(log)) return undefined;
+      log.small = endSmall(log.waiting, expected);
+      if (log.small === undefined) return undefined;
+      log.complete = true;
+      log.more?.();
+      clearTimeout(log.gathering);
+      log.gathering = undefined;
+      waitNoMore(log);
+      return log.small;
+    },
+    kept(log) {
+      if (log.small === undefined || log.logid === undefined) return;
+      log.stored = log.written = log.small.bytes;
+      open.delete(log.logid);
     },
     listen(logid, listener) {
       let set = listeners.get(logid);

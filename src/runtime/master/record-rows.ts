@@ -1,9 +1,8 @@
 import type { ProgressEvent } from '../../build/progress.ts';
-import type { LogEnd } from '../../build/receipt.ts';
 import { resultOf } from '../../build/results.ts';
 import { advanceSequence, mergeProperties, setBuildState } from '../../store/builds.ts';
 import type { Tx } from '../../store/database.ts';
-import { completeLog, ensureLog } from '../../store/logs.ts';
+import { completeLog, ensureLog, type WholeLog } from '../../store/logs.ts';
 import { finishStep, startStep } from '../../store/steps.ts';
 import { endBuild, type Ended, type Ending } from './endings.ts';
 import type { Emit } from './events.ts';
@@ -20,8 +19,8 @@ export type Item =
   | { kind: 'log'; log: OpenLog }
   | { kind: 'end'; ending: Ending };
 
-/** A log that is on the disk and compared, with what its row will say. */
-export interface ClosedLog extends LogEnd {
+/** A log that is compared, and on the disk unless it stands in its row, with what that will say. */
+export interface ClosedLog extends WholeLog {
   log: OpenLog;
 }
 
@@ -29,7 +28,7 @@ export interface ClosedLog extends LogEnd {
 export interface Hears {
   after(act: () => void): void;
   over(build: Running, ended: Ended | undefined): void;
-  logs: Pick<LogIntake, 'placed' | 'wake'>;
+  logs: Pick<LogIntake, 'placed' | 'kept' | 'wake'>;
 }
 
 /**
@@ -50,6 +49,8 @@ export async function writeItems(
   if (sequence > build.sequence && !(await advanceSequence(tx, build.buildid, build.sequence, sequence)))
     return;
   const steps = new Map(build.steps);
+  /** Rows that this transaction has made. */
+  const logids = new Map<OpenLog, number>();
   for (const item of items) {
     switch (item.kind) {
       case 'log': {
@@ -57,6 +58,7 @@ export async function writeItems(
         if (step === undefined)
           throw new Error(`log "${item.log.name}" came before its step ${item.log.step}`);
         const logid = await ensureLog(tx, step.stepid, item.log.name);
+        logids.set(item.log, logid);
         hears.after(() => hears.logs.placed(item.log, logid));
         break;
       }
@@ -66,7 +68,7 @@ export async function writeItems(
         break;
       }
       case 'event':
-        await writeEvent(tx, emit, build, item.event, steps, closed, hears);
+        await writeEvent(tx, emit, build, item.event, { steps, logids, closed }, hears);
     }
   }
   hears.after(() => {
@@ -76,13 +78,19 @@ export async function writeItems(
   });
 }
 
+/** What the transaction knows of its build. */
+interface Written {
+  steps: Map<number, { stepid: number; name: string }>;
+  logids: ReadonlyMap<OpenLog, number>;
+  closed: readonly ClosedLog[];
+}
+
 async function writeEvent(
   tx: Tx,
   emit: Emit,
   build: Running,
   event: ProgressEvent,
-  steps: Map<number, { stepid: number; name: string }>,
-  closed: readonly ClosedLog[],
+  { steps, logids, closed }: Written,
   hears: Hears,
 ): Promise<void> {
   const { buildid } = build;
@@ -105,7 +113,7 @@ async function writeEvent(
       const step = steps.get(event.step);
       if (step === undefined) throw new Error(`step ${event.step} ended before it began`);
       const own = closed.filter(({ log }) => log.step === event.step);
-      for (const { log, ...end } of own) await completeLog(tx, log.logid!, end);
+      for (const { log, ...end } of own) await completeLog(tx, logids.get(log) ?? log.logid!, end);
       const { rc, signal, at, results, step: number } = event;
       const state = event.state.slice(0, STATE_CHARS);
       const result = resultOf(results) ?? 'exception';
@@ -116,6 +124,7 @@ async function writeEvent(
         build.properties = { ...build.properties, ...event.properties };
         for (const { log } of own) {
           log.recorded = true;
+          hears.logs.kept(log);
           hears.logs.wake(log.logid!);
         }
       });

@@ -20,16 +20,18 @@ interface Lane {
   failed: boolean;
   /** The newest event that came; the same ones come again after a lost link, when they were not yet acknowledged. */
   seen: number;
+  /** Until when its beginning may wait for company, monotonic ms. */
+  dueAt: number;
 }
 
 /** Items that one transaction takes: some milliseconds, so that others get their turn. */
 const BATCH = 500;
 const RETRY_MS = 1_000;
 /**
- * The beginning of a build or of a step waits so long for what comes next, since nobody waits for it: a small build is two commits then instead of
- * four. Whatever else is written meanwhile takes it along.
+ * What begins (a build, a step, the row of a log) waits so long for what comes next of its build, since nobody waits for it: all of a small build is
+ * one commit then, and one acknowledgement.
  */
-const COMPANY_MS = 20;
+const COMPANY_MS = 50;
 
 /**
  * Writes what happens to builds. Whatever comes while a transaction runs is in the next one, of all builds together, so a thousand
@@ -39,6 +41,8 @@ const COMPANY_MS = 20;
 export interface Recorder {
   event(build: Running, sequence: number, event: ProgressEvent): void;
   log(build: Running, log: OpenLog): void;
+  /** Its beginning is waited for, now. */
+  hurry(build: Running): void;
   /** Ends a build by the master's own decision, after what was received of it. */
   end(build: Running, ending: Ending): void;
   /** Resolves when nothing is left to write (what waits for logs aside), or after a failure that repeats. */
@@ -58,8 +62,8 @@ export function createRecorder(options: {
   const { farm, logs, clock, log: say, trouble, onEnded } = options;
   const lanes = new Map<Running, Lane>();
   const ready = new Set<Lane>();
-  /** Something among `ready` is waited for. */
-  let urgent = false;
+  /** Lanes with a beginning alone, the longest waiting first. */
+  const early = new Set<Lane>();
   let company: NodeJS.Timeout | undefined;
   const stopping = new AbortController();
   let working: Promise<void> | undefined;
@@ -70,7 +74,10 @@ export function createRecorder(options: {
     if (lane === undefined)
       lanes.set(
         build,
-        (lane = { build, items: [], closed: undefined, closing: false, failed: false, seen: build.sequence }),
+        (lane = {
+          ...{ build, items: [], closed: undefined, closing: false, failed: false },
+          ...{ seen: build.sequence, dueAt: 0 },
+        }),
       );
     if (item.kind === 'event') {
       if (item.sequence <= lane.seen) {
@@ -83,31 +90,44 @@ export function createRecorder(options: {
     }
     lane.items.push(item);
     if (!isBeginning(item)) return wake(lane);
-    ready.add(lane);
-    company ??= setTimeout(wakeAll, COMPANY_MS);
+    // One that comes while others of its build are about to be written goes with them.
+    if (ready.has(lane) || early.has(lane)) return;
+    lane.dueAt = clock.monotonic() + COMPANY_MS;
+    early.add(lane);
+    company ??= setTimeout(wakeDue, COMPANY_MS);
   }
 
-  function wakeAll(): void {
-    for (const lane of ready) return wake(lane);
+  /** Lets go on what has waited for company long enough. */
+  function wakeDue(): void {
+    company = undefined;
+    const now = clock.monotonic();
+    for (const lane of early) {
+      if (lane.dueAt > now) {
+        company = setTimeout(wakeDue, lane.dueAt - now);
+        return;
+      }
+      wake(lane);
+    }
   }
 
   function wake(lane: Lane): void {
+    early.delete(lane);
     ready.add(lane);
-    urgent = true;
+    goOn();
+  }
+
+  function goOn(): void {
     working ??= work().finally(() => {
       working = undefined;
-      if (urgent && !stopping.signal.aborted) wakeAll();
+      if (ready.size > 0 && !stopping.signal.aborted) goOn();
     });
   }
 
   async function work(): Promise<void> {
-    while (urgent && !stopping.signal.aborted) {
+    while (ready.size > 0 && !stopping.signal.aborted) {
       // A turn of the event loop: what arrived together, also while a commit held everything up, is written together.
       await new Promise((resolve) => setImmediate(resolve));
-      clearTimeout(company);
-      company = undefined;
       const batch = take();
-      urgent = ready.size > 0;
       if (batch.length === 0) continue;
       try {
         await commit(batch);
@@ -125,7 +145,7 @@ export function createRecorder(options: {
   interface Taken {
     lane: Lane;
     items: Item[];
-    /** Logs of the finished step among the items; there is at most one such step in a batch of a lane. */
+    /** Logs of the finished steps among the items. */
     closed: ClosedLog[] | undefined;
   }
 
@@ -141,13 +161,13 @@ export function createRecorder(options: {
       while (lane.items.length > 0 && count < BATCH) {
         const head = lane.items[0]!;
         if (head.kind === 'event' && head.event.type === 'stepFinished') {
+          if (lane.closed === undefined && !lane.closing) taken.items.push(...closeSmall(lane, head.event));
           if (lane.closed === undefined) {
             // What is before it (the rows of its logs) must be written first; then the lane comes again.
             if (taken.items.length === 0) closeLogs(lane, head.event);
             break;
           }
-          if (taken.closed !== undefined) break;
-          taken.closed = lane.closed;
+          taken.closed = [...(taken.closed ?? []), ...lane.closed];
           lane.closed = undefined;
         }
         taken.items.push(lane.items.shift()!);
@@ -164,24 +184,32 @@ export function createRecorder(options: {
     lane.items.unshift(...items);
     if (closed !== undefined) lane.closed = closed;
     ready.add(lane);
-    urgent = true;
+  }
+
+  /** Closes the logs of the finished step at the head of a lane, if they are all small; gives the rows that they need before. */
+  function closeSmall(lane: Lane, event: ProgressEvent & { type: 'stepFinished' }): Item[] {
+    const { build } = lane;
+    const rows: Item[] = [];
+    const closed: ClosedLog[] = [];
+    for (const { name, bytes, sha256 } of event.logs) {
+      const key = logKey(event.step, name);
+      let log = build.logs.get(key);
+      if (log === undefined) {
+        // A log without a byte was never opened: it gets its row like the others.
+        build.logs.set(key, (log = logs.open(build, event.step, name)));
+        rows.push({ kind: 'log', log });
+      }
+      const end = logs.finishSmall(log, sha256 === '' ? { bytes } : { bytes, sha256 });
+      if (end !== undefined) closed.push({ log, ...end });
+    }
+    if (closed.length === event.logs.length) lane.closed = closed;
+    return rows;
   }
 
   /** Closes the logs of the finished step at the head of a lane, and then lets the lane go on. */
   function closeLogs(lane: Lane, event: ProgressEvent & { type: 'stepFinished' }): void {
     if (lane.closing) return;
     const { build } = lane;
-    const missing = event.logs.filter(({ name }) => !build.logs.has(logKey(event.step, name)));
-    if (missing.length > 0) {
-      // A log without a byte was never opened: it gets its row like the others.
-      const items = missing.map(({ name }): Item => {
-        const log = logs.open(build, event.step, name);
-        build.logs.set(logKey(event.step, name), log);
-        return { kind: 'log', log };
-      });
-      giveBack({ lane, items, closed: undefined });
-      return;
-    }
     lane.closing = true;
     const all = event.logs.map(async ({ name, bytes, sha256 }) => {
       const log = build.logs.get(logKey(event.step, name))!;
@@ -252,6 +280,10 @@ export function createRecorder(options: {
   }
 
   return {
+    hurry(build) {
+      const lane = lanes.get(build);
+      if (lane !== undefined && early.has(lane)) wake(lane);
+    },
     event: (build, sequence, event) => push(build, { kind: 'event', sequence, event }),
     log: (build, log) => push(build, { kind: 'log', log }),
     end(build, ending) {
@@ -266,7 +298,7 @@ export function createRecorder(options: {
       push(build, { kind: 'end', ending });
     },
     async stop() {
-      wakeAll();
+      for (const lane of early) wake(lane);
       while (working !== undefined && trouble.get(STORE) === undefined) await working;
       stopping.abort(new Error('the master stops'));
       await working;
@@ -277,5 +309,6 @@ export function createRecorder(options: {
 
 /** Nothing depends on its being stored at once: it comes again when the master ends before that. */
 function isBeginning(item: Item): boolean {
+  if (item.kind === 'log') return true;
   return item.kind === 'event' && (item.event.type === 'buildStarted' || item.event.type === 'stepStarted');
 }

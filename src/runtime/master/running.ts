@@ -47,6 +47,11 @@ export interface Running {
   graceTimer: NodeJS.Timeout | undefined;
 }
 
+/** The end of a small log, with its bytes. */
+export interface SmallEnd extends LogEnd {
+  content: string;
+}
+
 /** A log that a worker still writes. */
 export interface OpenLog {
   readonly build: Running;
@@ -73,6 +78,8 @@ export interface OpenLog {
   complete: boolean;
   /** Its end as the files give it, from the moment on in which it is complete; the same for all who ask. */
   closing: Promise<LogEnd> | undefined;
+  /** Its end where it is so small that it stands in its row: it has no file. */
+  small: SmallEnd | undefined;
   /** Its row says that it is complete. */
   recorded: boolean;
   /** Wakes who waits for more bytes of it. */

@@ -5,6 +5,7 @@ import { up as cancelReason } from './0002-cancel-reason.ts';
 import { up as orphanAfter } from './0003-orphan-after.ts';
 import { up as linkHistory } from './0004-link-history.ts';
 import { up as logReceipts } from './0005-log-receipts.ts';
+import { up as smallLogs } from './0006-small-logs.ts';
 
 export interface Migration {
   number: number;
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   { number: 3, name: 'orphan-after', up: orphanAfter },
   { number: 4, name: 'link-history', up: linkHistory },
   { number: 5, name: 'log-receipts', up: logReceipts },
+  { number: 6, name: 'small-logs', up: smallLogs },
 ];

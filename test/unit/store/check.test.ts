@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { checkStore } from '../../../src/store/check.ts';
 import { openLogFiles } from '../../../src/store/log-files.ts';
-import { ensureLog, markPruned, setLogSizes } from '../../../src/store/logs.ts';
+import { completeLog, ensureLog, markPruned, setLogSizes } from '../../../src/store/logs.ts';
+import { encodeSmallLog } from '../../../src/store/small-log.ts';
 import { startStep } from '../../../src/store/steps.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { farmRows } from '../../contract/store/farm.ts';
@@ -17,12 +18,17 @@ beforeEach(async () => {
   await using store = await openStore('sqlite:state.sqlite', { dir });
   await using files = await openLogFiles(join(dir, 'logs'));
   const { buildid } = await farmRows(store).build('a');
-  // Three logs of three pieces: 1 and 2 finished, 3 running; 4 is empty.
-  for (const name of ['one', 'two', 'three', 'four']) {
+  // Three logs of three pieces: 1 and 2 finished, 3 running; 4 is empty, 5 small and in its row.
+  for (const name of ['one', 'two', 'three', 'four', 'five']) {
     const logid = await store.write(async (tx) =>
       ensureLog(tx, await startStep(tx, { buildid, number: 0, name: 'shell', at: 1 }), name),
     );
     if (name === 'four') continue;
+    if (name === 'five') {
+      const small = encodeSmallLog([{ channel: 'stdout', at: 1, bytes: Buffer.from('hello\n') }]);
+      await store.write((tx) => completeLog(tx, logid, small));
+      continue;
+    }
     for (let piece = 0; piece < 3; piece += 1) {
       const bytes = randomBytes(10_000);
       await files.append(logid, { offset: piece * 10_000, channel: 'stdout', at: 1, bytes });
@@ -39,6 +45,11 @@ const log = (name: string) => join(dir, 'logs', '0', name);
 async function findings() {
   await using store = await openStore('sqlite:state.sqlite', { dir, readOnly: true });
   return await Array.fromAsync(checkStore(store, join(dir, 'logs')));
+}
+
+async function putContent(content: string): Promise<void> {
+  await using store = await openStore('sqlite:state.sqlite', { dir });
+  await store.write((tx) => tx.updateTable('logs').set({ content }).where('logid', '=', 5).execute());
 }
 
 async function flip(file: string, position: number): Promise<void> {
@@ -79,6 +90,18 @@ it.each([
     () => writeFile(log('3.log'), randomBytes(5_000)),
     [{ kind: 'log-unreadable', logid: 3 }],
   ],
+  [
+    'a log in its row has other bytes',
+    () => putContent(JSON.stringify([['stdout', 1, Buffer.from('hellO\n').toString('base64')]])),
+    [{ kind: 'log-row', status: 'error', logid: 5 }],
+  ],
+  [
+    'a log in its row has fewer bytes',
+    () => putContent('[]'),
+    [{ kind: 'log-row', logid: 5, problem: 'it has 0 bytes instead of 6' }],
+  ],
+  ['a log in its row cannot be read', () => putContent('[["stdout",1,'), [{ kind: 'log-row', logid: 5 }]],
+  ['a log in its row has a file', () => writeFile(log('5.log'), 'x'), [{ kind: 'leftover', status: 'warn' }]],
   ['a file has no row', () => writeFile(log('77.log'), ''), [{ kind: 'file-without-row', status: 'warn' }]],
   ['a half compressed file is left', () => writeFile(log('3.zst.new'), 'x'), [{ kind: 'leftover' }]],
   [

@@ -10,8 +10,9 @@ import { checkStore } from '../../../src/store/check.ts';
 import { appendEvent, eventsAfter } from '../../../src/store/events.ts';
 import { openLogFiles } from '../../../src/store/log-files.ts';
 import type { LogFiles } from '../../../src/store/log-files.ts';
-import { completeLog, ensureLog, logsOfBuild } from '../../../src/store/logs.ts';
+import { completeLog, ensureLog, logsOfBuild, logWithContent } from '../../../src/store/logs.ts';
 import { prune } from '../../../src/store/retention.ts';
+import { encodeSmallLog } from '../../../src/store/small-log.ts';
 import { startStep } from '../../../src/store/steps.ts';
 import { openStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -70,6 +71,16 @@ it('removes the logs of builds that ended too long ago, and says so in their row
   expect(await prune(store, files, { ...KEEP_ALL, logsMs: 5 * DAY_MS }, 10 * DAY_S)).toMatchObject({
     logs: 0,
   });
+});
+
+it('removes the bytes of a log that stand in its row', async () => {
+  const { buildid, logid } = await build('a', 1 * DAY_S);
+  const small = encodeSmallLog([{ channel: 'stdout', at: 1, bytes: Buffer.from('hello\n') }]);
+  await files.remove(logid);
+  await store.write((tx) => completeLog(tx, logid, small));
+  await prune(store, files, { ...KEEP_ALL, logsMs: 5 * DAY_MS }, 10 * DAY_S);
+  expect(await store.read((db) => logWithContent(db, logid))).toMatchObject({ pruned: true, content: null });
+  expect((await store.read((db) => logsOfBuild(db, buildid)))[0]?.bytes).toBe(6);
 });
 
 it('keeps the newest finished builds of each builder and every unfinished one', async () => {

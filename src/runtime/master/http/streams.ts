@@ -7,7 +7,8 @@ import { eventsAfter, lastEventId } from '../../../store/events.ts';
 import { pieceLine } from '../../../api/log-pieces.ts';
 import type { LogFiles } from '../../../store/log-files.ts';
 import type { LogPiece } from '../../../store/log-files/piece.ts';
-import { findLog, logById } from '../../../store/logs.ts';
+import { findLog, logWithContent } from '../../../store/logs.ts';
+import { readSmallLog } from '../../../store/small-log.ts';
 import { codes } from '../codes.ts';
 import type { Farm } from '../events.ts';
 import type { LogIntake } from '../logs.ts';
@@ -86,11 +87,16 @@ async function* readBytes(
     while (!signal.aborted) {
       waiter.reset();
       // Asked before the size: a log that is complete now has its last byte now.
-      const row = await farm.store.read((db) => logById(db, logid));
-      const size = logs.sizeOf(logid) ?? (await files.size(logid));
+      const row = await farm.store.read((db) => logWithContent(db, logid));
+      const small = row?.content ?? undefined;
+      const size =
+        (small === undefined ? undefined : row?.bytes) ?? logs.sizeOf(logid) ?? (await files.size(logid));
       const to = Math.min(size, end);
       if (to > from) {
-        for await (const piece of files.read(logid, { from, to, signal })) {
+        const range = { from, to };
+        const pieces =
+          small === undefined ? files.read(logid, { ...range, signal }) : readSmallLog(small, size, range);
+        for await (const piece of pieces) {
           const wanted = query.channels === 'all' || OUTPUT.includes(piece.channel);
           if (query.pieces) yield* framed(piece, wanted);
           else if (wanted) yield piece.bytes;

@@ -5,6 +5,7 @@
  *   --baselines   scores curl, nc, a plain connect and a stock worker's log by the same rules
  *   --mutate      takes each check out, and shows that something is missed then
  *   --record      keeps table and score in test/lab/README.md
+ *   --show        prints what the doctor says to a person instead, and scores nothing
  *   --jobs N      so many cases at a time (2)
  */
 import { parseArgs } from 'node:util';
@@ -14,6 +15,7 @@ import { runCases } from './score/run.ts';
 import { mutate, mutationLines } from './score/mutate.ts';
 import { record } from './score/record.ts';
 import { score } from './score/score.ts';
+import { showCases } from './score/show.ts';
 import { scoreLines, tableLines } from './score/table.ts';
 import { whyNoStage } from './stage/stage.ts';
 import { stagehands } from './stage/stagehands.ts';
@@ -25,6 +27,7 @@ const { values: options } = parseArgs({
     baselines: { type: 'boolean', default: false },
     mutate: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
+    show: { type: 'boolean', default: false },
     jobs: { type: 'string', default: '2' },
   },
 });
@@ -44,6 +47,7 @@ async function runLab(): Promise<void> {
     jobs: Number(options.jobs),
     tell: (line: string) => process.stderr.write(`${line}\n`),
   };
+  if (options.show) return await showCases(cases, run);
   const marks = await runCases(cases, run);
   const result = score(marks);
   const baselines = options.baselines ? await runBaselines(cases, run) : [];

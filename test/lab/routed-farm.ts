@@ -56,7 +56,7 @@ export async function routedFarm(): Promise<RoutedFarm> {
           'nft flush ruleset',
           'nft add table inet lab',
           "nft add chain inet lab way '{ type filter hook forward priority 0; }'",
-          ...rules.map((rule) => `nft add rule inet lab way ${rule}`),
+          ...rules.map((rule) => `nft add rule inet lab way '${rule}'`),
         );
       },
       [Symbol.asyncDispose]: () => whole.disposeAsync(),

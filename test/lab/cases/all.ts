@@ -2,8 +2,21 @@ import type { LabCase } from './case.ts';
 import { CONTROLS } from './controls.ts';
 import { HOSTS } from './hosts.ts';
 import { NAMES } from './names.ts';
+import { OWN_HOSTS } from './own.ts';
+import { OWN_PEERS, PAIRS } from './own-peers.ts';
 import { PATHS } from './paths.ts';
 import { PEERS } from './peers.ts';
+import { STOCK } from './stock.ts';
 
 /** Every case of the lab. */
-export const CASES: readonly LabCase[] = [...HOSTS, ...NAMES, ...PATHS, ...PEERS, ...CONTROLS];
+export const CASES: readonly LabCase[] = [
+  ...HOSTS,
+  ...NAMES,
+  ...PATHS,
+  ...PEERS,
+  ...STOCK,
+  ...OWN_HOSTS,
+  ...OWN_PEERS,
+  ...PAIRS,
+  ...CONTROLS,
+];

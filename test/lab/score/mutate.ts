@@ -1,4 +1,3 @@
-import { catalogue } from '../../../src/diagnostics/catalogue.ts';
 import { askDoctor } from './doctor.ts';
 import { inLanes, type LabRun } from './run.ts';
 import { mark, type Mark } from './score.ts';
@@ -17,6 +16,7 @@ export interface Mutant {
 /** Takes each check out, one after another, and asks again about the cases whose root it named. */
 export async function mutate(marks: readonly Mark[], run: LabRun): Promise<Mutant[]> {
   const mutants: Mutant[] = [];
+  const { catalogue } = await import('../../../src/diagnostics/catalogue.ts');
   for (const { id } of catalogue) {
     const named = marks.filter(
       ({ case: one, found, said }) =>

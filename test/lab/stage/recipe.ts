@@ -76,6 +76,8 @@ export interface Recipe {
   readonly listeners?: Partial<Record<HostName, readonly Listener[]>>;
   /** A real master of bbx on M, at this address; `clockOff` s ahead. */
   readonly master?: { readonly listen: string; readonly clockOff?: number };
+  /** Another master, with a key of its own, on R. */
+  readonly secondMaster?: { readonly listen: string };
   /** Files of /etc; `hosts` stands behind the lines of localhost. */
   readonly etc?: Partial<Record<'hosts' | 'resolv.conf' | 'gai.conf' | 'nsswitch.conf', string>>;
   /** Files of the directory that the doctor is started in. */

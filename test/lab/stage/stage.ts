@@ -34,8 +34,8 @@ export interface Ran {
 export interface Stagehands {
   /** The program that is run: `bin/bbx`, or as it is published. */
   readonly bin: string;
-  /** A master's directory as `create-master` makes it; copied for each case that has one. */
-  readonly masterDir: string;
+  /** Two directories of masters as `create-master` makes them; copied for each case that has one. */
+  readonly masterDirs: readonly [string, string];
 }
 
 /** Whether this machine lets its users make such stages; the reason where it does not. */
@@ -116,13 +116,20 @@ async function writeProperties(dir: string, recipe: Recipe, hands: Stagehands): 
     };
     await writeFile(join(dir, `${host}.json`), JSON.stringify(servers));
   }
-  if (recipe.master === undefined) return;
-  await cp(hands.masterDir, join(dir, 'master'), { recursive: true });
-  await writeFile(
-    join(dir, 'master/master.yaml'),
-    `listen: { workers: "${recipe.master.listen}", web: "localhost:0" }\nstore: sqlite:state.sqlite\n`,
-  );
-  await writeFile(join(dir, 'clock'), String(recipe.master.clockOff ?? 0));
+  for (const { name, listen, from } of mastersOf(recipe, hands)) {
+    await cp(from, join(dir, name), { recursive: true });
+    const text = `listen: { workers: "${listen}", web: "localhost:0" }\nstore: sqlite:state.sqlite\n`;
+    await writeFile(join(dir, name, 'master.yaml'), text);
+  }
+  await writeFile(join(dir, 'clock'), String(recipe.master?.clockOff ?? 0));
+}
+
+function mastersOf({ master, secondMaster }: Recipe, hands: Stagehands) {
+  const [first, second] = hands.masterDirs;
+  return [
+    ...(master === undefined ? [] : [{ name: 'master', host: 'M', from: first, ...master }]),
+    ...(secondMaster === undefined ? [] : [{ name: 'second', host: 'R', from: second, ...secondMaster }]),
+  ];
 }
 
 function scriptOf(dir: string, recipe: Recipe, calls: readonly Call[], hands: Stagehands): string {
@@ -150,7 +157,7 @@ function scriptOf(dir: string, recipe: Recipe, calls: readonly Call[], hands: St
     ...masterLines(dir, recipe, hands),
     `ready() { for i in $(seq 400); do grep -q "$2" "$1" 2> /dev/null && return; sleep 0.05; done; cat "$STAGE"/*.err >&2; return 1; }`,
     ...busy.map((host) => `ready "$STAGE/${host}.ready" ready`),
-    ...(recipe.master === undefined ? [] : ['ready "$STAGE/master.out" "Workers connect to"']),
+    ...mastersOf(recipe, hands).map(({ name }) => `ready "$STAGE/${name}.out" "Workers connect to"`),
     ...HOSTS.flatMap((host) => on(host, recipe.after?.[host])),
     'cd "$STAGE/here"; set +e',
     ...calls.flatMap((call, index) => callLines(call, index, recipe)),
@@ -159,12 +166,13 @@ function scriptOf(dir: string, recipe: Recipe, calls: readonly Call[], hands: St
 }
 
 function masterLines(dir: string, recipe: Recipe, hands: Stagehands): string[] {
-  if (recipe.master === undefined) return [];
   const clock: Record<string, string> =
-    recipe.master.clockOff === undefined ? {} : shiftedClock(join(dir, 'clock')).env;
+    recipe.master?.clockOff === undefined ? {} : shiftedClock(join(dir, 'clock')).env;
   const env = Object.entries(clock).map(([name, value]) => `${name}=${quote(value)}`);
-  const words = [...env, quote(process.execPath), quote(hands.bin), 'run', 'master', '"$STAGE/master"'];
-  return [`ip netns exec M env ${words.join(' ')} > "$STAGE/master.out" 2>&1 &`];
+  return mastersOf(recipe, hands).map(({ name, host }) => {
+    const words = [...env, quote(process.execPath), quote(hands.bin), 'run', 'master', `"$STAGE/${name}"`];
+    return `ip netns exec ${host} env ${words.join(' ')} > "$STAGE/${name}.out" 2>&1 &`;
+  });
 }
 
 function callLines(call: Call, index: number, recipe: Recipe): string[] {

@@ -42,18 +42,12 @@ export async function stagehands(cases: readonly LabCase[]): Promise<LabHands> {
   const built = given === undefined ? buildProgram() : undefined;
   const bin = given ?? built?.bin ?? '';
   const dir = await tempDir();
-  const masterDir = join(dir.path, 'master');
-  await promisify(execFile)(process.execPath, [
-    bin,
-    'create-master',
-    masterDir,
-    '--name',
-    'lab',
-    '--no-input',
-  ]);
+  const masterDirs = [join(dir.path, 'first'), join(dir.path, 'second')] as const;
+  for (const one of masterDirs)
+    await promisify(execFile)(process.execPath, [bin, 'create-master', one, '--name', 'lab', '--no-input']);
   return {
     bin,
-    masterDir,
+    masterDirs,
     async [Symbol.asyncDispose]() {
       built?.[Symbol.dispose]();
       await dir[Symbol.asyncDispose]();

@@ -1,7 +1,12 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { errnoOf } from '../base/error.ts';
 import type { Topic } from '../diagnostics/check.ts';
 import { parseServer } from '../diagnostics/doors/names.ts';
 import { readTarget, type Question } from '../diagnostics/plan/question.ts';
 import { parseAddress } from '../net/endpoint/address.ts';
+import { parseHop } from '../net/endpoint/hop.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { codes } from './terminal/codes.ts';
 
@@ -13,6 +18,7 @@ export function questionOf(
   topic: Topic | undefined,
   words: readonly string[],
   options: DoctorOptions,
+  cwd: string,
 ): Question {
   const [first] = words;
   const protocol = options.protocol === undefined ? {} : { protocol: options.protocol };
@@ -36,9 +42,24 @@ export function questionOf(
       };
     case 'listen':
       return { topic, listen: words };
-    case 'reach':
     case 'tls':
-      return { topic, target: wanted(first, topic), ...protocol, soak: options.soak === true };
+      return {
+        topic,
+        target: wanted(first, topic),
+        protocol: options.protocol ?? 'tls',
+        tls: {
+          ...(options.name === undefined ? {} : { name: nameIn(options.name) }),
+          ...(options.ca === undefined ? {} : { ca: readAuthorities(options.ca, cwd) }),
+        },
+      };
+    case 'reach':
+      return {
+        topic,
+        target: wanted(first, topic),
+        ...protocol,
+        soak: options.soak === true,
+        via: (options.via ?? []).map(parseHop),
+      };
     case 'mail':
       return {
         topic,
@@ -73,4 +94,25 @@ function wanted(text: string | undefined, topic: Topic) {
 function nameIn(text: string): string {
   const address = parseAddress(text);
   return address.kind === 'unix' ? text : address.host;
+}
+
+/** The file of `--ca`. Throws BBX-USAGE. */
+function readAuthorities(file: string, cwd: string): { file: string; pem: string } {
+  const refuse = (problem: string, cause?: unknown) =>
+    codes['BBX-USAGE'](
+      { problem: `--ca ${file}: ${problem}`, hint: 'Name a file with certificates in PEM' },
+      { cause },
+    );
+  let pem: string;
+  try {
+    pem = readFileSync(resolve(cwd, file), 'utf8');
+  } catch (error) {
+    throw refuse(errnoOf(error) ?? 'it cannot be read', error);
+  }
+  try {
+    new X509Certificate(pem);
+  } catch (error) {
+    throw refuse('it holds no certificate', error);
+  }
+  return { file, pem };
 }

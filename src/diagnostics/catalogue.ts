@@ -59,6 +59,10 @@ import { pro05 } from './checks/peers/worker-key.ts';
 import { run01 } from './checks/programs/running.ts';
 import { dsk01 } from './checks/programs/disks.ts';
 import { sto01 } from './checks/programs/store.ts';
+import { src02 } from './checks/source/answer.ts';
+import { src01 } from './checks/source/families.ts';
+import { src07 } from './checks/source/parts.ts';
+import { src06 } from './checks/source/url-form.ts';
 import { svc02 } from './checks/service/families.ts';
 import { svc06 } from './checks/service/network.ts';
 import { svc04 } from './checks/service/socket-unit.ts';
@@ -197,6 +201,10 @@ export const catalogue = [
   svc04,
   svc05,
   svc06,
+  src01,
+  src02,
+  src06,
+  src07,
   clk01,
   clk02,
 ] as readonly unknown[] as readonly Check[];

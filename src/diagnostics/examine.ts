@@ -1,16 +1,24 @@
 import type { Verdict } from '../api/doctor.ts';
+import type { PathObject } from '../api/path.ts';
 import type { Check, Topic } from './check.ts';
+import { workerLayout } from '../config/layout.ts';
 import { selectChecks } from './catalogue.ts';
+import { readCheckouts } from './doors/sources.ts';
 import { readPlaces } from './places.ts';
+import { answerForWorker, readBothEnds } from './doors/both-ends.ts';
 import { RESTS_S } from './doors/links.ts';
 import { createProbes, ownName } from './doors/probes.ts';
+import { environmentProxies } from './doors/proxies.ts';
+import type { BothEnds } from './facts/both-ends.ts';
 import type { Intent } from './intent.ts';
+import { withPatches } from './mend.ts';
 import { namesThatLeadHere } from './own-names.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { Question } from './plan/question.ts';
 import { recordProbes, type RecordedFact } from './recording.ts';
 import { makeReport, type Reported } from './report.ts';
 import { runChecks, type Outcome } from './run.ts';
+import type { Subject } from './subject.ts';
 import { verdictOf } from './verdicts.ts';
 
 /** Everything together; whatever hangs is `unknown` then. */
@@ -30,6 +38,9 @@ export interface ExamineOptions {
   only?: readonly string[];
   skip?: readonly string[];
   signal: AbortSignal;
+  /** Asks the master here what it and this worker see of the way between them, for `doctor path`. */
+  askPath?: ((worker: string) => Promise<PathObject>) | undefined;
+  onStart?: (check: Check, subject: Subject) => void;
   onOutcome?: (outcome: Outcome) => void;
 }
 
@@ -43,6 +54,22 @@ export interface Examined extends Reported {
   readonly budgetMs: number;
   /** Every answer that the checks got. */
   readonly facts: readonly RecordedFact[];
+}
+
+/** Checks whose facts a worker tells; all others would look from here. */
+function isToldByWorkers(id: string): boolean {
+  return /^(LSN|PTH)-/.test(id) || ['DNS-02', 'PRO-01', 'PRO-03', 'PRO-09'].includes(id);
+}
+
+/** What a worker tells of its ways, in the place of this host's own tries; undefined where no worker is in question. */
+async function bothEnds(
+  { question, askPath }: ExamineOptions,
+  probes: ReturnType<typeof createProbes>,
+): Promise<BothEnds[] | undefined> {
+  if (question.worker === undefined || askPath === undefined) return undefined;
+  const ends = readBothEnds(await askPath(question.worker));
+  answerForWorker(probes, ends);
+  return ends;
 }
 
 /** Looks at what the question is about and reports. Rejects only for an abort, or a fault of bbx outside any check. */
@@ -65,18 +92,24 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
     ]);
     const ownNames = [ownName(), ...(await namesThatLeadHere(directory, host, (name) => probes.name(name)))];
     const ownAddresses = host.addresses.map(({ address }) => address);
+    const ends = await bothEnds(options, probes);
     const plan = makePlan(question, {
+      ...(ends === undefined ? {} : { ends }),
       directory,
       others,
       ownNames,
       ownAddresses,
       ...(stock === undefined ? {} : { stock }),
+      ...(question.topic === 'source' && directory.worker !== undefined
+        ? { checkouts: await readCheckouts(workerLayout(directory.worker.dir).builds) }
+        : {}),
+      ...(question.topic === 'proxy' ? { proxies: environmentProxies(env) } : {}),
     });
     const checks: readonly Check[] = selectChecks({
       topic: question.topic,
       only: options.only ?? [],
       skip: options.skip ?? [],
-    });
+    }).filter(({ id }) => ends === undefined || isToldByWorkers(id));
     const recorded = recordProbes(probes);
     const context = {
       intent: plan.intent,
@@ -89,6 +122,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       context,
       budgetMs: Math.max(1, budgetMs - (performance.now() - started)),
       signal,
+      ...(options.onStart === undefined ? {} : { onStart: options.onStart }),
       ...(options.onOutcome === undefined ? {} : { onOutcome: options.onOutcome }),
     });
     const { seen } = probes;
@@ -99,7 +133,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
         const sources = [...seen.sources.values()].filter((source) =>
           seen.paths.get(target.text)?.attempts.some((attempt) => attempt.address === source.target),
         );
-        return verdictOf(target, plan.vantage, {
+        return verdictOf(target, target.vantage ?? plan.vantage, {
           name: seen.names.get(target.host),
           sources: sources.length === 0 ? undefined : sources,
           path: seen.paths.get(target.text),
@@ -107,6 +141,8 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
           authentication: seen.authentications.get(target.text),
           links: seen.links.get(target.text),
           rests: seen.rests.get(target.text),
+          way: seen.ways.get(target.text),
+          tls: seen.tls.get(target.text),
         });
       });
     const reported = makeReport({
@@ -119,6 +155,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
     });
     return {
       ...reported,
+      proposals: await withPatches(reported.proposals),
       intent: plan.intent,
       topic: question.topic,
       plan,

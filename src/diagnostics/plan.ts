@@ -6,13 +6,14 @@ import { givenListener, listenersOf } from './plan/listeners.ts';
 import type { Here, Question } from './plan/question.ts';
 import { programsOf } from './plan/programs.ts';
 import { problemsOf, settingsOf } from './plan/settings.ts';
+import { repositorySubject, sourcesOf, targetOf } from './plan/sources.ts';
 import { stockPlaces, stockSubjects } from './plan/stock.ts';
 import {
   distinct,
   namedTarget,
   nameTarget,
+  proxyTargets,
   reachTargets,
-  sourceTarget,
   workerTargets,
 } from './plan/targets.ts';
 import { HOST, type Subject } from './subject.ts';
@@ -26,6 +27,14 @@ export interface Plan {
 /** Which things a call is about, and what is meant of them. Pure. */
 export function makePlan(question: Question, here: Here): Plan {
   const { master, worker } = here.directory;
+  // This host is the master's; of the worker's, nothing is known but what it told.
+  if (here.ends !== undefined) {
+    const subjects = [
+      ...(master === undefined ? [] : listenersOf(master)),
+      ...here.ends.map(({ target }) => target),
+    ];
+    return { intent: intentOf(question.topic, master), subjects, vantage: 'master' };
+  }
   const subjects: Subject[] = [HOST];
   const named =
     question.target !== undefined ||
@@ -36,14 +45,22 @@ export function makePlan(question: Question, here: Here): Plan {
     subjects.push(...givenListener(text, question.topic === 'listen' ? 'ADDR:PORT' : '--listen'));
   if (question.target !== undefined) subjects.push(...namedTarget(question, question.target, here));
   if (question.name !== undefined) subjects.push(nameTarget(question.name, question.server));
-  subjects.push(...distinct((question.urls ?? []).flatMap(sourceTarget)));
-  if (!named) {
+  if (question.topic === 'source') {
+    const given = (question.urls ?? []).map((url) => repositorySubject(url, { source: 'command line' }));
+    const sources = given.length > 0 ? given : sourcesOf(here);
+    subjects.push(...sources, ...distinct(sources.flatMap(targetOf)));
+  } else if (!named) {
     subjects.push(...problemsOf(master, 'master'), ...problemsOf(worker, 'worker'));
     subjects.push(...settingsOf(here.directory));
     if (master?.config !== undefined) subjects.push(...listenersOf(master));
     subjects.push(...programsOf(here.directory));
     const targets = [...workerTargets(worker, here), ...reachTargets(master, here)];
-    subjects.push(...distinct(targets));
+    // What is reached without a proxy is no matter of proxies.
+    const proxied =
+      worker?.config === undefined || worker.config.via.length === 0 ? [] : workerTargets(worker, here);
+    subjects.push(
+      ...distinct(question.topic === 'proxy' ? [...proxied, ...proxyTargets(here.proxies ?? [])] : targets),
+    );
     if (question.topic === 'listen' && master === undefined)
       subjects.push(...['[::]:9989', 'localhost:8010'].flatMap((text) => givenListener(text, 'default')));
   }

@@ -3,6 +3,8 @@ import type { NameFacts } from './facts/names.ts';
 import { isWitnessed, type LinkFact, type RestFact } from './facts/links.ts';
 import type { SourceFact } from './facts/host.ts';
 import type { AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
+import type { TlsFacts } from './facts/tls.ts';
+import type { WayFacts } from './facts/ways.ts';
 import { CLIENTS, printFate, simulate } from './simulate.ts';
 import type { TargetSubject } from './subject.ts';
 
@@ -15,6 +17,9 @@ export interface TargetFacts {
   readonly authentication: AuthenticationFact | undefined;
   readonly links?: readonly LinkFact[] | undefined;
   readonly rests?: readonly RestFact[] | undefined;
+  /** Of a target behind hops. */
+  readonly way?: WayFacts | undefined;
+  readonly tls?: TlsFacts | undefined;
 }
 
 /** Slower than this because of dead addresses is `degraded`. */
@@ -45,10 +50,10 @@ export function verdictOf(target: TargetSubject, from: Verdict['from'], facts: T
 function rungsOf(target: TargetSubject, facts: TargetFacts): Record<string, string> {
   const { name, sources, path, peers, authentication } = facts;
   const attempts = path?.attempts;
+  const hops = target.via === undefined ? undefined : hopRungs(facts);
   const asked = (peers ?? []).filter((peer) => peer.kind !== 'silent' || target.protocol !== 'tcp');
   const good = asked.filter((peer) => isGood(peer, target));
   const secured = asked.filter((peer) => peer.tls === true);
-  const wantsTls = target.protocol === 'bbx';
   return {
     R0: name === undefined ? 'unknown' : nameRung(name),
     R1:
@@ -61,9 +66,15 @@ function rungsOf(target: TargetSubject, facts: TargetFacts): Record<string, stri
         : attempts === undefined
           ? 'unknown'
           : share(attempts.filter((attempt) => attempt.outcome === 'connected').length, attempts.length),
-    R3: !wantsTls ? 'none' : asked.length === 0 ? 'not-tested' : share(secured.length, asked.length),
+    ...hops,
+    R3:
+      target.protocol === 'tls'
+        ? tlsRung(facts)
+        : target.protocol !== 'bbx'
+          ? 'none'
+          : share(secured.length, asked.length),
     R4:
-      target.protocol === 'tcp'
+      target.protocol === 'tcp' || target.protocol === 'tls'
         ? 'none'
         : asked.length === 0
           ? 'not-tested'
@@ -73,6 +84,19 @@ function rungsOf(target: TargetSubject, facts: TargetFacts): Record<string, stri
     R6: authentication === undefined ? 'not-tested' : authenticationRung(authentication),
     ...linkRungs(facts),
   };
+}
+
+/** Names and routes behind hops are for the hops to find. */
+function hopRungs({ way }: TargetFacts): Record<'R0' | 'R1' | 'R2', string> {
+  return { R0: 'none', R1: 'none', R2: way === undefined ? 'unknown' : way.failure === null ? 'ok' : 'fail' };
+}
+
+function tlsRung({ tls }: TargetFacts): string {
+  const all = tls?.addresses ?? [];
+  return share(
+    all.filter(({ outcome, first }) => outcome === 'secured' && first?.kind !== 'alert').length,
+    all.length,
+  );
 }
 
 /** Echo, idle hold, and the master's word that it saw us; those who answer no probes are not tested. */
@@ -92,7 +116,7 @@ function authenticationRung({ accepted }: AuthenticationFact): string {
 }
 
 function isGood(peer: PeerFact, target: TargetSubject): boolean {
-  if (target.protocol === 'http') return peer.kind === 'http';
+  if (target.protocol !== 'bbx') return peer.kind === target.protocol;
   if (peer.kind !== 'bbx' || peer.instance === null) return false;
   return target.pins.length === 0 || target.pins.includes(peer.instance);
 }
@@ -121,6 +145,7 @@ function verdictWord(
     (peer) => peer.kind !== 'silent' && peer.kind !== 'closed' && !isGood(peer, target),
   );
   if (target.protocol !== 'tcp' && strangers.length > 0) return 'wrong-peer';
+  if (target.protocol === 'tls' && rungs['R3'] === 'fail') return 'unreachable';
   if (rungs['R4'] === 'fail') return 'unreachable';
   // The way is whole; somebody has yet to say yes.
   if (facts.authentication?.code === 'BBX-PRO-PENDING') return 'degraded';
@@ -130,7 +155,7 @@ function verdictWord(
   );
   if (!tested) return 'unknown';
   if (rungs['R7'] === 'fail' || rungs['R9'] === 'fail') return 'unreachable';
-  const partly = ['R2', 'R4', 'R7', 'R9'].some((rung) => rungs[rung]?.includes('/') === true);
+  const partly = ['R2', 'R3', 'R4', 'R7', 'R9'].some((rung) => rungs[rung]?.includes('/') === true);
   const slow = fate?.kind === 'in' && fate.ms > ADDED_DELAY_MS;
   return partly || slow ? 'degraded' : 'reachable';
 }

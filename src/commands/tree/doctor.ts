@@ -67,9 +67,19 @@ export function addDoctorCommands(program: Command, context: Context): void {
 
   declare(doctor, 'reach', {
     purpose: 'Try every address of a target, and find out who answers there.',
-    examples: ['bbx doctor reach ci.example:9989', "bbx doctor reach '[2001:db8::2]:8010' --protocol http"],
+    examples: [
+      'bbx doctor reach ci.example:9989',
+      "bbx doctor reach '[2001:db8::2]:8010' --protocol http",
+      'bbx doctor reach ci.example:9989 --via ssh:me@common.example --via socks5://proxy:1080',
+    ],
   })
     .addArgument(new Argument('<host:port>', 'where to connect'))
+    .addOption(
+      new Option(
+        '--via <hop>',
+        'a hop on the way: ssh:me@host, socks5://…, http://proxy:3128; repeatable',
+      ).argParser(listValue),
+    )
     .addOption(protocolFlag())
     .addOption(soakFlag())
     .action(async (target: string, _options: DoctorOptions, command: Command) =>
@@ -78,9 +88,14 @@ export function addDoctorCommands(program: Command, context: Context): void {
 
   declare(doctor, 'tls', {
     purpose: 'Look at TLS and certificates at every address of a target.',
-    examples: ['bbx doctor tls ci.example:8010'],
+    examples: [
+      'bbx doctor tls ci.example:8010',
+      'bbx doctor tls 192.0.2.10:443 --name ci.example --ca ca.pem',
+    ],
   })
     .addArgument(new Argument('<host:port>', 'where to connect'))
+    .addOption(flag('--ca <file>', 'certificates of the authorities to trust instead of the usual ones, PEM'))
+    .addOption(flag('--name <name>', 'the name that the certificate must have; default: HOST'))
     .addOption(protocolFlag())
     .action(async (target: string, _options: DoctorOptions, command: Command) =>
       run('tls', [target], command),
@@ -170,7 +185,13 @@ export function addDoctorCommands(program: Command, context: Context): void {
 }
 
 function protocolFlag(): Option {
-  return flag('--protocol <protocol>', 'what is expected to answer').choices(['bbx', 'http', 'tcp']);
+  return flag('--protocol <protocol>', 'what is expected to answer').choices([
+    'bbx',
+    'pb',
+    'msgpack',
+    'http',
+    'tcp',
+  ]);
 }
 
 function soakFlag(): Option {
@@ -195,6 +216,8 @@ function common(command: Command): Command {
         .argParser(durationValue)
         .default(15_000, '15s'),
     )
+    .addOption(flag('--fix', "change bbx's own files, or those named, where that is safe"))
+    .addOption(flag('--yes', 'with --fix: make the changes without a question'))
     .addOption(flag('--report <file>', 'keep the report, with all that was seen, in this file'))
     .addOption(flag('--share', 'stand-ins for names, addresses, users and paths, to show to others'))
     .addOption(dirFlag("the master's or worker's"));

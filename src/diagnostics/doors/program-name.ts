@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 
 /** What the kernel calls the first thread of Node, of every version. */
 const NODE = new Set(['node', 'MainThread']);
+const CODE = new Set(['-e', '--eval', '-p', '--print', '-pe']);
 /** Plain words behind `bbx` that name a command: `run master`. */
 const COMMAND_WORDS = 2;
 
@@ -14,7 +15,8 @@ export function programName(comm: string, cmdline: string): string {
   const [executable = comm, ...words] = cmdline.split('\0').filter((word) => word !== '');
   const at = words.findIndex((word) => !word.startsWith('-'));
   const script = words[at];
-  if (script === undefined) return basename(executable);
+  // `node -e …`: what follows is a program, not its name.
+  if (script === undefined || CODE.has(words[at - 1] ?? '')) return basename(executable);
   if (basename(script) !== 'bbx') return `${basename(executable)} ${basename(script)}`;
   const command = words.slice(at + 1).filter((word) => /^[a-z][a-z-]*$/.test(word));
   return ['bbx', ...command.slice(0, COMMAND_WORDS)].join(' ');

@@ -48,6 +48,11 @@ export async function readProxySettings(
   };
 }
 
+/** The proxies that this process was given. */
+export function environmentProxies(env: Environment): readonly ProxySetting[] {
+  return ofEnvironment('environment', env).settings;
+}
+
 function ofEnvironment(
   source: string,
   env: Environment,

@@ -1,8 +1,12 @@
 import { parseAddress, printAddress, type Address } from '../../net/endpoint/address.ts';
+import type { Checkout } from '../doors/sources.ts';
 import type { Topic } from '../check.ts';
 import type { DirectoryFacts } from '../directory.ts';
+import type { BothEnds } from '../facts/both-ends.ts';
 import type { StockFacts } from '../facts/stock.ts';
-import type { TargetProtocol } from '../subject.ts';
+import type { ProxySetting } from '../facts/ways.ts';
+import type { Hop } from '../../net/endpoint/hop.ts';
+import type { TargetProtocol, TargetSubject } from '../subject.ts';
 
 /** What a call asks for, its words already read. */
 export interface Question {
@@ -12,6 +16,10 @@ export interface Question {
   /** Without a port of its own (`doctor ipv6 HOST`), only the name and port 9989's path is in question. */
   readonly portGiven?: boolean;
   readonly protocol?: TargetProtocol;
+  /** `--via`, in order. */
+  readonly via?: readonly Hop[];
+  /** `--name` and `--ca` of `doctor tls`. */
+  readonly tls?: TargetSubject['tls'];
   /** `doctor dns NAME`. */
   readonly name?: string;
   readonly server?: string;
@@ -39,6 +47,12 @@ export interface Here {
   /** Names that lead here and nowhere else, in small letters. */
   readonly ownNames: readonly string[];
   readonly ownAddresses: readonly string[];
+  /** Repositories that the worker has checked out; only looked for where sources are in question. */
+  readonly checkouts?: readonly Checkout[];
+  /** What a worker tried, and its master saw, where the call is about that. */
+  readonly ends?: readonly BothEnds[];
+  /** Proxies that the environment names, where the call is about those. */
+  readonly proxies?: readonly ProxySetting[];
 }
 
 /** `HOST[:PORT]`; 9989 is the port where `defaultPort` names no other. Throws BBX-NET-ADDRESS. */

@@ -1,6 +1,9 @@
 import { kindOf } from '../../net/address-kind.ts';
 import { printAddress, type Address } from '../../net/endpoint/address.ts';
+import type { Hop } from '../../net/endpoint/hop.ts';
+import { printHostPort } from '../../net/endpoint/host.ts';
 import type { DirectoryFacts, MasterFacts } from '../directory.ts';
+import type { ProxySetting } from '../facts/ways.ts';
 import type { Subject, TargetSubject } from '../subject.ts';
 import { placeOf } from './place.ts';
 import type { Here, Question } from './question.ts';
@@ -24,9 +27,42 @@ export function namedTarget(question: Question, address: Address, here: Here): S
       plane: 'other',
       pins: own?.pins ?? [],
       ...(own?.config === undefined ? {} : { workerDir: own.dir, workerName: own.config.name }),
+      ...(question.tls === undefined ? {} : { tls: question.tls }),
+      ...behind(question.via ?? []),
       source: 'command line',
     },
+    ...firstHop(question.via ?? [], '--via'),
   ];
+}
+
+function behind(via: readonly Hop[]): Pick<TargetSubject, 'via'> {
+  return via.length === 0 ? {} : { via };
+}
+
+/** The first hop is for this host to find and reach, as any target; ssh finds its own by its configuration. */
+function firstHop([hop]: readonly Hop[], source: string): TargetSubject[] {
+  if (hop === undefined || hop.kind === 'ssh') return [];
+  return [proxyTarget(hop.host, hop.port, source)];
+}
+
+function proxyTarget(host: string, port: number, source: string): TargetSubject {
+  return {
+    kind: 'target',
+    text: printHostPort(host, port),
+    host,
+    port,
+    protocol: 'tcp',
+    plane: 'other',
+    pins: [],
+    source,
+  };
+}
+
+/** Proxies that settings name. */
+export function proxyTargets(settings: readonly ProxySetting[]): TargetSubject[] {
+  return settings.flatMap(({ host, port, name, source }) =>
+    host === null || port === null ? [] : [proxyTarget(host, port, `${name} of ${source}`)],
+  );
 }
 
 /** A name alone, without a port. */
@@ -62,11 +98,11 @@ export function sourceTarget(url: string): TargetSubject[] {
   ];
 }
 
-/** Ways of the worker to its master. Behind hops only the hops could be tried, which this version does not make. */
+/** Ways of the worker to its master, and the first hop of it where there are hops. */
 export function workerTargets(worker: DirectoryFacts['worker'], here: Here): TargetSubject[] {
   const config = worker?.config;
-  if (worker === undefined || config === undefined || config.via.length > 0) return [];
-  return config.master.flatMap((address): TargetSubject[] => {
+  if (worker === undefined || config === undefined) return [];
+  const masters = config.master.flatMap((address): TargetSubject[] => {
     if (address.kind !== 'tcp') return [];
     return [
       {
@@ -79,11 +115,12 @@ export function workerTargets(worker: DirectoryFacts['worker'], here: Here): Tar
         pins: worker.pins,
         workerDir: worker.dir,
         workerName: config.name,
-        ...stoppedSibling(address.host, address.port, here),
+        ...(config.via.length > 0 ? { via: config.via } : stoppedSibling(address.host, address.port, here)),
         source: `${worker.shown}/worker.yaml`,
       },
     ];
   });
+  return [...masters, ...firstHop(config.via, `${worker.shown}/worker.yaml`)];
 }
 
 /** The master's own words of how workers come, looked at from its own host. */

@@ -27,6 +27,8 @@ import {
 } from './recorded.ts';
 import { placeOf, tellingTexts } from './telling-texts.ts';
 import { SYSTEM_CONTROLS, SYSTEM_FACTS, SYSTEM_FAULTS } from './system-faults.ts';
+import { STOCK_CONTROLS, STOCK_FAULTS } from './stock-faults.ts';
+import { BETWEEN_CONTROLS, BETWEEN_FAULTS } from './between-faults.ts';
 
 const V4 = '11.0.5.10';
 const V6 = '2a00:2::10';
@@ -651,6 +653,8 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
   ['an IPv6 address and a port without brackets', { subjects: [setting('::1:9989')] }, ['CFG-02'], 'error'],
   ['a port that is no number', { subjects: [setting('192.0.2.1:http')] }, ['CFG-01'], 'error'],
   ['a name to listen on', { subjects: [setting('farm.example:9989')] }, ['CFG-03'], 'error'],
+  ...STOCK_FAULTS,
+  ...BETWEEN_FAULTS,
 ];
 
 /** Facts by themselves are no trouble of anybody's. */
@@ -659,6 +663,8 @@ const FACTS = SYSTEM_FACTS;
 /** Nothing is wrong here, and so nothing may be said at warn or error. */
 const CONTROLS: [title: string, given: Case][] = [
   ...SYSTEM_CONTROLS,
+  ...STOCK_CONTROLS,
+  ...BETWEEN_CONTROLS,
   ['a healthy dual-stack target', { names: [dual], subjects, attempts: [open6, open4] }],
   [
     'the same, under doctor ipv6',

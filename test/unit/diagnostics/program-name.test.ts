@@ -11,6 +11,7 @@ it.each([
   ],
   ['MainThread', ['node', '/srv/app/server.js', '--token', 'hunter2'], 'node server.js'],
   ['MainThread', ['/usr/bin/node'], 'node'],
+  ['node', ['node', '-e', 'connect("hunter2")'], 'node'],
   ['MainThread', [], 'MainThread'],
 ])('a process with comm %s and words %j is called %s', (comm, words, name) => {
   expect(programName(comm, words.map((word) => `${word}\0`).join(''))).toBe(name);

@@ -22,7 +22,7 @@ export const clk01 = defineCheck<'target', SkewFacts>({
   id: 'CLK-01',
   title: 'this clock and theirs agree',
   about: 'target',
-  topics: ['clock', 'ipv6', 'proxy', ...TARGET_TOPICS],
+  topics: ['clock', 'ipv6', ...TARGET_TOPICS],
   needs: ['PTH-01'],
   behindHops: true,
   gather,

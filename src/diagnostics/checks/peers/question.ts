@@ -2,7 +2,7 @@ import { TARGET_TOPICS, type CheckContext } from '../../check.ts';
 import type { PeerFact, PeerKind } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
 
-export const topics = ['ipv6', 'proxy', ...TARGET_TOPICS] as const;
+export const topics = ['ipv6', ...TARGET_TOPICS] as const;
 
 export interface PeersAt {
   readonly at: string;

@@ -4,7 +4,7 @@ import { evidence } from '../../evidence.ts';
 import type { WayFacts, WayFailure } from '../../facts/ways.ts';
 import type { TargetSubject } from '../../subject.ts';
 
-export const topics = ['proxy', 'ipv6', ...TARGET_TOPICS] as const;
+export const topics = ['ipv6', ...TARGET_TOPICS] as const;
 
 /** Goes the way, where a target has hops of a kind. */
 export async function gatherWay(

@@ -1,7 +1,6 @@
 import { defineCheck, found, nothing, skip, type Draft } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
 import type { CertificateFact, TlsAddressFact, TlsFacts } from '../../facts/tls.ts';
-import type { TargetSubject } from '../../subject.ts';
 import { certificateEvidence, dayOf, gather, judged, topics, where, type Looked } from './question.ts';
 
 export const tls04 = defineCheck<'target', Looked>({
@@ -15,8 +14,13 @@ export const tls04 = defineCheck<'target', Looked>({
   judge(looked, target) {
     if ('why' in looked) return skip(looked.why);
     const { facts } = looked;
-    const drafts = judged(facts, target).flatMap((one) => judgeDates(one, facts, target) ?? []);
-    return drafts.length === 0 ? nothing : found(...once(drafts));
+    const each = judged(facts, target);
+    // The same certificate at several addresses is told once.
+    const prints = new Map(each.toReversed().map((one) => [one.chain[0]?.fingerprint, one]));
+    const drafts = each
+      .filter((one) => [...prints.values()].includes(one))
+      .flatMap((one) => judgeDates(one, facts, prints.size === 1 ? target.text : where(one)) ?? []);
+    return drafts.length === 0 ? nothing : found(...drafts);
   },
 });
 
@@ -25,7 +29,7 @@ const DAY_MS = 86_400_000;
 const SOON_MS = 21 * DAY_MS;
 const SOON_SHARE = 0.23;
 
-function judgeDates(one: TlsAddressFact, facts: TlsFacts, target: TargetSubject): Draft | undefined {
+function judgeDates(one: TlsAddressFact, facts: TlsFacts, of: string): Draft | undefined {
   const { now } = facts;
   const early = one.chain.find(({ from }) => now < from);
   const late = one.chain.find(({ to }) => now > to);
@@ -33,7 +37,6 @@ function judgeDates(one: TlsAddressFact, facts: TlsFacts, target: TargetSubject)
   const certificate = late ?? early ?? soon;
   if (certificate === undefined) return undefined;
   const which = one.chain.indexOf(certificate) === 0 ? 'The certificate' : 'An intermediate certificate';
-  const of = facts.addresses.length === 1 ? target.text : where(one);
   const title =
     late !== undefined
       ? `${which} of ${of} has expired on ${dayOf(late.to)}`
@@ -61,9 +64,4 @@ function judgeDates(one: TlsAddressFact, facts: TlsFacts, target: TargetSubject)
 
 function marginOf({ from, to }: CertificateFact): number {
   return Math.min(SOON_MS, (to - from) * SOON_SHARE);
-}
-
-/** The same certificate on several addresses is told once. */
-function once(drafts: readonly Draft[]): Draft[] {
-  return drafts.filter((draft, index) => drafts.findIndex(({ title }) => title === draft.title) === index);
 }

@@ -2,6 +2,8 @@ import { byReason, readFaults, type Chosen } from '../drill/choose.ts';
 import type { DrillReport, RoundReport, Spread } from '../drill/report.ts';
 import { planSeries, runSeries } from '../drill/series.ts';
 import { FAULTS } from '../drill/faults/table.ts';
+import type { Shape } from '../drill/fault.ts';
+import { hasGit } from '../drill/origin.ts';
 import { runSoak, type SoakReport } from '../drill/soak.ts';
 import { EXIT } from '../base/exit.ts';
 import { Interrupted, SAME_WISH_MS, type Context } from './terminal/context.ts';
@@ -34,15 +36,16 @@ export async function drill(context: Context, options: DrillOptions): Promise<vo
     strict: options.strict === true,
     store: options.store,
   });
-  const names = Array.from({ length: options.workers }, (_, index) => `w${index + 1}`);
+  const shape = await shapeOf(options);
   const series = {
     seed,
     from: options.from,
     rounds: options.rounds,
     faults: chosen.faults,
-    shape: { workers: names, long: options.long === true },
+    shape,
   };
   saySkipped(context, chosen);
+  if (!shape.git) note(context, 'No build checks sources out, since git is not installed');
   if (options.dryRun === true) return showPlan(context, series);
 
   context.releaseSignals();
@@ -64,7 +67,7 @@ export async function drill(context: Context, options: DrillOptions): Promise<vo
     onFarm: (dir) => progress.wait(`${done} of ${options.rounds} rounds; farm in ${dir}`),
     onRound(round) {
       done += 1;
-      progress.line([roundLine(round), ...round.wrong.map((line) => `       ${line}`)].join('\n'));
+      progress.line([roundLine(round), ...wrongLines(round)].join('\n'));
       progress.wait(`${done} of ${options.rounds} rounds`);
     },
   });
@@ -74,16 +77,31 @@ export async function drill(context: Context, options: DrillOptions): Promise<vo
   if (report.verdict === 'failed') throw new Outcome(EXIT.failed);
 }
 
+async function shapeOf(options: DrillOptions): Promise<Shape> {
+  const workers = Array.from({ length: options.workers }, (_, index) => `w${index + 1}`);
+  return { workers, long: options.long === true, git: await hasGit() };
+}
+
+function wrongLines({ wrong }: RoundReport): string[] {
+  return wrong.map((line) => `       ${line}`);
+}
+
 async function soak(context: Context, seed: number, builds: number, options: DrillOptions): Promise<void> {
+  const strict = options.strict === true;
+  const chosen: Chosen =
+    options.faults === undefined
+      ? { faults: [], skipped: [] }
+      : await readFaults(options.faults, { strict, store: options.store, disks: false });
+  saySkipped(context, chosen);
   context.releaseSignals();
   using orders = takeOrders();
   using progress = createProgress(context);
   progress.wait('making a farm');
-  const { workers, store } = options;
+  const { store } = options;
   const report = await runSoak({
-    seed,
-    builds,
-    sandbox: { bbx: thisProgram(), env: context.env, workers, store },
+    ...{ seed, builds, faults: chosen.faults, shape: await shapeOf(options) },
+    onRound: (round) => progress.line([roundLine(round), ...wrongLines(round)].join('\n')),
+    sandbox: { bbx: thisProgram(), env: context.env, workers: options.workers, store },
     signal: orders.signal,
     onSample: (sample) => progress.wait(`${sample.builds} of ${builds} builds`),
   }).catch((error: unknown) => {
@@ -115,7 +133,8 @@ function soakWords(context: Context, { paint }: Style, report: SoakReport): stri
       rows,
     ),
     '',
-    `${report.builds} builds in ${report.seconds} s with seed ${report.seed}, ${report.store}`,
+    `${report.builds} builds in ${report.seconds} s with seed ${report.seed}, ${report.store}` +
+      (report.rounds === 0 ? '' : `, and ${report.rounds} rounds with a fault in between`),
     ...report.wrong.map((line) => paint.red(line)),
     ...(report.dir === null ? [] : [`kept: ${report.dir}`]),
     report.verdict === 'ok' ? paint.green('nothing grew') : paint.red('not as it must be'),

@@ -1,6 +1,12 @@
 import type { Result } from '../build/results.ts';
 
-/** What one step of a drill's builder does; both forms print known bytes on both channels. */
+/** A checkout of the drill's repository; what git says of it is not known beforehand. */
+export interface SourceStep {
+  kind: 'git';
+  mode: 'full' | 'incremental';
+}
+
+/** What another step of a drill's builder does; both forms print known bytes on both channels. */
 export interface DrillStep {
   /** Lines on each channel, one after the other, with a pause after each; or all at once. */
   kind: 'lines' | 'flood';
@@ -10,10 +16,12 @@ export interface DrillStep {
   exit?: number;
   /** Prints the value of a secret, which must come out masked. */
   secret?: boolean;
+  /** Begins with a look at the checkout, which must be whole, and leaves some of it away for the next one. */
+  checks?: boolean;
 }
 
 export interface DrillBuilder {
-  steps: readonly DrillStep[];
+  steps: readonly (DrillStep | SourceStep)[];
   result: Result;
   weight: number;
 }
@@ -50,11 +58,30 @@ export const BUILDERS: Readonly<Record<string, DrillBuilder>> = {
       { kind: 'lines', count: 4, pause: 1, exit: 1 },
     ],
   },
+  clone: {
+    weight: 1,
+    result: 'success',
+    steps: [
+      { kind: 'git', mode: 'full' },
+      { kind: 'lines', count: 5, checks: true },
+    ],
+  },
+  update: {
+    weight: 1,
+    result: 'success',
+    steps: [
+      { kind: 'git', mode: 'incremental' },
+      { kind: 'lines', count: 3, pause: 1, checks: true },
+    ],
+  },
   // For faults that need a build to be there: nobody asks for it by chance.
   long: { weight: 0, result: 'success', steps: [{ kind: 'lines', count: 80, pause: 1 }] },
   secret: { weight: 1, result: 'success', steps: [{ kind: 'lines', count: 8, pause: 1, secret: true }] },
 };
-export const BUILDER_NAMES = Object.keys(BUILDERS);
+/** Those that check sources out. */
+export const SOURCE_BUILDERS: ReadonlySet<string> = new Set(
+  Object.keys(BUILDERS).filter((name) => BUILDERS[name]?.steps.some(({ kind }) => kind === 'git')),
+);
 
 /** Bytes that a step prints on each channel when it runs to its end. */
 export interface Printed {
@@ -85,13 +112,18 @@ export function wordsOf(step: DrillStep): string[] {
 }
 
 /**
- * `talk.sh DIR KIND COUNT PAUSE EXIT`, with `$BUILD`, `$STEP` and perhaps `$SECRET`. Beside what it prints it leaves a trace outside of the farm: a line
+ * `talk.sh DIR KIND COUNT PAUSE EXIT`, with `$BUILD`, `$STEP` and perhaps `$SECRET`; with `$SOURCE` the checkout must be whole and have that revision. Beside what it prints it leaves a trace outside of the farm: a line
  * when it begins and when it ends, and a file that it writes to at least every 0.1 s, whose times tell when it lived.
  */
 export const TALK = `#!/bin/sh
 life="$1/lives/$BUILD-$STEP"
 echo "$BUILD $STEP begin $$" >> "$1/trace"
 : >> "$life"
+if [ -n "$SOURCE" ]; then
+  # What stops here has no end in the trace: the drill tells of it.
+  [ "$(git rev-parse HEAD)" = "$SOURCE" ] && [ -z "$(git status --porcelain)" ] || { git status --short | head -5 >&2; exit 3; }
+  rm -rf src/1*
+fi
 pause() { left=$1; while [ "$left" -gt 0 ]; do sleep 0.1; echo . >> "$life"; left=$((left-1)); done; }
 case $2 in
   lines)

@@ -14,18 +14,18 @@ export interface Chosen {
 }
 
 /**
- * The faults of `--faults` (names, or the beginnings of several, with commas), or all; without those that this machine, user or store cannot make. Throws
+ * The faults of `--faults` (names, or the beginnings of several, with commas), or all; `disks` false: the farm has no small ones. Without those that this machine, user or store cannot make. Throws
  * BBX-DRI-FAULT, BBX-DRI-SKIPPED with `strict`, BBX-DRI-NOTHING.
  */
 export async function readFaults(
   text: string | undefined,
-  { strict, store }: { strict: boolean; store: StoreKind },
+  { strict, store, disks = true }: { strict: boolean; store: StoreKind; disks?: boolean },
 ): Promise<Chosen> {
   if (store === 'postgres' && findPostgres() === undefined) throw codes['BBX-DRI-NO-POSTGRES']({});
   // Those of another store are not missing unless somebody names them.
   const wanted =
     text === undefined ? FAULTS.filter((fault) => otherStore(fault, store) === undefined) : named(text);
-  const noDisks = wanted.some(({ needs }) => needs === 'disks') ? await whyNoDisks() : undefined;
+  const noDisks = wanted.some(({ needs }) => needs === 'disks') ? await whyNoDisks(disks) : undefined;
   const chosen = chooseFaults(wanted, { store, noDisks });
   const reasons = byReason(chosen.skipped).map(({ names, because }) => `${names.join(', ')}: ${because}`);
   if (chosen.faults.length === 0) throw codes['BBX-DRI-NOTHING']({ reasons });
@@ -76,7 +76,8 @@ function named(text: string): Fault[] {
   return [...new Set(found)];
 }
 
-async function whyNoDisks(): Promise<string | undefined> {
+async function whyNoDisks(wanted: boolean): Promise<string | undefined> {
+  if (!wanted) return 'the farm of a soak has no small disks, which its history would fill';
   const namespace = await openNamespace();
   if ('because' in namespace) return `small disks cannot be made here (${namespace.because})`;
   await namespace[Symbol.asyncDispose]();

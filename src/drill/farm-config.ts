@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { BUILDERS, wordsOf } from './builders.ts';
+import { BUILDERS, SOURCE_BUILDERS, wordsOf } from './builders.ts';
+import { ORIGIN } from './origin.ts';
 
 /** What differs between the farms of a drill, and from round to round. */
 export interface FarmWords {
@@ -14,6 +15,8 @@ export interface FarmWords {
   store: string;
   /** Changes with each reload, so that there is something to apply. */
   reload: number;
+  /** Newest commit of the repository that is checked out. */
+  revision: string;
   /** Finished builds kept of each builder. */
   keepBuilds?: number;
 }
@@ -35,11 +38,20 @@ export function masterYaml(words: FarmWords): string {
     {
       workers: { tags: ['drill'] },
       env: { BUILD: '${{ builder }}-${{ number }}', RELOAD: String(reload) },
-      steps: steps.map((step, index) => ({
-        name: `s${index}`,
-        run: ['sh', talk, dir, ...wordsOf(step)],
-        env: { STEP: String(index), ...(step.secret === true ? { SECRET: { secret: SECRET } } : {}) },
-      })),
+      ...(SOURCE_BUILDERS.has(name) ? { repository: ORIGIN } : {}),
+      steps: steps.map((step, index) =>
+        step.kind === 'git'
+          ? { name: `s${index}`, git: { mode: step.mode } }
+          : {
+              name: `s${index}`,
+              run: ['sh', talk, dir, ...wordsOf(step)],
+              env: {
+                STEP: String(index),
+                ...(step.secret === true ? { SECRET: { secret: SECRET } } : {}),
+                ...(step.checks === true ? { SOURCE: words.revision } : {}),
+              },
+            },
+      ),
     },
   ]);
   return stringify({
@@ -49,6 +61,8 @@ export function masterYaml(words: FarmWords): string {
     store,
     lostWorkerGrace: grace,
     secrets: { [SECRET]: { file: 'secrets/drill' } },
+    // Nobody pushes there.
+    repositories: { [ORIGIN]: { git: join(dir, ORIGIN), poll: 'off' } },
     workers: Object.fromEntries(workers.map((name) => [name, { tags: ['drill'] }])),
     builders: Object.fromEntries(builders),
     ...(words.keepBuilds === undefined ? {} : { retention: { builds: words.keepBuilds } }),

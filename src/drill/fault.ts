@@ -6,6 +6,8 @@ export interface Shape {
   workers: readonly string[];
   /** Whole ranges instead of mostly short draws. */
   long: boolean;
+  /** Whether builders can check sources out. */
+  git: boolean;
 }
 
 /** What strikes may tell while they last. */
@@ -52,5 +54,7 @@ export interface Fault {
   needs?: Need;
   /** The store without which there is nothing to make it on. */
   only?: 'sqlite';
+  /** A checkout rightly fails meanwhile: no builder that does one is asked for. */
+  turnsCheckoutsRed?: true;
   draw(random: Random, shape: Shape): Blow;
 }

@@ -1,4 +1,4 @@
-import { BUILDERS } from './builders.ts';
+import { BUILDERS, SOURCE_BUILDERS } from './builders.ts';
 import type { Blow, Fault, Shape } from './fault.ts';
 import { ofRound, pickWeighted, upTo } from './random.ts';
 
@@ -30,7 +30,10 @@ export function planRound(seed: number, round: number, faults: readonly Fault[],
   const fault = pickWeighted(random, faults);
   const blow = fault.draw(random, shape);
   const strikeAfterMs = upTo(random, STRIKE_WITHIN_MS);
-  const builders = Object.entries(BUILDERS).map(([name, { weight }]) => ({ name, weight }));
+  const sources = shape.git && fault.turnsCheckoutsRed !== true;
+  const builders = Object.entries(BUILDERS)
+    .filter(([name]) => sources || !SOURCE_BUILDERS.has(name))
+    .map(([name, { weight }]) => ({ name, weight }));
   const asks = Array.from({ length: 2 + upTo(random, 4) }, (_, index): Ask => {
     const builder = pickWeighted(random, builders).name;
     const afterMs = index < 2 ? 0 : upTo(random, ASK_WITHIN_MS);

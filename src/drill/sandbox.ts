@@ -10,6 +10,7 @@ import { TALK } from './builders.ts';
 import { codes } from './codes.ts';
 import { masterYaml, type FarmWords } from './farm-config.ts';
 import { openNamespace, type Namespace } from './namespace.ts';
+import { hasGit, makeOrigin } from './origin.ts';
 import { freePort, loopback } from './ports.ts';
 import { killAll } from './processes.ts';
 import { runBbx, startProgram, until, type BbxCommand, type Program, type Ran } from './program.ts';
@@ -109,6 +110,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const closing = new AsyncDisposableStack();
   let disks: Namespace | { because: string } = { because: 'not yet' };
   let postgres: PostgresServer | undefined;
+  let revision = '';
   let reload = 0;
   let copies = 0;
   let kept = false;
@@ -134,6 +136,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       grace,
       store: postgres?.url() ?? 'sqlite:store/state.sqlite',
       reload,
+      revision,
       ...(options.keepBuilds === undefined ? {} : { keepBuilds: options.keepBuilds }),
     });
   /** Runs a program that is not bbx where the farm's programs see their files. */
@@ -250,6 +253,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   try {
     await Promise.all([mkdir(join(dir, SAID)), mkdir(join(dir, LIVES))]);
     await writeFile(join(dir, 'talk.sh'), TALK);
+    if (await hasGit()) revision = await makeOrigin(dir);
     if (options.store === 'postgres') {
       postgres = closing.use(await startPostgres({ settings: { max_connections: CONNECTIONS } }));
     }

@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import { sleep } from '../base/abort.ts';
 import { BUILDERS } from './builders.ts';
 import { closeFarm } from './checks/close.ts';
+import type { Fault, Shape } from './fault.ts';
+import { planRound } from './plan.ts';
 import { processesOf, sizeOf } from './processes.ts';
 import { pickWeighted, seeded } from './random.ts';
+import type { RoundReport } from './report.ts';
+import { openStage, runRound } from './round.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
 
 /** Memory, open files and disk of the farm after so many builds. Bytes and seconds. */
@@ -30,6 +34,8 @@ export interface SoakReport {
   store: string;
   builds: number;
   seconds: number;
+  /** Rounds with a fault, in between. */
+  rounds: number;
   wrong: string[];
   samples: SoakSample[];
   /** The sandbox, when something went wrong. */
@@ -39,54 +45,85 @@ export interface SoakReport {
 export interface SoakOptions {
   seed: number;
   builds: number;
+  /** A round with one of these comes in between, again and again; none: nothing is struck. */
+  faults: readonly Fault[];
+  shape: Shape;
   sandbox: Omit<SandboxOptions, 'signal'>;
   signal: AbortSignal;
   onSample?(sample: SoakSample): void;
+  onRound?(round: RoundReport): void;
 }
 
 /** Requests that wait or run at any time: more than there are slots, so that none rests. */
 const OUTSTANDING = 12;
 const SAMPLES = 100;
+/** Builds from one fault to the next. */
+const FAULT_EVERY = 50;
 /** So long nothing may end until the soak is given up, ms. */
 const STUCK_MS = 60_000;
 const LOOK_MS = 50;
 
-/** Has so many builds run without any fault, and looks at what grows. */
+/** Has so many builds run, with a fault now and then where some are given, and looks at what grows. */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
-  const { seed, builds, signal } = options;
+  const { seed, builds, faults, signal } = options;
   await using farm = await startSandbox({ ...options.sandbox, smallDisks: false, signal });
+  const stage = openStage(farm);
   const random = seeded(seed);
   const choices = Object.entries(BUILDERS)
-    .filter(([, { steps }]) => steps.every(({ pause = 0 }) => pause === 0))
+    .filter(([, { steps }]) => steps.every((step) => step.kind !== 'git' && (step.pause ?? 0) === 0))
     .map(([name, { weight }]) => ({ name, weight }));
+  const chooseOne = () => pickWeighted(random, choices).name;
   const began = performance.now();
   const samples: SoakSample[] = [];
-  let [asked, ended, read, endedAt] = [0, 0, 0, began];
+  let [asked, ended, read, rounds] = [0, 0, 0, 0];
   let wrongResults = 0;
+  const wrong: string[] = [];
   const sample = async () => {
     const taken = await takeSample(farm, ended, (performance.now() - began) / 1_000);
     samples.push(taken);
     options.onSample?.(taken);
   };
-  while (ended < builds) {
-    for (; asked < builds && asked - ended < OUTSTANDING; asked += 1) {
-      const builder = pickWeighted(random, choices).name;
-      await farm.client.call('startBuild', { body: { builder, reason: 'soak' } }, { signal });
+
+  /** Until so many have ended, or nothing ends any more. */
+  async function buildOn(limit: number): Promise<boolean> {
+    let endedAt = performance.now();
+    while (ended < limit) {
+      for (; asked < limit && asked - ended < OUTSTANDING; asked += 1)
+        await farm.client.call('startBuild', { body: { builder: chooseOne(), reason: 'soak' } }, { signal });
+      await sleep(LOOK_MS, signal);
+      for (const { event } of farm.watcher.heard.slice(read)) {
+        read += 1;
+        if (event.type !== 'request.finished') continue;
+        ended += 1;
+        endedAt = performance.now();
+        if (event.results !== 0) wrongResults += 1;
+      }
+      if (performance.now() - endedAt > STUCK_MS) return false;
+      if (ended >= ((samples.length + 1) * builds) / SAMPLES) await sample();
     }
-    await sleep(LOOK_MS, signal);
-    for (const { event } of farm.watcher.heard.slice(read)) {
-      read += 1;
-      if (event.type !== 'request.finished') continue;
-      ended += 1;
-      endedAt = performance.now();
-      if (event.results !== 0) wrongResults += 1;
-    }
-    if (performance.now() - endedAt > STUCK_MS) break;
-    if (ended >= ((samples.length + 1) * builds) / SAMPLES) await sample();
+    return true;
   }
-  const wrong = wrongIn(samples);
-  if (ended < builds)
+
+  /** A round under as much load as there is otherwise; it looks at all builds since the last one. */
+  async function strike(): Promise<boolean> {
+    rounds += 1;
+    const plan = planRound(seed, rounds, faults, options.shape);
+    const load = Array.from({ length: OUTSTANDING }, () => ({ builder: chooseOne(), afterMs: 0 }));
+    const round = await runRound(stage, { ...plan, asks: [...plan.asks, ...load] }, signal);
+    read = farm.watcher.heard.length;
+    options.onRound?.(round);
+    wrong.push(...round.wrong.map((line) => `round ${rounds} (${round.words}): ${line}`));
+    return round.wrong.length === 0;
+  }
+
+  const every = faults.length === 0 ? builds : FAULT_EVERY;
+  while (ended < builds) {
+    if (!(await buildOn(Math.min(builds, ended + every)))) break;
+    if (faults.length > 0 && !(await strike())) break;
+  }
+  if (ended < builds && wrong.length === 0)
     wrong.push(`${ended} of ${builds} builds ended, and then none for ${STUCK_MS / 1_000} s`);
+  wrong.push(...wrongIn(samples));
   if (wrongResults > 0) wrong.push(`${wrongResults} builds did not end as success`);
   const seconds = (performance.now() - began) / 1_000;
   wrong.push(...(await closeFarm(farm, signal)));
@@ -98,6 +135,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     store: options.sandbox.store,
     builds: ended,
     seconds: Math.round(seconds * 10) / 10,
+    rounds,
     wrong,
     samples,
     dir: wrong.length === 0 ? null : farm.dir,

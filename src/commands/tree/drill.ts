@@ -17,6 +17,7 @@ export function addDrillCommand(program: Command, context: Context): void {
       'bbx drill --faults master-kill,link --rounds 50 --seed 7',
       'bbx drill --list',
       'bbx drill --soak 1000',
+      'bbx drill --soak 1000 --faults master,worker-kill',
       'bbx drill --seed 7 --rounds 100 --dry-run',
     ],
     notes:
@@ -47,9 +48,10 @@ export function addDrillCommand(program: Command, context: Context): void {
     .addOption(flag('--strict', 'do not begin when one of the faults cannot be made here'))
     .addOption(flag('--dry-run', 'print the plan, and do nothing'))
     .addOption(
-      flag('--soak <builds>', 'no faults: so many builds, and what grows meanwhile').argParser(
-        numberValue(1, MOST),
-      ),
+      flag(
+        '--soak <builds>',
+        'so many builds, and what grows meanwhile; a fault after every 50 where --faults names some',
+      ).argParser(numberValue(1, MOST)),
     )
     .addOption(flag('--list', 'list the faults'))
     .action(async (options: DrillOptions) => (await import('../drill.ts')).drill(context, options));

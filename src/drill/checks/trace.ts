@@ -1,6 +1,7 @@
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildObject } from '../../api/objects.ts';
+import { BUILDERS } from '../builders.ts';
 import { LIVES } from '../sandbox.ts';
 
 /** What steps left of themselves outside of the farm: lines of a file, and the times of others. */
@@ -28,9 +29,13 @@ export function openTrace(dir: string): Trace {
           wrong.push(`step ${key} ran, and no build of the round has it`);
       }
       for (const [key, times] of begun) if (times > 1) wrong.push(`step ${key} ran ${times} times`);
-      for (const [name, build] of names)
-        for (const { number, result } of build.steps ?? [])
-          if ((result === 'success' || result === 'failure') && !ended.has(`${name} ${number}`))
+      for (const [name, { builder, steps }] of names)
+        for (const { number, result } of steps ?? [])
+          if (
+            (result === 'success' || result === 'failure') &&
+            BUILDERS[builder]?.steps[number]?.kind !== 'git' &&
+            !ended.has(`${name} ${number}`)
+          )
             wrong.push(`step ${name} ${number} is ${result} and never came to its end`);
       wrong.push(...(await overlaps(join(dir, LIVES), attempts)));
       return wrong;

@@ -33,6 +33,7 @@ function full(name: string, what: string, weight: number, place: Place): Fault {
     weight,
     needs: 'disks',
     ...(place.folder === 'store' ? { only: 'sqlite' as const } : {}),
+    ...(place.folder === 'builds' ? { turnsCheckoutsRed: true as const } : {}),
     draw(random, { workers, long }) {
       const worker = pick(random, workers);
       const who = place.of === 'master' ? 'the master' : worker;

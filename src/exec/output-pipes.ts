@@ -18,6 +18,8 @@ export interface OutputPipes {
   ends: readonly [number, number];
   /** Closes our copies of the child's ends, once it has its own. */
   given(): void;
+  /** The command is over: closes both streams. */
+  over(): void;
 }
 
 /** Where pipes come from. */
@@ -33,22 +35,28 @@ const MKFIFO_LIMIT_MS = 10_000;
 
 /**
  * Pipes, made `atOnce` pairs at a time: the program that makes them costs as much as a small command. Those that are left are kept open
- * for the next command of the same user, and new ones are made before they run out.
+ * for the next command of the same user, and so are those whose command left nobody who could write into them. (A process of that user could open the
+ * pipes of any other of its processes, new ones or not.)
  */
 export function createPipeSource(atOnce: number): PipeSource {
-  /** Reading ends of FIFOs without a name, by user. */
+  /** FIFOs without a name, by user; each is held by a reading end that nobody reads. */
   const ready = new Map<number, number[]>();
-  const making = new Map<number, Promise<void>>();
+  let over = false;
+  const making = new Map<number, Promise<number>>();
   const stockOf = (uid: number): number[] => {
     const stock = ready.get(uid) ?? [];
     ready.set(uid, stock);
     return stock;
   };
-  const refill = (uid: number, dir: string, identity: Identity | null): Promise<void> => {
+  /** Gives how many there are more. */
+  const refill = (uid: number, dir: string, identity: Identity | null): Promise<number> => {
     const running = making.get(uid);
     if (running !== undefined) return running;
     const made = makeReaders(2 * atOnce, dir, identity)
-      .then((readers) => void stockOf(uid).push(...readers))
+      .then((readers) => {
+        stockOf(uid).push(...readers);
+        return readers.length;
+      })
       .finally(() => making.delete(uid));
     making.set(uid, made);
     return made;
@@ -58,18 +66,18 @@ export function createPipeSource(atOnce: number): PipeSource {
       if (process.platform !== 'linux') return undefined;
       const uid = identity?.uid ?? -1;
       const stock = stockOf(uid);
-      while (stock.length < 2) {
-        const before = stock.length;
-        await refill(uid, dir, identity);
-        if (stock.length === before) return undefined;
-      }
+      // Who waited beside this one may have taken all of them.
+      while (stock.length < 2) if ((await refill(uid, dir, identity)) === 0) return undefined;
       const [out, err] = stock.splice(0, 2);
-      // Beside the command, which takes at least as long.
-      if (stock.length < 2) refill(uid, dir, identity).catch(() => undefined);
-      return out === undefined || err === undefined ? undefined : openPipes(out, err);
+      if (out === undefined || err === undefined) return undefined;
+      return openPipes([out, err], (unused) => {
+        if (over || stock.length >= 2 * atOnce) closeAll(unused);
+        else stock.push(...unused);
+      });
     },
     [Symbol.dispose]() {
-      for (const stock of ready.values()) for (const fd of stock.splice(0)) closeSync(fd);
+      over = true;
+      for (const stock of ready.values()) closeAll(stock.splice(0));
     },
   };
 }
@@ -81,27 +89,43 @@ export async function makeOutputPipes(
 ): Promise<OutputPipes | undefined> {
   if (process.platform !== 'linux') return undefined;
   const [out, err] = await makeReaders(2, dir, identity);
-  return out === undefined || err === undefined ? undefined : openPipes(out, err);
+  return out === undefined || err === undefined ? undefined : openPipes([out, err], closeAll);
 }
 
-function openPipes(out: number, err: number): OutputPipes {
-  const opened = [out, err];
+/** Opens a command's ends of two FIFOs that are held open, and ours. `onUnused` gets the FIFOs back when nobody can write into them any more. */
+function openPipes(
+  held: readonly [number, number],
+  onUnused: (held: readonly number[]) => void,
+): OutputPipes {
+  const opened: number[] = [...held];
+  const open = (fd: number, flags: number) => keep(openSync(`/proc/self/fd/${fd}`, flags), opened);
+  const [out, err] = held;
   try {
     // By descriptor, not by name: so it is the same FIFO, and has a reader, whatever happened to the name. Blocking, as the child expects.
-    const outEnd = keep(openSync(`/proc/self/fd/${out}`, constants.O_WRONLY), opened);
-    const errEnd = keep(openSync(`/proc/self/fd/${err}`, constants.O_WRONLY), opened);
+    const ends = [open(out, constants.O_WRONLY), open(err, constants.O_WRONLY)] as const;
+    const ours = constants.O_RDONLY | constants.O_NONBLOCK;
+    const stdout = new Socket({ fd: open(out, ours), readable: true, writable: false });
+    const stderr = new Socket({ fd: open(err, ours), readable: true, writable: false });
     return {
-      stdout: new Socket({ fd: out, readable: true, writable: false }),
-      stderr: new Socket({ fd: err, readable: true, writable: false }),
-      ends: [outEnd, errEnd],
-      given() {
-        for (const fd of [outEnd, errEnd]) closeSync(fd);
+      stdout,
+      stderr,
+      ends,
+      given: () => closeAll(ends),
+      over() {
+        stdout.destroy();
+        stderr.destroy();
+        if (stdout.readableEnded && stderr.readableEnded) onUnused(held);
+        else closeAll(held);
       },
     };
   } catch (error) {
-    for (const fd of opened) closeSync(fd);
+    closeAll(opened);
     throw error;
   }
+}
+
+function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) closeSync(fd);
 }
 
 /** Reading ends of new FIFOs whose names are gone; none where they cannot be made. */
@@ -121,7 +145,7 @@ async function makeReaders(count: number, dir: string, identity: Identity | null
     for (const path of paths) openReader(path, opened);
     return opened;
   } catch (error) {
-    for (const fd of opened) closeSync(fd);
+    closeAll(opened);
     throw error;
   } finally {
     for (const path of paths) rmSync(path, { force: true });

@@ -74,12 +74,11 @@ export async function runTree(options: TreeOptions): Promise<TreeEnd> {
   try {
     child = start(options, pipes);
   } catch (error) {
-    pipes?.stdout.destroy();
-    pipes?.stderr.destroy();
-    return notStarted(error);
-  } finally {
     pipes?.given();
+    pipes?.over();
+    return notStarted(error);
   }
+  pipes?.given();
   const exit = Promise.withResolvers<{ rc: number | null; signal: string | null; error?: Error }>();
   child.once('exit', (rc, by) => exit.resolve({ rc, signal: by }));
   child.once('error', (error) => exit.resolve({ rc: null, signal: null, error }));
@@ -90,6 +89,7 @@ export async function runTree(options: TreeOptions): Promise<TreeEnd> {
   if (pid === undefined) {
     stdout.destroy();
     stderr.destroy();
+    pipes?.over();
     return notStarted((await exit.promise).error);
   }
 
@@ -143,6 +143,7 @@ export async function runTree(options: TreeOptions): Promise<TreeEnd> {
   const left = await waitForOutput();
   stdout.destroy();
   stderr.destroy();
+  pipes?.over();
   await output.settled();
   if (fault !== undefined) throw fault.error;
   const alive = [...(endedByUs?.alive ?? []), ...left.alive];

@@ -1,8 +1,10 @@
+import { fstatSync, readdirSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
 import { endLeftovers } from '../../src/exec/end-processes.ts';
-import { makeOutputPipes } from '../../src/exec/output-pipes.ts';
+import { createPipeSource, makeOutputPipes, type PipeSource } from '../../src/exec/output-pipes.ts';
 import { findProcesses } from '../../src/exec/processes.ts';
 import { runTree, type TreeEnd, type TreeOptions } from '../../src/exec/run-tree.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
@@ -95,6 +97,59 @@ describe('the end of a command', () => {
     const { end, stdout } = await tree(['echo', 'ran'], { signal: AbortSignal.abort() });
     expect(end.ended).toBe('cancelled');
     expect(stdout.toString()).toBe('');
+  });
+});
+
+describe('the pipes of a source', () => {
+  /** Runs commands one after the other; gives what each said, and the inode of the pipe that it said it into. */
+  async function commands(pipes: PipeSource, scripts: readonly string[]): Promise<[string, string][]> {
+    const said: [string, string][] = [];
+    for (const script of scripts) {
+      const { stdout } = await tree(['/bin/sh', '-c', `stat -L -c %i /dev/stdout; ${script}`], { pipes });
+      const [inode = '', ...rest] = stdout.toString().split('\n');
+      said.push([inode, rest.join('\n')]);
+    }
+    return said;
+  }
+
+  test('serve the next command when nobody can write into them any more, with nothing left in them', async () => {
+    using pipes = createPipeSource(1);
+    const said = await commands(pipes, ['echo one', 'echo two', 'printf three']);
+    expect(said.map(([, text]) => text)).toEqual(['one\n', 'two\n', 'three']);
+    expect(new Set(said.map(([inode]) => inode)).size).toBe(1);
+  });
+
+  test('serve no other command while something still holds them', async () => {
+    using pipes = createPipeSource(1);
+    await using dir = await tempDir();
+    const first = await pipes.take(dir.path, null);
+    const inode = (held: typeof first) => fstatSync(held!.ends[0]).ino;
+    const before = inode(first);
+    // The command is over for us, and its end of the pipe is still open, as with a process that outlives KILL.
+    first!.over();
+    const second = await pipes.take(dir.path, null);
+    expect(inode(second)).not.toBe(before);
+    expect(() => writeSync(first!.ends[0], 'x')).toThrow(/EPIPE/);
+    for (const held of [first, second]) held!.given();
+    second!.over();
+  });
+
+  test('are not kept beyond their number', async () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    await using dir = await tempDir();
+    const before = open();
+    const pipes = createPipeSource(1);
+    const taken = await Promise.all([1, 2, 3].map(() => pipes.take(dir.path, null)));
+    for (const held of taken) {
+      held!.given();
+      held!.stdout.resume();
+      held!.stderr.resume();
+      await Promise.all([finished(held!.stdout), finished(held!.stderr)]);
+      held!.over();
+    }
+    await until('the streams to be closed', () => open() <= before + 2);
+    pipes[Symbol.dispose]();
+    expect(open()).toBeLessThanOrEqual(before);
   });
 });
 

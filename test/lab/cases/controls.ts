@@ -2,11 +2,12 @@ import { PLANS, type Plan, type Recipe } from '../stage/recipe.ts';
 import type { LabCase } from './case.ts';
 
 /** How a farm's worker is told to get to its master under a plan. */
-const WAYS: Record<Plan, { words: readonly string[]; recipe?: Recipe }> = {
+const WAYS: Record<Plan, { words: readonly string[]; recipe?: Recipe; verdict?: LabCase['verdict'] }> = {
   dual: { words: ['dual.test:9989'] },
   v4: { words: ['dual.test:9989'] },
   v6: { words: ['dual.test:9989'] },
-  nat64: { words: ['dual.test:9989'] },
+  // Its A record is out of reach from there, which is no fault and yet not the whole.
+  nat64: { words: ['dual.test:9989'], verdict: 'degraded' },
   ula: { words: ['dual.test:9989'] },
   'connect-proxy': { words: ['dual.test:9989', '--via', 'http://11.0.1.1:3128'] },
   tunnel: {
@@ -22,7 +23,7 @@ const WAYS: Record<Plan, { words: readonly string[]; recipe?: Recipe }> = {
 
 /** Nothing is wrong under any plan: the host alone, a healthy master, and a port to listen on. */
 export const CONTROLS: readonly LabCase[] = PLANS.flatMap((plan): LabCase[] => {
-  const { words, recipe = {} } = WAYS[plan];
+  const { words, recipe = {}, verdict = 'reachable' } = WAYS[plan];
   return [
     { id: `C-${plan}-host`, title: `${plan}: the host alone`, recipe: { plan }, doctor: [], root: [] },
     {
@@ -31,14 +32,15 @@ export const CONTROLS: readonly LabCase[] = PLANS.flatMap((plan): LabCase[] => {
       recipe: { plan, master: { listen: '[::]:9989' }, ...recipe },
       doctor: ['reach', ...words],
       root: [],
-      verdict: 'reachable',
+      verdict,
       ...(words.length === 1 ? { target: words[0] ?? '' } : {}),
     },
     {
       id: `C-${plan}-listen`,
       title: `${plan}: a free port to listen on`,
       recipe: { plan },
-      doctor: ['listen', '[::]:9989'],
+      // Who asks for [::] by name insists on IPv6.
+      doctor: ['listen', plan === 'v4' ? '0.0.0.0:9989' : '[::]:9989'],
       root: [],
     },
   ];

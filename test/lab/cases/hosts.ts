@@ -78,7 +78,8 @@ export const HOSTS: readonly LabCase[] = [
     },
     doctor: ['listen', '[::]:9989'],
     root: ['LSN-07'],
-    also: ['LSN-03'],
+    // Whether a master could start there is asked as well, and it could not.
+    also: ['LSN-03', 'LSN-04'],
   },
   {
     id: 'F08',

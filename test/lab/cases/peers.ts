@@ -155,7 +155,7 @@ export const PEERS: readonly LabCase[] = [
     id: 'F76',
     title: 'a listener as a socket unit hands it over',
     recipe: { listeners: { W: [{ host: '::', port: 7400 }] } },
-    doctor: ['listen', '[::]:7400'],
+    doctor: ['ipv6', '--listen', '[::]:7400'],
     root: [],
   },
 ];

@@ -10,11 +10,13 @@ c['schedulers'] = []
 c['builders'] = []
 c['title'] = "lab"
 c['buildbotURL'] = "http://dual.test:8010/"
-c['www'] = dict(port=8010, plugins=dict())
+c['www'] = dict(port=r"tcp:8010:interface=\\:\\:", plugins=dict())
 `;
 
 /** A stock worker's buildbot.tac as create-worker writes it, but for what is given. */
-const tac = (given: Partial<Record<'host' | 'keepalive' | 'tls' | 'protocol' | 'more', string>>) => `import os
+const tac = (
+  given: Partial<Record<'host' | 'port' | 'keepalive' | 'tls' | 'protocol' | 'more', string>>,
+) => `import os
 
 from buildbot_worker.bot import Worker
 from twisted.application import service
@@ -26,7 +28,7 @@ maxRotatedFiles = 10
 application = service.Application('buildbot-worker')
 
 buildmaster_host = ${given.host ?? "'dual.test'"}
-port = 9989
+port = ${given.port ?? '9989'}
 workername = 'w1'
 passwd = 'pass'
 keepalive = ${given.keepalive ?? '60'}
@@ -71,7 +73,7 @@ const ofWorker = (
   root,
   also: ['DNS-05'],
 });
-const connection = (text: string) => ({ host: 'None', more: `, connection_string=${text}` });
+const connection = (text: string) => ({ host: 'None', port: 'None', more: `, connection_string=${text}` });
 
 /** Endpoint strings of stock Buildbot, right and wrong, through both of their layers. */
 export const STOCK: readonly LabCase[] = [

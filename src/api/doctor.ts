@@ -85,6 +85,16 @@ export const intentObject = z.object({
 /** An answer of the world as the checks got it, under the name of who asked; its form follows the program, not this schema. */
 export const factObject = z.object({ probe: z.string(), about: z.string(), facts: z.unknown() });
 
+/** What `--fix` did, or would do. */
+export const changeObject = z.object({
+  file: z.string(),
+  /** `undone`: it was made, and taken back since nothing was better. */
+  state: z.enum(['proposed', 'made', 'undone']),
+  patch: z.string(),
+  /** Where the former text is. */
+  backup: z.string().optional(),
+});
+
 export const doctorReport = z.object({
   schema: z.literal(DOCTOR_SCHEMA),
   /** Versions of who made it. */
@@ -106,6 +116,8 @@ export const doctorReport = z.object({
   checks: z.array(checkObject),
   findings: z.array(findingObject),
   verdicts: z.array(verdictObject),
+  /** Only with `--fix`. */
+  changes: z.array(changeObject).optional(),
   /** Only in a file of `--report`. */
   facts: z.array(factObject).optional(),
 });
@@ -114,6 +126,7 @@ export type CheckStatus = z.infer<typeof checkStatus>;
 export type Evidence = z.infer<typeof evidenceObject>;
 export type Fix = z.infer<typeof fixObject>;
 export type Finding = z.infer<typeof findingObject>;
+export type ChangeObject = z.infer<typeof changeObject>;
 export type CheckObject = z.infer<typeof checkObject>;
 export type Verdict = z.infer<typeof verdictObject>;
 export type DoctorReport = z.infer<typeof doctorReport>;

@@ -6,7 +6,7 @@ import { writeWhole } from './whole-file.ts';
  * Puts a text in the place of a file that is there, whole or not at all. Mode and owner stay, a link is followed. Throws BBX-FILE-… with the
  * file as it was.
  */
-export async function replaceFile(file: string, text: string): Promise<void> {
+export async function replaceFile(file: string, text: string | Uint8Array): Promise<void> {
   const target = await realpath(file);
   try {
     const { mode, uid, gid } = await stat(target);

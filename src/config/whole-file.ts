@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
  */
 export async function writeWhole(
   file: string,
-  text: string,
+  text: string | Uint8Array,
   options: { mode: number; owner?: { uid: number; gid: number } },
 ): Promise<void> {
   const { mode, owner } = options;

@@ -24,8 +24,8 @@ export interface ModeChange {
 }
 
 export interface TextEdit {
-  /** Offset in bytes from the start of the file; see `byteOffset`. */
-  readonly at: number;
+  /** Offset in bytes from the start of the file (see `byteOffset`), or line and column in characters, both from 1. */
+  readonly at: number | { readonly line: number; readonly column: number };
   /** What stands there now, and what takes its place; UTF-8. */
   readonly was: string;
   readonly becomes: string;

@@ -23,7 +23,9 @@ export interface RunOptions {
   budgetMs: number;
   signal: AbortSignal;
   monotonic?: () => number;
-  /** Called as each check ends, for a progress line. */
+  /** Called as each check begins to ask, for a progress line. */
+  onStart?: (check: Check, subject: Subject) => void;
+  /** Called as each check ends. */
   onOutcome?: (outcome: Outcome) => void;
 }
 
@@ -89,6 +91,7 @@ export async function runChecks(options: RunOptions): Promise<Outcome[]> {
       const id = barrier.barredBy ?? barrier.check.id;
       return done({ status: 'skip', drafts: [], because: id, barredBy: id });
     }
+    options.onStart?.(check, subject);
     try {
       const judgement = await Promise.race([check.run(context, subject as never), timeUp.promise]);
       if (judgement === TIME_UP) {

@@ -1,3 +1,5 @@
+import type { SourceSubject } from './far-subjects.ts';
+import type { Finding } from '../api/doctor.ts';
 import type { Hop } from '../net/endpoint/hop.ts';
 import { isStock, stockName, type StockSubject } from './stock-subject.ts';
 
@@ -48,6 +50,8 @@ export interface TargetSubject {
   readonly workerName?: string;
   /** Set when the other end is a master of this machine that does not run, so that a refusal is no news. */
   readonly stopped?: string;
+  /** Where it was looked at from, where that is not where this run is. */
+  readonly vantage?: Finding['vantage'];
   readonly source: string;
 }
 
@@ -62,6 +66,19 @@ export interface SettingSubject {
   readonly source: string;
   /** What the configuration's own check says of the file, where it says anything. */
   readonly problem?: string;
+  /** Where the text stands, without its quotes, in a file that can be changed. */
+  readonly place?: SettingPlace;
+}
+
+export interface SettingPlace {
+  /** Absolute path. */
+  readonly file: string;
+  readonly shown: string;
+  /** From 1, the column in characters. */
+  readonly line: number;
+  readonly column: number;
+  /** The text stands in quotes. */
+  readonly quoted: boolean;
 }
 
 /** The program of a directory: whether it runs, and whether it could. */
@@ -82,7 +99,7 @@ export interface ProgramSubject {
 }
 
 export type Subject =
-  HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject | StockSubject;
+  HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject | StockSubject | SourceSubject;
 export type SubjectKind = Subject['kind'];
 
 /** This host itself; every run looks at it. */

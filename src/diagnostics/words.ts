@@ -1,4 +1,4 @@
-import type { CheckObject, DoctorReport, Finding } from '../api/doctor.ts';
+import type { ChangeObject, CheckObject, DoctorReport, Finding } from '../api/doctor.ts';
 import type { Intent } from './intent.ts';
 import { hanging, wrap } from './lines.ts';
 import { whoGetsIn } from './who-gets-in.ts';
@@ -41,6 +41,7 @@ export function printReport(input: ReportWords, look: Look): string {
     ...(facts.length === 0 ? [] : [facts.map((finding) => factLine(finding, look)).join('\n')]),
     ...(verbose ? [report.checks.map((check) => checkLine(check, look)).join('\n')] : []),
     ...waysIn(report, look),
+    ...(report.changes ?? []).map((change) => changeBlock(change, look)),
     lastLines(input, look),
   ];
   const text = `${blocks.join('\n\n')}\n`;
@@ -95,6 +96,7 @@ function printFinding(finding: Finding, look: Look, verbose: boolean): string {
   for (const fix of finding.fix) {
     lines.push(...hanging('     ', `Fix: ${fix.text}`, look));
     for (const command of fix.commands ?? []) lines.push(`        ${command}`);
+    if (fix.auto !== undefined) lines.push(`        bbx doctor --fix changes ${fix.file ?? 'the file'} so`);
   }
   if (finding.explains.length > 0)
     lines.push(
@@ -116,6 +118,20 @@ function checkLine(check: CheckObject, look: Look): string {
   const because = check.because === undefined ? '' : ` (${check.because})`;
   const [first = '', ...rest] = wrap(`${check.id}  ${check.title}${because}`, look.width - 13);
   return [` ${mark(check.status, look)} ${first}`, ...rest.map((line) => `           ${line}`)].join('\n');
+}
+
+/** What `--fix` did to a file, or would do. */
+function changeBlock({ file, state, patch, backup }: ChangeObject, look: Look): string {
+  const words = {
+    proposed: `Would change ${file}; to do it: the same call with --fix --yes`,
+    made: `Changed ${file}${backup === undefined ? '' : `; its former text is ${backup}`}`,
+    undone: `Changed ${file} and took it back, since nothing was better`,
+  }[state];
+  const lines = patch.split('\n').map((line) => {
+    if (/^(\+\+\+|---|@@)/.test(line)) return look.paint.dim(line);
+    return line.startsWith('+') ? look.paint.green(line) : line.startsWith('-') ? look.paint.red(line) : line;
+  });
+  return [...hanging(' ', words, look), ...lines.map((line) => `   ${line}`)].join('\n');
 }
 
 /** A block on each target: its verdict, and the programs that would connect. */

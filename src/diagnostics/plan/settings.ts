@@ -1,8 +1,9 @@
+import { basename, join } from 'node:path';
 import type { Problem } from '../../config/problem.ts';
 import { printAddress } from '../../net/endpoint/address.ts';
 import { printListen } from '../../net/endpoint/listen-address.ts';
 import type { DirectoryFacts, RoleFacts } from '../directory.ts';
-import type { SettingSubject } from '../subject.ts';
+import type { SettingPlace, SettingSubject } from '../subject.ts';
 
 /** Mistakes of a configuration: an address's own text is read again, for a finding of its own; anything else stands as it is. */
 export function problemsOf(
@@ -27,8 +28,17 @@ export function problemsOf(
         const source = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(':');
         const text = writtenAt(problem);
         const isListen = /^listen\b/.test(problem.path);
-        if ((isListen || /^(reach|master)\b/.test(problem.path)) && text !== undefined)
-          return { kind: 'setting', key: problem.path, text, role: isListen ? 'listen' : 'connect', source };
+        if ((isListen || /^(reach|master)\b/.test(problem.path)) && text !== undefined) {
+          const place = placeIn(role, problem, text);
+          return {
+            kind: 'setting',
+            key: problem.path,
+            text,
+            role: isListen ? 'listen' : 'connect',
+            source,
+            ...(place === undefined ? {} : { place }),
+          };
+        }
         return whole(
           source,
           `${problem.path === '' ? '' : `${problem.path}: `}${problem.message}${problem.fix === null ? '' : `; ${problem.fix}`}`,
@@ -56,6 +66,26 @@ export function settingsOf({ master, worker }: DirectoryFacts): SettingSubject[]
   ];
 }
 
+/** Where the text begins that a problem points into; undefined where it does not stand in a file, or not where the problem says. */
+function placeIn(role: RoleFacts<unknown>, problem: Problem, text: string): SettingPlace | undefined {
+  const { source, line, column, file } = problem;
+  if (source === null || line === null || column === null) return undefined;
+  const starts = [...source.matchAll(literally(text))].map(({ index }) => index);
+  const start = starts.find((at) => at <= column - 1 && column - 1 <= at + text.length);
+  if (start === undefined) return undefined;
+  return {
+    file: join(role.dir, basename(file)),
+    shown: file,
+    line,
+    column: start + 1,
+    quoted: /["']/.test(source[start - 1] ?? ''),
+  };
+}
+
+function literally(text: string): RegExp {
+  return new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'), 'g');
+}
+
 /** The scalar that a problem points into, without its quotes. */
 function writtenAt(problem: Problem): string | undefined {
   if (problem.source === null) return undefined;
@@ -65,5 +95,5 @@ function writtenAt(problem: Problem): string | undefined {
     if (problem.column !== null && problem.column >= match.index + 1 && problem.column <= end)
       return match[1] ?? match[2];
   }
-  return /:\s+([^\s"'#,\]}]+)/.exec(problem.source)?.[1];
+  return /(?::|^\s*-)\s+([^\s"'#,\]}]+)/.exec(problem.source)?.[1];
 }

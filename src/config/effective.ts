@@ -34,10 +34,11 @@ export function effectiveMaster(config: MasterConfig): Record<string, unknown> {
       }
       return unlessNull({ ...scheduler });
     }),
-    builders: table(config.builders, ({ workers, steps, repository, builddir: _builddir, ...rest }) => ({
+    builders: table(config.builders, ({ workers, steps, repository, needs, builddir: _builddir, ...rest }) => ({
       ...rest,
       workers: unlessNull({ ...workers }),
       ...unlessNull({ repository }),
+      needs: needs.map(printAddress),
       steps: steps.map((step) => effectiveStep(step, urls)),
     })),
     secrets: config.secrets,

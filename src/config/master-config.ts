@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { CheckedMaster } from './schema/master.ts';
 import { planSteps, type StepSource } from './step-plan.ts';
 import type { StepPlan, EnvValue, Properties } from '../build/plan.ts';
-import type { Address } from '../net/endpoint/address.ts';
+import type { Address, TcpAddress } from '../net/endpoint/address.ts';
 import type { ListenAddress } from '../net/endpoint/listen-address.ts';
 
 /** A master's configuration as the programs use it: every value checked, every name resolved. */
@@ -83,6 +83,8 @@ export interface BuilderConfig {
   builddir: string;
   env: Record<string, EnvValue>;
   properties: Properties;
+  /** Hosts that its steps download from; for the doctor alone. */
+  needs: TcpAddress[];
   /** `continue`: a worker that cannot reach the master goes on (`orphanAfter: null` in `assign`). */
   orphan: 'stop' | 'continue';
   /**
@@ -154,6 +156,7 @@ function resolveBuilder(
     builddir: name,
     env: builder.env,
     properties: builder.properties,
+    needs: builder.needs,
     orphan: builder.orphan,
     steps: planSteps(builder.steps, sourceOf, checked),
   };

@@ -3,7 +3,8 @@ import type { Draft } from './check.ts';
 import type { Proposal } from './fixes.ts';
 import type { Outcome } from './run.ts';
 import { isStock } from './stock-subject.ts';
-import { nameOf, type Subject } from './subject.ts';
+import type { SourceSubject } from './far-subjects.ts';
+import { nameOf, type Subject, type TargetSubject } from './subject.ts';
 
 const RANK = { error: 0, warn: 1, unknown: 2, info: 3 } as const;
 
@@ -24,8 +25,13 @@ function related(a: Subject, b: Subject): boolean {
   if (a.kind === 'setting' || b.kind === 'setting') return false;
   if (a.kind === 'program' || b.kind === 'program') return false;
   if (isStock(a) || isStock(b)) return sourceOf(a) === sourceOf(b);
-  if (a.kind === 'target' && b.kind === 'target') return a.host === b.host;
+  if (isPlace(a) && isPlace(b)) return a.host === b.host;
   return a.port === b.port;
+}
+
+/** Somewhere to connect to, by a name. */
+function isPlace(subject: Subject): subject is TargetSubject | SourceSubject {
+  return subject.kind === 'target' || subject.kind === 'source';
 }
 
 /** The file of stock Buildbot that a subject came from. */
@@ -137,7 +143,7 @@ function findingOf(
     id: outcome.check.id,
     status: raised ?? draft.status,
     target: draft.target ?? nameOf(outcome.subject),
-    vantage,
+    vantage: outcome.subject.kind === 'target' ? (outcome.subject.vantage ?? vantage) : vantage,
     title: draft.title,
     confidence: draft.confidence ?? 'proven',
     evidence: [...draft.evidence],

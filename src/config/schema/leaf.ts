@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BbxError } from '../../base/error.ts';
 import { parseDuration } from '../../base/duration.ts';
 import { isPin } from '../../base/pin.ts';
+import { codes } from '../../net/endpoint/codes.ts';
 import { parseAddress } from '../../net/endpoint/address.ts';
 import { parseHop } from '../../net/endpoint/hop.ts';
 import { parseListen } from '../../net/endpoint/listen-address.ts';
@@ -100,6 +101,17 @@ function readBy<Value>(
 
 /** Reads an address of a master; the port is 9989 unless it is written. */
 export const masterAddress = (text: string) => parseAddress(text);
+/** A host that steps download from; the port is that of https unless it is written. Throws BbxError. */
+export const neededHost = (text: string) => {
+  const address = parseAddress(text, { defaultPort: 443 });
+  if (address.kind === 'tcp') return address;
+  throw codes['BBX-NET-ADDRESS']({
+    text,
+    column: 1,
+    problem: 'it is no host with a port',
+    expected: 'host:443 or [2001:db8::2]:443',
+  });
+};
 /** Listening addresses; `defaultPort` stands in for one that is not written. */
 export const listenAddresses = (defaultPort: number) =>
   textsReadBy((text) => parseListen(text, { defaultPort }));

@@ -6,6 +6,7 @@ import {
   durationOrOff,
   listenAddresses,
   masterAddress,
+  neededHost,
   offIsNull,
   plainText,
   positiveDuration,
@@ -101,6 +102,9 @@ const builder = z.strictObject({
   repository: plainName.optional().describe('A name from "repositories"'),
   env: env.default({}),
   properties: properties.default({}),
+  needs: textsReadBy(neededHost)
+    .prefault([])
+    .describe('What its steps download from, as host:port, for the doctor'),
   orphan: z
     .enum(['stop', 'continue'])
     .default('stop')

@@ -20,6 +20,7 @@ import { createLinkProbes } from './links.ts';
 import { meetPeer } from './peers.ts';
 import { readRunAs } from './run-as.ts';
 import { readStore } from './store.ts';
+import { createFarProbes } from './far.ts';
 import { createSystemProbes } from './system.ts';
 import { createWayProbes } from './way-probes.ts';
 import { askWhetherLetIn } from './worker-key.ts';
@@ -86,6 +87,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
 
   const probes: Probes = {
     ...createSystemProbes({ signal, env }),
+    ...createFarProbes({ signal, env }),
     ...createWayProbes({
       signal,
       env,

@@ -5,7 +5,6 @@ import { printHostPort } from '../../net/endpoint/host.ts';
 import type { DirectoryFacts, MasterFacts } from '../directory.ts';
 import type { ProxySetting } from '../facts/ways.ts';
 import type { Subject, TargetSubject } from '../subject.ts';
-import { placeOf } from './place.ts';
 import type { Here, Question } from './question.ts';
 
 /** The place that a person named. */
@@ -78,24 +77,6 @@ export function nameTarget(name: string, server: string | undefined): TargetSubj
     pins: [],
     source: 'command line',
   };
-}
-
-/** Where a repository's URL leads; nothing for one on this host's disk. */
-export function sourceTarget(url: string): TargetSubject[] {
-  const place = placeOf(url);
-  if (place === undefined || place.address.kind === 'unix') return [];
-  return [
-    {
-      kind: 'target',
-      text: printAddress(place.address),
-      host: place.address.host,
-      port: place.address.port,
-      protocol: 'tcp',
-      plane: 'other',
-      pins: [],
-      source: 'command line',
-    },
-  ];
 }
 
 /** Ways of the worker to its master, and the first hop of it where there are hops. */

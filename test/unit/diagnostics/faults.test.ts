@@ -26,6 +26,7 @@ import {
   type Case,
 } from './recorded.ts';
 import { placeOf, tellingTexts } from './telling-texts.ts';
+import { FAR_CONTROLS, FAR_FAULTS } from './far-faults.ts';
 import { SYSTEM_CONTROLS, SYSTEM_FACTS, SYSTEM_FAULTS } from './system-faults.ts';
 import { STOCK_CONTROLS, STOCK_FAULTS } from './stock-faults.ts';
 import { BETWEEN_CONTROLS, BETWEEN_FAULTS } from './between-faults.ts';
@@ -53,6 +54,7 @@ const withAddress = (more: Parameters<typeof address>[1]) =>
 /** A fault, the root findings that it must give at warn or error (first, and nothing but them), and whether it fails the run. */
 const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | 'warn'][] = [
   ...SYSTEM_FAULTS,
+  ...FAR_FAULTS,
   [
     'IPv6 is off and a target has IPv6 alone',
     { host: noIpv6, names: [v6only], subjects, attempts: [local('EADDRNOTAVAIL')], sources: stranded },
@@ -663,6 +665,7 @@ const FACTS = SYSTEM_FACTS;
 /** Nothing is wrong here, and so nothing may be said at warn or error. */
 const CONTROLS: [title: string, given: Case][] = [
   ...SYSTEM_CONTROLS,
+  ...FAR_CONTROLS,
   ...STOCK_CONTROLS,
   ...BETWEEN_CONTROLS,
   ['a healthy dual-stack target', { names: [dual], subjects, attempts: [open6, open4] }],

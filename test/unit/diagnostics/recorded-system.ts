@@ -1,3 +1,4 @@
+import type { FarProbes } from '../../../src/diagnostics/doors/far.ts';
 import type { SystemProbes } from '../../../src/diagnostics/doors/system.ts';
 import type { LimitFacts, ProcessFact } from '../../../src/diagnostics/facts/limits.ts';
 import type { PolicyFacts } from '../../../src/diagnostics/facts/policy.ts';
@@ -8,6 +9,7 @@ import type {
   ResolverFacts,
 } from '../../../src/diagnostics/facts/resolver.ts';
 import type { ServiceFacts } from '../../../src/diagnostics/facts/service.ts';
+import type { NestedFacts, RepositoryFact } from '../../../src/diagnostics/facts/sources.ts';
 import { parseResolvConf } from '../../../src/net/dns/resolv-conf.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -24,6 +26,8 @@ export interface SystemFacts {
   process?: ProcessFact;
   service?: Partial<ServiceFacts>;
   network?: string;
+  repository?: Partial<RepositoryFact>;
+  nested?: NestedFacts;
 }
 
 export function resolver(
@@ -89,7 +93,7 @@ const noService: ServiceFacts = {
 };
 
 /** Doors that answer as the case says. */
-export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemProbes {
+export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemProbes & FarProbes {
   return {
     resolver: async () => system.resolver ?? resolver(),
     policy: async () => system.policy ?? policy(),
@@ -99,6 +103,8 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
     ownProcess: async () => system.ownProcess ?? running(),
     process: async () => system.process,
     service: async () => ({ ...noService, ...system.service }),
+    repository: async () => ({ at: AT, outcome: 'ok', reason: null, ms: 90, ...system.repository }),
+    nested: async () => system.nested ?? { at: AT, copy: null, parts: [] },
     network: async () => ({ at: AT, own: 'net:[1]', program: system.network ?? 'net:[1]' }),
     order: async () => system.order ?? { at: AT, addresses: [], errno: 'ENOTFOUND', ms: 3 },
   };

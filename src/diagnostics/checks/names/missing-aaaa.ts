@@ -10,7 +10,7 @@ export const dns04 = defineCheck<'target', NameFacts>({
   about: 'target',
   topics,
   needs: ['DNS-01'],
-  causes: ['DNS-01', 'DNS-03'],
+  causes: ['DNS-01', 'DNS-03', 'SRC-01'],
   gather,
   judge: (name, _target, context) => judgeMissingAaaa(name, context),
 });

@@ -1,0 +1,68 @@
+import type { Evidence } from '../../../api/doctor.ts';
+import type { CheckContext } from '../../check.ts';
+import { dnsEvidence, attemptEvidence } from '../../evidence.ts';
+import type { SourceSubject } from '../../far-subjects.ts';
+import type { NameFacts } from '../../facts/names.ts';
+import { published } from '../../facts/names.ts';
+import type { PathFacts } from '../../facts/paths.ts';
+import type { Family } from '../../intent.ts';
+import type { TargetSubject } from '../../subject.ts';
+import { printHostPort } from '../../../net/endpoint/host.ts';
+
+export const topics = ['source'] as const;
+
+/** A host of sources with its addresses and what connecting to them gave. */
+export interface Reached {
+  readonly text: string;
+  readonly name: NameFacts;
+  readonly path: PathFacts;
+}
+
+/** Looks up and connects, as for any target; what was asked before is not asked again. */
+export async function reach(
+  context: CheckContext,
+  host: string,
+  port: number,
+  source: string,
+): Promise<Reached> {
+  const text = printHostPort(host, port);
+  const target: TargetSubject = {
+    kind: 'target',
+    text,
+    host,
+    port,
+    protocol: 'tcp',
+    plane: 'other',
+    pins: [],
+    source,
+  };
+  const [name, path] = await Promise.all([context.probes.name(host), context.probes.path(target)]);
+  return { text, name, path };
+}
+
+/** Addresses of a family that the host has for everybody, of the hosts file and by literal as well. */
+export function has({ name }: Reached, family: Family): boolean {
+  if (name.literal !== null) return name.literal === family;
+  if (name.localhost) return true;
+  const six = (address: string) => address.includes(':');
+  return (
+    published(name, family).length > 0 ||
+    [...name.hosts, ...(name.lookup?.addresses ?? [])].some((address) => six(address) === (family === 6))
+  );
+}
+
+export function connects({ path }: Reached): boolean {
+  return path.attempts.some((attempt) => attempt.outcome === 'connected');
+}
+
+export function reachedEvidence({ name, path }: Reached): Evidence[] {
+  return [...dnsEvidence(name), ...path.attempts.map((attempt) => attemptEvidence(attempt, path.at))];
+}
+
+/** `builder "linux"`, `builders "linux" and "docs"`; undefined where nobody is named. */
+export function usersOf({ builders }: SourceSubject): string | undefined {
+  if (builders.length === 0) return undefined;
+  const names = builders.slice(0, 3).map((name) => `"${name}"`);
+  const more = builders.length > 3 ? ` and ${builders.length - 3} more` : '';
+  return `builder${builders.length === 1 ? '' : 's'} ${names.join(', ')}${more}`;
+}

@@ -4,6 +4,7 @@ import { printHostPort } from '../../net/endpoint/host.ts';
 import { PROBES } from '../../protocol/bbx/probe-desk.ts';
 import { runSeries, STALL_MS, within } from '../../protocol/bbx/probe-series.ts';
 import type { GreetedMaster } from '../../protocol/bbx/worker-session.ts';
+import type { OtherEnd } from '../facts/both-ends.ts';
 import type { HandshakesFact, LinkFact, RestFact } from '../facts/links.ts';
 import type { Attempt, PathFacts } from '../facts/paths.ts';
 import { once } from '../probes.ts';
@@ -22,6 +23,8 @@ export interface LinkProbes {
   links(target: TargetSubject): Promise<readonly LinkFact[]>;
   /** Connections that rest, one address a family; undefined where it was not asked for. Takes minutes. */
   rests(target: TargetSubject): Promise<readonly RestFact[] | undefined>;
+  /** What the far end of a target saw of the tries at it; undefined where it was not asked. */
+  otherEnd(target: TargetSubject): Promise<OtherEnd | undefined>;
   /** Addresses whose handshake was slow, measured again. */
   handshakes(target: TargetSubject): Promise<readonly HandshakesFact[]>;
 }
@@ -78,6 +81,7 @@ export function createLinkProbes(door: LinkDoor): LinkProbes {
         door.seen(target, links, facts);
         return facts;
       }),
+    otherEnd: async () => undefined,
     handshakes: (target) =>
       onceHandshakes(keyOf(target), async () => {
         const { attempts } = await door.path(target);

@@ -2,6 +2,7 @@ import { AUTO, type Intent } from '../../../src/diagnostics/intent.ts';
 import { catalogue } from '../../../src/diagnostics/catalogue.ts';
 import type { Topic } from '../../../src/diagnostics/check.ts';
 import type { HostAddress, HostFacts, SourceFact } from '../../../src/diagnostics/facts/host.ts';
+import type { OtherEnd } from '../../../src/diagnostics/facts/both-ends.ts';
 import type { HandshakesFact, LinkFact, RestFact } from '../../../src/diagnostics/facts/links.ts';
 import type { ListenerFacts } from '../../../src/diagnostics/facts/listeners.ts';
 import type { DnsReply, NameFacts } from '../../../src/diagnostics/facts/names.ts';
@@ -257,6 +258,7 @@ export interface Case {
   peers?: PeerFact[];
   authentication?: AuthenticationFact;
   links?: LinkFact[];
+  otherEnd?: OtherEnd;
   rests?: RestFact[];
   handshakes?: HandshakesFact[];
   runAs?: RunAsFacts;
@@ -299,6 +301,7 @@ export async function report(given: Case): Promise<Reported> {
     authenticate: async () => given.authentication,
     links: async () =>
       given.links ?? healthy.filter((one) => one.outcome === 'connected').map((one) => link(one.address)),
+    otherEnd: async () => given.otherEnd,
     rests: async () => given.rests,
     handshakes: async () => given.handshakes ?? [],
   };

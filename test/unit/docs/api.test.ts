@@ -35,7 +35,7 @@ const WORDS: Record<RouteName, string> = {
   resumeWorker: 'Takes back a pause or a drain.',
   drainWorker: 'Gives a worker nothing more until its process starts anew or it is resumed.',
   workerPath:
-    'Asks an attached worker to try its ways to the master anew, and tells what both ends saw (`bbx doctor path`). At most every 5 s.',
+    'Asks an attached worker to try its ways to the master anew, and tells what both ends saw (`bbx doctor path`). One at a time for a worker.',
   removeWorker: 'Refuses a worker from now on; its builds are tried elsewhere.',
   builds: 'Builds, newest first.',
   build:

@@ -12,7 +12,18 @@ export const pth02 = defineCheck<'target', PathFacts & { host: HostFacts }>({
   about: 'target',
   topics,
   needs: ['DNS-01', 'DNS-02', 'PTH-01'],
-  causes: ['LSN-02', 'LSN-03', 'HST-01', 'HST-02', 'HST-03', 'HST-05', 'HST-09', 'HST-08', 'DNS-06'],
+  causes: [
+    'LSN-02',
+    'LSN-03',
+    'HST-01',
+    'HST-02',
+    'HST-03',
+    'HST-05',
+    'HST-09',
+    'HST-08',
+    'DNS-06',
+    'PTH-04',
+  ],
   async gather(context, target) {
     const [path, host] = await Promise.all([context.probes.path(target), context.probes.host()]);
     return { ...path, host };

@@ -10,10 +10,17 @@ import {
 import { attemptEvidence } from '../../evidence.ts';
 import type { PathFacts } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
+import type { OtherEnd } from '../../facts/both-ends.ts';
 import { fixFor } from './fixes.ts';
 import { gather, meant, noPath, topics } from './question.ts';
+import { judgeBothEnds } from './two-sided.ts';
 
-export const pth04 = defineCheck<'target', PathFacts>({
+interface Facts {
+  readonly path: PathFacts;
+  readonly other: OtherEnd | undefined;
+}
+
+export const pth04 = defineCheck<'target', Facts>({
   id: 'PTH-04',
   title: 'what stops it: dropped, rejected, or nobody there',
   about: 'target',
@@ -33,8 +40,12 @@ export const pth04 = defineCheck<'target', PathFacts>({
     'HST-08',
     'DNS-07',
   ],
-  gather,
-  judge: (path, target, context) => judgeObstacle(path, target, context),
+  async gather(context, target) {
+    const [path, other] = await Promise.all([gather(context, target), context.probes.otherEnd(target)]);
+    return { path, other };
+  },
+  judge: ({ path, other }, target, context) =>
+    other === undefined ? judgeObstacle(path, target, context) : judgeBothEnds(path, other, target),
 });
 
 /** Speaks only where nothing gets through and something said no: a mere silence is all that PTH-01 can say. */

@@ -10,8 +10,6 @@ import type { Worker } from './roster.ts';
 const ANSWER_MS = 14_000;
 /** Half-open connections are looked for so often; each lasts for seconds. */
 const LOOK_MS = 250;
-/** Between two asks of the same worker. */
-const AGAIN_MS = 5_000;
 
 type Dialled = MessageOf<WorkerMessage, 'dialled'>;
 
@@ -31,7 +29,7 @@ export function createPathProbe(options: {
 }): PathProbe {
   const { arrivals, bound, clock } = options;
   const waiting = new Map<number, { worker: string; done(answer: Dialled): void }>();
-  const lately = new Map<string, { at: number; asked: Promise<PathObject> }>();
+  const asking = new Map<string, Promise<PathObject>>();
   let next = 0;
 
   async function ask(worker: Worker): Promise<PathObject> {
@@ -44,7 +42,10 @@ export function createPathProbe(options: {
     const at = clock.wall();
     const answer = new Promise<Dialled>((done) => waiting.set(id, { worker: name, done }));
     const over = new AbortController();
-    const halfOpen = watch(over.signal);
+    const ports = new Set(bound().map((address) => Number(/:(\d+)$/.exec(address)?.[1])));
+    // They stay for a minute: those of an earlier trouble are no answer to this question.
+    const before = await arrivals.halfOpen(ports);
+    const halfOpen = watch(ports, before ?? [], over.signal);
     try {
       attached.session.dial(id);
       const told = await Promise.race([answer, sleep(ANSWER_MS, over.signal).then(() => undefined)]);
@@ -65,14 +66,19 @@ export function createPathProbe(options: {
     }
   }
 
-  /** Every half-open connection that was seen until the end. */
-  async function watch(signal: AbortSignal): Promise<HalfOpen[] | null> {
-    const ports = new Set(bound().map((address) => Number(/:(\d+)$/.exec(address)?.[1])));
+  /** Every half-open connection that came until the end. */
+  async function watch(
+    ports: ReadonlySet<number>,
+    before: readonly HalfOpen[],
+    signal: AbortSignal,
+  ): Promise<HalfOpen[] | null> {
+    const nameOf = ({ peer, local }: HalfOpen) => `${peer} ${local}`;
+    const old = new Set(before.map(nameOf));
     const seen = new Map<string, HalfOpen>();
     for (;;) {
       const now = await arrivals.halfOpen(ports);
       if (now === undefined) return null;
-      for (const one of now) seen.set(`${one.peer} ${one.local}`, one);
+      for (const one of now) if (!old.has(nameOf(one))) seen.set(nameOf(one), one);
       if (signal.aborted) return [...seen.values()];
       await sleep(LOOK_MS, signal).catch(() => undefined);
     }
@@ -80,12 +86,11 @@ export function createPathProbe(options: {
 
   return {
     ask(worker) {
-      const last = lately.get(worker.name);
-      // Who asks twice at once gets the same answer: a worker tries its ways once in a while, not in a loop.
-      if (last !== undefined && clock.monotonic() - last.at < AGAIN_MS) return last.asked;
-      const asked = ask(worker);
-      lately.set(worker.name, { at: clock.monotonic(), asked });
-      asked.catch(() => lately.delete(worker.name));
+      // Who asks meanwhile gets the same answer: a worker tries its ways once at a time.
+      const already = asking.get(worker.name);
+      if (already !== undefined) return already;
+      const asked = ask(worker).finally(() => asking.delete(worker.name));
+      asking.set(worker.name, asked);
       return asked;
     },
     answered(worker, answer) {

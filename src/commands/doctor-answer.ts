@@ -13,11 +13,14 @@ import { reportText } from './doctor-look.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
 import { answer } from './terminal/print.ts';
+import { printable } from './terminal/printable.ts';
 import { BBX_VERSION } from './version.ts';
 
 export interface Answered {
   /** As it is to be seen: without facts, and with stand-ins where they are wanted. */
   readonly report: DoctorReport;
+  /** What every other text of the run goes through. */
+  readonly disguise: <Value>(value: Value) => Value;
   /** The report for people. */
   text(file?: string): string;
   /** Writes the report with its facts where only its owner reads it; what went wrong, if anything did. */
@@ -40,8 +43,16 @@ export function dress(
   const { facts: _, ...report } = document;
   return {
     report,
+    disguise,
     text: (file) =>
-      reportText(context, { examined, report, words, verbose: options.verbose === true, file, disguise }),
+      reportText(context, {
+        examined,
+        report: printable(report),
+        words,
+        verbose: options.verbose === true,
+        file,
+        disguise,
+      }),
     keep: async (file) => {
       try {
         const text = `${JSON.stringify(document, null, 2)}\n`;

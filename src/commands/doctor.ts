@@ -30,6 +30,10 @@ export interface DoctorOptions {
   share?: boolean;
   fix?: boolean;
   yes?: boolean;
+  jsonl?: boolean;
+  watch?: boolean;
+  untilOk?: boolean;
+  for?: number;
 }
 
 /** `bbx doctor [topic] …`: prints the report and ends with its exit code. */
@@ -50,6 +54,24 @@ export async function runDoctor(
     findDirectory({ cwd: context.cwd, named: options.dir, roles: ['master', 'worker'] });
 
   const said = [...(topic === undefined ? [] : [topic]), ...words];
+  if (options.watch === true || options.untilOk === true) {
+    if (options.fix === true)
+      throw codes['BBX-USAGE']({
+        problem: '--fix and --watch do not go together',
+        hint: 'Leave one of them out',
+      });
+    const { watchDoctor } = await import('./doctor-watch.ts');
+    return watchDoctor(context, createLook(context, topic, words, options), said, selection, options);
+  }
+  if (options.jsonl === true) {
+    const { streamDoctor } = await import('./doctor-lines.ts');
+    return streamDoctor(
+      context,
+      (onOutcome) => createLook(context, topic, words, options, onOutcome),
+      said,
+      options,
+    );
+  }
   const look = createLook(context, topic, words, options);
   if (options.fix !== true) {
     const examined = await look();

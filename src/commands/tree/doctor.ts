@@ -216,6 +216,10 @@ function common(command: Command): Command {
         .argParser(durationValue)
         .default(15_000, '15s'),
     )
+    .addOption(flag('--jsonl', 'lines of JSON: one for each check as it answers, then the report'))
+    .addOption(flag('--watch', 'look again and again, and tell what appears and clears; Ctrl-C ends it'))
+    .addOption(flag('--until-ok', 'watch until all is well'))
+    .addOption(flag('--for <duration>', 'watch no longer than this').argParser(durationValue))
     .addOption(flag('--fix', "change bbx's own files, or those named, where that is safe"))
     .addOption(flag('--yes', 'with --fix: make the changes without a question'))
     .addOption(flag('--report <file>', 'keep the report, with all that was seen, in this file'))

@@ -116,6 +116,8 @@ export const logObject = z.object({
   sha256: z.string().nullable(),
   /** How the log was compared with what its worker said of it; null while it grows, and for logs of an older bbx. */
   receipt: z.enum(RECEIPTS).nullable(),
+  /** Bytes of the command's output that the log's limit has left out: they are counted nowhere else. */
+  cut: z.number().int(),
 });
 export type LogObject = z.infer<typeof logObject>;
 

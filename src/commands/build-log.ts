@@ -8,7 +8,7 @@ import { note, styleOf } from './terminal/print.ts';
 import { printable } from './terminal/printable.ts';
 import { createTerminalFilter } from './terminal/terminal-filter.ts';
 import { writeOut } from './terminal/stream.ts';
-import { holeWords, receiptWords } from './log-receipt.ts';
+import { cutWords, holeWords, receiptWords } from './log-receipt.ts';
 import { writeLogLines } from './log-lines.ts';
 import { verifyLogs } from './log-verify.ts';
 import { buildTitle, resultWord, tookWords } from './words.ts';
@@ -132,13 +132,23 @@ function createPrinter(
     // The next header begins on its own line.
     if (!raw && last !== undefined && last !== 0x0a) await writeOut(context, '\n');
     if (context.stderr.isTTY) await sayReceipt(build, step, log);
+    // The words in the log that say so are not the command's.
+    else if (raw) await sayCut(build, step, log);
   };
 
-  /** The log's end, for people; one that was followed is complete by now. */
-  const sayReceipt = async (build: BuildObject, step: StepObject, log: LogObject) => {
+  /** The log as it is at its end; one that was followed is complete by now. */
+  const atEnd = async (build: BuildObject, step: StepObject, log: LogObject): Promise<LogObject> => {
     const params = { build: String(build.buildid), step: String(step.number) };
-    const now = log.complete ? log : newest(await client.call('step', { params }, { signal }), log);
-    const words = receiptWords(now);
+    return log.complete ? log : newest(await client.call('step', { params }, { signal }), log);
+  };
+
+  const sayCut = async (build: BuildObject, step: StepObject, log: LogObject) => {
+    const { cut } = await atEnd(build, step, log);
+    if (cut > 0) note(context, cutWords(cut));
+  };
+
+  const sayReceipt = async (build: BuildObject, step: StepObject, log: LogObject) => {
+    const words = receiptWords(await atEnd(build, step, log));
     if (words !== undefined) note(context, styleOf(context).paint.dim(`-- ${words}`));
   };
 

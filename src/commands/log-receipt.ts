@@ -24,7 +24,13 @@ export function receiptWords(log: LogObject, options: { whole?: boolean } = {}):
     printBytes(log.bytes),
     ...(hash === null || hash === undefined ? [] : [`sha256 ${hash}${options.whole === true ? '' : '…'}`]),
     log.receipt === null ? 'stored by an older bbx' : COMPARED[log.receipt],
+    ...(log.cut > 0 ? [cutWords(log.cut)] : []),
   ].join(', ');
+}
+
+/** What a limit on the log's size has left out. */
+export function cutWords(cut: number): string {
+  return `cut by limit: ${countWords(cut, 'byte')} of the output left out`;
 }
 
 /** A hole, drawn as one. */

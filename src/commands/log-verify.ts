@@ -11,7 +11,7 @@ import { holeWords, receiptWords } from './log-receipt.ts';
 import { buildTitle } from './words.ts';
 
 /** One log, read again from its first byte to its last. */
-interface Verified extends Pick<LogObject, 'bytes' | 'lines' | 'sha256' | 'receipt'> {
+interface Verified extends Pick<LogObject, 'bytes' | 'lines' | 'sha256' | 'receipt' | 'cut'> {
   step: number;
   name: string;
   log: string;
@@ -93,7 +93,7 @@ async function verify(
   const verdict = judge(log, found, holes);
   return {
     ...{ step: step.number, name: step.name, log: log.name },
-    ...{ bytes: log.bytes, lines: log.lines, sha256: log.sha256, receipt: log.receipt },
+    ...{ bytes: log.bytes, lines: log.lines, sha256: log.sha256, receipt: log.receipt, cut: log.cut },
     ...{ found, holes },
     ...verdict,
     words: verdict.problem ?? receiptWords(log, { whole: true }) ?? '',

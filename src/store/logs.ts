@@ -14,6 +14,8 @@ export interface LogRow {
   /** Newlines in it; null while it grows, and for logs of an older bbx; so is `receipt`. */
   lines: number | null;
   receipt: Receipt | null;
+  /** Bytes of the command's output that the log's limit has left out. */
+  cut: number;
 }
 
 /** A log named as the protocol names it. */
@@ -32,6 +34,7 @@ const COLUMNS = [
   'logs.pruned',
   'logs.lines',
   'logs.receipt',
+  'logs.cut',
 ] as const;
 
 function rowOf<Row extends { complete: number; pruned: number; receipt: string | null }>(row: Row) {
@@ -139,6 +142,8 @@ export async function setLogSizes(
 /** What a log's row says of its end. `content`: its bytes, when it has no file. */
 export interface WholeLog extends LogEnd {
   content?: string | undefined;
+  /** Bytes of the command's output that the log's limit has left out. */
+  cut?: number | undefined;
 }
 
 /** The log is whole: what is known of its end. */
@@ -147,10 +152,10 @@ export async function completeLog(
   logid: number,
   end: Pick<WholeLog, 'bytes' | 'sha256'> & Partial<WholeLog>,
 ): Promise<void> {
-  const { bytes, sha256, lines = null, receipt = null, content = null } = end;
+  const { bytes, sha256, lines = null, receipt = null, content = null, cut = 0 } = end;
   await tx
     .updateTable('logs')
-    .set({ bytes, sha256, lines, receipt, content, complete: 1 })
+    .set({ bytes, sha256, lines, receipt, content, cut, complete: 1 })
     .where('logid', '=', logid)
     .execute();
 }

@@ -209,6 +209,8 @@ export interface Tables {
     receipt: string | null;
     /** The bytes of one that was small when it ended, as small-log.ts writes them; null: they are in its file. */
     content: Generated<string | null>;
+    /** Bytes of the command's output that the log's limit has left out. */
+    cut: Generated<number>;
   };
 
   /** Everything that changed, in order; readers keep their own position. Kept for a week. */

@@ -25,7 +25,7 @@ export const aStep = (of: Partial<StepObject> = {}): StepObject => ({
   logs: [
     {
       ...{ logid: 1, stepid: 1, name: 'stdio', bytes: 6, complete: true, pruned: false },
-      ...{ lines: 1, sha256: 'ab'.repeat(32), receipt: 'verified' },
+      ...{ lines: 1, sha256: 'ab'.repeat(32), receipt: 'verified', cut: 0 },
     },
   ],
   ...of,

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { BuildObject } from '../../src/api/objects.ts';
 import { startBbx } from '../rigs/bbx.ts';
 import { startFarm } from '../rigs/farm.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
@@ -51,7 +52,16 @@ builders:
       (await farm.run('build', 'log', 'app/1', '--step', step, '--raw')).stdout.length;
     expect(await of('whole')).toBe(30_000);
     expect(await of('little')).toBe(4);
+    const { stderr } = await farm.run('build', 'log', 'app/1', '--step', 'much', '--raw');
+    expect(stderr).toContain(`cut by limit: ${left.toLocaleString('en')} bytes of the output left out`);
+    const { steps } = await farm.ask<BuildObject>('build', 'show', 'app/1');
+    expect(steps?.map(({ logs }) => [logs[0]?.cut, logs[0]?.receipt])).toEqual([
+      [left, 'verified'],
+      [0, 'verified'],
+      [0, 'verified'],
+    ]);
     const verified = await farm.run('build', 'log', 'app/1', '--verify');
     expect(verified).toMatchObject({ code: 0 });
+    expect(verified.stdout).toMatch(/^0 much stdio\tverified\t.*, cut by limit: [\d,]+ bytes/m);
   });
 });

@@ -191,7 +191,7 @@ export function createRecorder(options: {
     const { build } = lane;
     const rows: Item[] = [];
     const closed: ClosedLog[] = [];
-    for (const { name, bytes, sha256 } of event.logs) {
+    for (const { name, bytes, sha256, cut } of event.logs) {
       const key = logKey(event.step, name);
       let log = build.logs.get(key);
       if (log === undefined) {
@@ -200,7 +200,7 @@ export function createRecorder(options: {
         rows.push({ kind: 'log', log });
       }
       const end = logs.finishSmall(log, sha256 === '' ? { bytes } : { bytes, sha256 });
-      if (end !== undefined) closed.push({ log, ...end });
+      if (end !== undefined) closed.push({ log, ...end, cut });
     }
     if (closed.length === event.logs.length) lane.closed = closed;
     return rows;
@@ -211,10 +211,10 @@ export function createRecorder(options: {
     if (lane.closing) return;
     const { build } = lane;
     lane.closing = true;
-    const all = event.logs.map(async ({ name, bytes, sha256 }) => {
+    const all = event.logs.map(async ({ name, bytes, sha256, cut }) => {
       const log = build.logs.get(logKey(event.step, name))!;
       // Empty: a worker that was started anew does not have all of the log any more.
-      return { log, ...(await logs.finish(log, sha256 === '' ? { bytes } : { bytes, sha256 })) };
+      return { log, ...(await logs.finish(log, sha256 === '' ? { bytes } : { bytes, sha256 })), cut };
     });
     Promise.all(all)
       .then((closed) => {

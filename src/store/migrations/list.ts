@@ -6,6 +6,7 @@ import { up as orphanAfter } from './0003-orphan-after.ts';
 import { up as linkHistory } from './0004-link-history.ts';
 import { up as logReceipts } from './0005-log-receipts.ts';
 import { up as smallLogs } from './0006-small-logs.ts';
+import { up as logCut } from './0007-log-cut.ts';
 
 export interface Migration {
   number: number;
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   { number: 4, name: 'link-history', up: linkHistory },
   { number: 5, name: 'log-receipts', up: logReceipts },
   { number: 6, name: 'small-logs', up: smallLogs },
+  { number: 7, name: 'log-cut', up: logCut },
 ];

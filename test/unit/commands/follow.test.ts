@@ -251,11 +251,13 @@ describe('build log', () => {
       pruned: false,
       lines: 2,
       sha256,
+      cut: 0,
     };
     const end = { ...log, receipt: 'verified' as const };
 
     it.each([
       ['a sound log', end, 'verified', 0],
+      ['one that was cut by its limit', { ...end, cut: 1_000 }, 'verified', 0],
       ['one whose hash is another', { ...end, sha256: 'ab'.repeat(32) }, 'damaged', 1],
       ['one that is longer', { ...end, bytes: 3 }, 'damaged', 1],
       [

@@ -1,5 +1,6 @@
+import { closeSync, openSync, readSync, writev, writevSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { RECORD_HEADER_BYTES, RECORD_MAX_BYTES, decodeRecord } from './spool-record.ts';
 
 /** A record's place in its file. */
@@ -11,12 +12,40 @@ export interface RecordAt {
 }
 
 /**
+ * So few bytes are written and read on the spot: a call that a thread makes takes ten times as much of the processor, and a small build made some
+ * twenty of them. Much data, and what waits for the disk itself (syncs), goes through threads.
+ */
+const ON_THE_SPOT_BYTES = 16 * 1024;
+
+/** A file with records, open for reading. */
+export interface RecordSource {
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+}
+
+/** Opens a file of which about so many bytes are to be read. */
+export async function openRecords(
+  path: string,
+  bytes: number,
+): Promise<RecordSource & { close(): Promise<void> }> {
+  if (bytes > ON_THE_SPOT_BYTES) return open(path, 'r');
+  const fd = openSync(path, 'r');
+  return {
+    read: async (buffer, offset, length, position) => ({
+      bytesRead: readSync(fd, buffer, offset, length, position),
+    }),
+    close: async () => closeSync(fd),
+  };
+}
+
+/**
  * Read at once, when so much is there: each read is handed to a thread and waited for, which took a quarter of the worker's time when they were of
  * 128 KiB. A reader holds one such buffer.
  */
 const READ_BYTES = 512 * 1024;
 /** Any piece of a log fits, with what stands before it. */
 const LEAST_READ_BYTES = 128 * 1024;
+/** Where less than a piece is to be read: what stands before its bytes. */
+const LEAST_SMALL_READ_BYTES = 1024;
 const LONGEST = RECORD_HEADER_BYTES + RECORD_MAX_BYTES;
 
 /**
@@ -24,11 +53,12 @@ const LONGEST = RECORD_HEADER_BYTES + RECORD_MAX_BYTES;
  * first record that is cut off or does not pass its checksum. `left`: about so much is to be read, as far as the caller knows.
  */
 export async function* readRecords(
-  file: FileHandle,
+  file: RecordSource,
   position: number,
   { end = Infinity, bytes: left = Infinity }: { end?: number; bytes?: number } = {},
 ): AsyncGenerator<RecordAt, void, void> {
-  const likely = Math.min(left, end - position) + LEAST_READ_BYTES;
+  const rest = Math.min(left, end - position);
+  const likely = rest + (rest > ON_THE_SPOT_BYTES ? LEAST_READ_BYTES : LEAST_SMALL_READ_BYTES);
   let buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, likely));
   let from = position;
   for (;;) {
@@ -77,7 +107,7 @@ export interface AppendFile {
 /** Opens for appending at `size`; whatever stands behind that is overwritten. */
 export async function openAppendFile(path: string, size: number, disk: FullDisk): Promise<AppendFile> {
   // Made when missing, never emptied, readable only for the worker's user: output may hold what is nobody else's business.
-  const file = await retried(disk, () => open(path, size === 0 ? 'w' : 'r+', 0o600));
+  const fd = await retried(disk, async () => openSync(path, size === 0 ? 'w' : 'r+', 0o600));
   let end = size;
   return {
     get size() {
@@ -87,14 +117,23 @@ export async function openAppendFile(path: string, size: number, disk: FullDisk)
       let position = end;
       for (let rest = parts; rest.length > 0;) {
         // By position: a try that wrote a part and then failed is simply written over.
-        const { bytesWritten } = await retried(disk, () => file.writev(rest, position));
+        const bytesWritten = await retried(disk, () => write(fd, rest, position));
         position += bytesWritten;
         rest = behind(rest, bytesWritten);
       }
       end = position;
     },
-    close: () => file.close(),
+    close: async () => closeSync(fd),
   };
+}
+
+const writeElsewhere = promisify(writev);
+
+/** Gives how many bytes of the parts were written. */
+async function write(fd: number, parts: readonly Uint8Array[], position: number): Promise<number> {
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  if (bytes <= ON_THE_SPOT_BYTES) return writevSync(fd, parts, position);
+  return (await writeElsewhere(fd, parts, position)).bytesWritten;
 }
 
 /** What is left of the parts after so many bytes of them. */

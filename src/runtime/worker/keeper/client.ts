@@ -23,6 +23,9 @@ const HELLO_MS = 20_000;
 /** Ending commands takes their TERM, KILL and what outlives both; who waits longer waits for a keeper that hangs. */
 const QUIT_MS = 20_000;
 
+/** Calls for which nobody waits. */
+const PATIENT: ReadonlySet<CallName> = new Set(['release', 'free', 'contact', 'room']);
+
 /** Meets a keeper over a fresh connection. Rejects with `KeeperLost`. */
 export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
   const open = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>();
@@ -79,7 +82,7 @@ export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
         const id = nextId;
         nextId += 1;
         open.set(id, { resolve, reject });
-        line.send({ id, name, ask });
+        line.send({ id, name, ask }, PATIENT.has(name) ? 'later' : undefined);
       });
     };
     return {

@@ -77,10 +77,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
     pipes,
     isAlone: () => teller.alone,
     onGrown: (log) => teller.grew(log),
-    onOver() {
-      teller.grewNow();
-      onLess?.();
-    },
+    onOver: () => onLess?.(),
   };
 
   function buildOf(key: string): KeeperBuild {

@@ -3,9 +3,13 @@ import type { Duplex } from 'node:stream';
 /** Longest line, bytes: the environment of a command with all its secrets, or a piece of output in Base64. */
 export const LINE_MAX_BYTES = 16 * 1024 * 1024;
 
+/** What may wait for company waits at most so long. */
+const LATER_MS = 20;
+
 /** Values of a line; bytes in them travel as Base64. */
 export interface Line {
-  send(value: unknown): void;
+  /** In order. `later`: nobody waits for it, so it goes with what is sent next, or after a moment: the other side is woken once for both. */
+  send(value: unknown, later?: 'later'): void;
   /** Bytes that the other side has not taken yet. */
   readonly unsent: number;
   close(): void;
@@ -20,9 +24,12 @@ export function createLine(
   let length = 0;
   let ended = false;
   let gathering = false;
+  let waiting = '';
+  let timer: NodeJS.Timeout | undefined;
   const end = () => {
     if (ended) return;
     ended = true;
+    clearTimeout(timer);
     stream.destroy();
     handlers.onEnd();
   };
@@ -55,24 +62,34 @@ export function createLine(
   stream.on('close', end);
   stream.on('end', end);
   return {
-    send(value) {
+    send(value, later) {
       if (ended) return;
-      if (!gathering) {
-        // What is told in one turn of the event loop is one call to the system, and one time that the other side is woken.
-        gathering = true;
-        stream.cork();
-        setImmediate(() => {
-          gathering = false;
-          stream.uncork();
-        });
-      }
-      stream.write(`${JSON.stringify(value, replace)}\n`);
+      waiting += `${JSON.stringify(value, replace)}\n`;
+      if (later === undefined) write();
+      else timer ??= setTimeout(write, LATER_MS);
     },
     get unsent() {
       return stream.writableLength;
     },
     close: end,
   };
+
+  function write(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (ended) return;
+    if (!gathering) {
+      // What is told in one turn of the event loop is one call to the system, and one time that the other side is woken.
+      gathering = true;
+      stream.cork();
+      setImmediate(() => {
+        gathering = false;
+        stream.uncork();
+      });
+    }
+    stream.write(waiting);
+    waiting = '';
+  }
 }
 
 const BYTES = '$bytes';

@@ -1,6 +1,5 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRecords } from '../spool-file.ts';
+import { openRecords, readRecords } from '../spool-file.ts';
 import { pieceOf, segmentName, type LogPiece } from '../spool-piece.ts';
 
 /** How far a log may be read: the files it stands in, and the bytes that are whole. */
@@ -27,7 +26,8 @@ export function createLogReader(
       const next = known.files.find((file) => file > at) ?? Infinity;
       const start =
         cursor?.base === base && cursor.offset <= at ? cursor : { base, position: 0, offset: base };
-      const file = await open(join(dir, segmentName(log.id, base)), 'r');
+      const path = join(dir, segmentName(log.id, base));
+      const file = await openRecords(path, known.size - start.offset);
       try {
         const from = at;
         let expected = start.offset;

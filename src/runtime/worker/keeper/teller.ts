@@ -6,6 +6,9 @@ import type { Notice } from './messages.ts';
  * the difference to the 4 ms of before, in which a read was 300 KB.
  */
 const GREW_MS = 10;
+/** The first bytes of a log wait longer: of a small build the end of its log, which is told at once, comes before that. */
+const FIRST_GREW_MS = 50;
+const FIRST_BYTES = 4 * 1024;
 /** Until a worker that does not read is looked at again. */
 const BEHIND_MS = 100;
 /** How often the worker hears how full the spool is, at most. */
@@ -36,6 +39,7 @@ export function createTeller(readSpool: () => Notice & { type: 'spool' }): Telle
   let tell: ((notice: Notice) => void) | undefined;
   let isBehind: () => boolean = () => false;
   let growing: NodeJS.Timeout | undefined;
+  let growingAt = Infinity;
   let saying: NodeJS.Timeout | undefined;
 
   function spool(): void {
@@ -49,9 +53,14 @@ export function createTeller(readSpool: () => Notice & { type: 'spool' }): Telle
   function grewNow(): void {
     clearTimeout(growing);
     growing = undefined;
+    growingAt = Infinity;
     if (tell === undefined || grown.size === 0) return grown.clear();
     // A worker that is stopped, or hangs, gets the whole at once when it reads again.
-    if (isBehind()) return void (growing = setTimeout(grewNow, BEHIND_MS));
+    if (isBehind()) {
+      growing = setTimeout(grewNow, BEHIND_MS);
+      growingAt = 0;
+      return;
+    }
     tell({ type: 'grew', logs: [...grown].map((log) => log.state(false)) });
     grown.clear();
     spool();
@@ -69,7 +78,13 @@ export function createTeller(readSpool: () => Notice & { type: 'spool' }): Telle
     now: (notice) => tell?.(notice),
     grew(log) {
       grown.add(log);
-      growing ??= setTimeout(grewNow, GREW_MS);
+      const ms = log.log.size <= FIRST_BYTES ? FIRST_GREW_MS : GREW_MS;
+      const at = performance.now() + ms;
+      // Also while a worker that does not read is waited for: that look comes first.
+      if (growing !== undefined && at >= growingAt) return;
+      clearTimeout(growing);
+      growing = setTimeout(grewNow, ms);
+      growingAt = at;
     },
     grewNow,
     spool,

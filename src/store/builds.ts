@@ -96,9 +96,13 @@ export async function advanceSequence(
   return done.numUpdatedRows > 0n;
 }
 
-/** Says in a few words what the build does now. */
-export async function setBuildState(tx: Tx, buildid: number, state: string): Promise<void> {
-  await tx.updateTable('builds').set({ state_string: state }).where('buildid', '=', buildid).execute();
+/** Its worker walks it now; `properties`: all that it has. */
+export async function beginBuild(tx: Tx, buildid: number, properties: Properties): Promise<void> {
+  await tx
+    .updateTable('builds')
+    .set({ state_string: 'running', properties_json: textOf(properties) })
+    .where('buildid', '=', buildid)
+    .execute();
 }
 
 /** Every step reads and writes them all; without an end they would hold everybody up. */
@@ -113,10 +117,15 @@ export async function mergeProperties(tx: Tx, buildid: number, properties: Prope
     .where('buildid', '=', buildid)
     .executeTakeFirst();
   if (row === undefined) return;
-  const text = JSON.stringify({ ...(JSON.parse(row.properties_json) as Properties), ...properties });
+  const text = textOf({ ...(JSON.parse(row.properties_json) as Properties), ...properties });
+  await tx.updateTable('builds').set({ properties_json: text }).where('buildid', '=', buildid).execute();
+}
+
+function textOf(properties: Properties): string {
+  const text = JSON.stringify(properties);
   if (text.length > PROPERTIES_CHARS)
     throw new Error(`its properties have more than ${PROPERTIES_CHARS} characters`);
-  await tx.updateTable('builds').set({ properties_json: text }).where('buildid', '=', buildid).execute();
+  return text;
 }
 
 /** Keeps that somebody wants the build stopped; the first reason stays. False when the build is complete. */

@@ -7,17 +7,38 @@ export interface EventRow {
   payload: Record<string, unknown>;
 }
 
+export interface NewEvent {
+  at: number;
+  type: string;
+  payload: Readonly<Record<string, unknown>>;
+}
+
 /** Appends to the farm's history, in the transaction of the rows that it tells of. Gives its position. */
-export async function appendEvent(
-  tx: Tx,
-  event: { at: number; type: string; payload: Readonly<Record<string, unknown>> },
-): Promise<number> {
-  const { eventid } = await tx
-    .insertInto('events')
-    .values({ at: event.at, type: event.type, payload_json: JSON.stringify(event.payload) })
-    .returning('eventid')
-    .executeTakeFirstOrThrow();
-  return eventid;
+export async function appendEvent(tx: Tx, event: NewEvent): Promise<number> {
+  const [eventid] = await appendEvents(tx, [event]);
+  return eventid!;
+}
+
+/** Rows of one statement; each number of them is a statement that is prepared once. */
+const AT_ONCE = 8;
+
+/** Appends several in their order. Gives their positions. */
+export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<number[]> {
+  const ids: number[] = [];
+  for (let from = 0; from < events.length; from += AT_ONCE) {
+    const rows = await tx
+      .insertInto('events')
+      .values(
+        events
+          .slice(from, from + AT_ONCE)
+          .map(({ at, type, payload }) => ({ at, type, payload_json: JSON.stringify(payload) })),
+      )
+      .returning('eventid')
+      .execute();
+    // Numbered in the order of the values; given back in whatever order.
+    ids.push(...rows.map(({ eventid }) => eventid).sort((a, b) => a - b));
+  }
+  return ids;
 }
 
 /** Up to `limit` events after a position, oldest first. */

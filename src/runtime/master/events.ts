@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Tx } from '../../store/database.ts';
 import type { Store } from '../../store/store.ts';
-import { appendEvent } from '../../store/events.ts';
+import { appendEvents } from '../../store/events.ts';
 
 export interface NumberedEvent {
   id: number;
@@ -37,12 +37,12 @@ export function createFarm({ store, clock, log }: { store: Store; clock: Clock; 
       const result = await store.write(async (tx) => {
         const emitted: FarmEvent[] = [];
         const value = await act(tx, (event) => void emitted.push(event));
-        const numbered: NumberedEvent[] = [];
-        for (const event of emitted) {
-          const { type, ...payload } = event;
-          numbered.push({ id: await appendEvent(tx, { at: clock.wall(), type, payload }), event });
-        }
-        events = numbered;
+        const at = clock.wall();
+        const ids = await appendEvents(
+          tx,
+          emitted.map(({ type, ...payload }) => ({ at, type, payload })),
+        );
+        events = emitted.map((event, index) => ({ id: ids[index]!, event }));
         return value;
       });
       const last = events.at(-1);

@@ -1,6 +1,6 @@
 import type { ProgressEvent } from '../../build/progress.ts';
 import { resultOf } from '../../build/results.ts';
-import { advanceSequence, mergeProperties, setBuildState } from '../../store/builds.ts';
+import { advanceSequence, beginBuild, mergeProperties } from '../../store/builds.ts';
 import type { Tx } from '../../store/database.ts';
 import { completeLog, ensureLog, type WholeLog } from '../../store/logs.ts';
 import { finishStep, startStep } from '../../store/steps.ts';
@@ -97,8 +97,7 @@ async function writeEvent(
   switch (event.type) {
     case 'buildStarted': {
       const found = { workdir: event.workdir };
-      await setBuildState(tx, buildid, 'running');
-      await mergeProperties(tx, buildid, found);
+      await beginBuild(tx, buildid, { ...build.properties, ...found });
       hears.after(() => (build.properties = { ...build.properties, ...found }));
       return;
     }

@@ -27,7 +27,7 @@ import {
   requestCancel,
 } from '../../../src/store/builds.ts';
 import { addChange, changeRows, changesOfBuildset, schedulerChanges } from '../../../src/store/changes.ts';
-import { appendEvent, eventsAfter, lastEventId, pruneEvents } from '../../../src/store/events.ts';
+import { appendEvent, appendEvents, eventsAfter, lastEventId, pruneEvents } from '../../../src/store/events.ts';
 import { addJoin, joinsFor, redeemJoin, revokeJoins, secretHash } from '../../../src/store/joins.ts';
 import {
   FACTS_KEPT,
@@ -709,6 +709,14 @@ export function describeStore(name: string, makePlace: () => Promise<Place>): vo
       expect(await store.write((tx) => pruneEvents(tx, 10, 1))).toBe(1);
       expect(await store.write((tx) => pruneEvents(tx, 10, 10))).toBe(1);
       expect(await append('c', 3)).toBeGreaterThan(second);
+    });
+
+    it('appends many events in their order, each with the position that it is given', async () => {
+      const events = Array.from({ length: 20 }, (_, at) => ({ at, type: `t${at}`, payload: { at } }));
+      const ids = await store.write((tx) => appendEvents(tx, events));
+      const rows = await store.read((db) => eventsAfter(db, 0, 100));
+      expect(rows).toEqual(events.map((event, index) => ({ eventid: ids[index], ...event })));
+      expect(await store.write((tx) => appendEvents(tx, []))).toEqual([]);
     });
 
     it('adds the event only when the rows it tells of are added', async () => {

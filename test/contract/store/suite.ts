@@ -27,7 +27,13 @@ import {
   requestCancel,
 } from '../../../src/store/builds.ts';
 import { addChange, changeRows, changesOfBuildset, schedulerChanges } from '../../../src/store/changes.ts';
-import { appendEvent, appendEvents, eventsAfter, lastEventId, pruneEvents } from '../../../src/store/events.ts';
+import {
+  appendEvent,
+  appendEvents,
+  eventsAfter,
+  lastEventId,
+  pruneEvents,
+} from '../../../src/store/events.ts';
 import { addJoin, joinsFor, redeemJoin, revokeJoins, secretHash } from '../../../src/store/joins.ts';
 import {
   FACTS_KEPT,

@@ -64,7 +64,7 @@ export function readListener(
   if (plugin !== undefined && way === 'pb') {
     const mistake: Mistake = {
       id: 'STK-01',
-      problem: `"${plugin}:" is no kind that Buildbot's own ports take: checkconfig is content, a traceback stands in twistd.log, and no port is open`,
+      problem: `"${plugin}:" is no kind that Buildbot's own ports take, though Twisted has it`,
       right: rightServer(text),
       error: 'TypeError',
     };
@@ -131,7 +131,7 @@ function listeningMistake(
   if (/[[\]]/.test(server.host))
     return {
       id: 'STK-01',
-      problem: `brackets have no meaning here, and "${server.host}" is no address: no port is open`,
+      problem: `brackets have no meaning here, and "${server.host}" is no address`,
       right: rightServer(text),
       error: 'CannotListenError',
     };

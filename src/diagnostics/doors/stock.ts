@@ -1,4 +1,4 @@
-import { access, constants, open, readFile, stat } from 'node:fs/promises';
+import { access, constants, open, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { errnoOf } from '../../base/error.ts';
 import { readListener } from '../../config/stock/endpoint-reading.ts';
@@ -147,13 +147,25 @@ function notPlain(): Error {
   return new Error('no plain file');
 }
 
-/** The process that `twistd.pid` names, where there is one of Python's by that number now. */
+/**
+ * Buildbot's process of a directory: the one that `twistd.pid` names, or, since it writes none under a service manager, the one that works in that
+ * directory. Null where there is none that this user can see.
+ */
 async function runningPid(dir: string): Promise<number | null> {
   const text = await readFile(join(dir, 'twistd.pid'), 'utf8').catch(() => '');
-  const pid = /^\s*(\d{1,9})\s*$/.exec(text.slice(0, 20))?.[1];
-  if (pid === undefined) return null;
+  const written = /^\s*(\d{1,9})\s*$/.exec(text.slice(0, 20))?.[1];
+  if (written !== undefined && (await isBuildbot(written))) return Number(written);
+  const home = await realpath(dir).catch(() => dir);
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const homes = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => '')));
+  for (const pid of pids.filter((_, index) => homes[index] === home))
+    if (await isBuildbot(pid)) return Number(pid);
+  return null;
+}
+
+async function isBuildbot(pid: string): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return /python|twistd|buildbot/.test(command.slice(0, 4_096)) ? Number(pid) : null;
+  return /python/.test(command) && /twistd|buildbot/.test(command);
 }
 
 function shownAs(file: string, cwd: string): string {

@@ -45,12 +45,19 @@ function endpointCheck({ id, title, side, status }: EndpointRow): Check<'stock-e
       if (mistake?.id !== id || subject.written === undefined) return nothing;
       return found({
         status,
-        title: `${subject.key}: ${mistake.problem}`,
+        title: titleOf(subject, mistake),
         evidence: [
           writtenEvidence(subject, subject.written, facts.at),
           ...(mistake.error === undefined
             ? []
-            : [evidence('file', 'Buildbot raises', `${mistake.error}, in twistd.log`, facts.at)]),
+            : [
+                evidence(
+                  'file',
+                  'Buildbot raises',
+                  `${mistake.error}, which stands in twistd.log; checkconfig says nothing`,
+                  facts.at,
+                ),
+              ]),
           ...(facts.listening === false
             ? [
                 evidence(
@@ -69,6 +76,14 @@ function endpointCheck({ id, title, side, status }: EndpointRow): Check<'stock-e
       });
     },
   });
+}
+
+/** What comes of it first: `buildbot checkconfig` sees none of this. */
+function titleOf({ key, way }: StockEndpointSubject, { error, problem }: Mistake): string {
+  if (error === undefined) return `${key}: ${problem}`;
+  return way === 'client'
+    ? `The worker ends at its start: ${key}: ${problem}`
+    : `${key} opens no port: ${problem}`;
 }
 
 /** What is no literal: said once, by the first check of its side. */

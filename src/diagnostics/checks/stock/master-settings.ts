@@ -3,7 +3,7 @@ import { sureValue } from '../../../config/stock/written.ts';
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
 import type { StockEndpointSubject } from '../../stock-subject.ts';
-import { now, readEndpoint, rewrite, sureText, topics, writtenEvidence } from './question.ts';
+import { now, readEndpoint, sureText, topics, writtenEvidence } from './question.ts';
 
 export const stk13 = defineCheck<'stock-endpoint', string>({
   id: 'STK-13',
@@ -79,12 +79,8 @@ export const stk14 = defineCheck<'stock-master', string>({
       title: `buildbotURL sends people to port ${wanted.port}, and the web server listens on ${port}`,
       evidence: [writtenEvidence(subject, url, at), writtenEvidence(subject, written, at)],
       fix: [
-        rewrite(
-          subject,
-          url,
-          url.value.replace(`:${wanted.port}`, `:${port}`),
-          'unless a proxy takes the one to the other',
-        ),
+        // A proxy may take the one to the other, so this is for a person to decide.
+        { text: `Write the port on which people reach it: ${wanted.hostname}:${port}, or that of a proxy` },
       ],
     });
   },

@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DoctorReport, Finding } from '../../src/api/doctor.ts';
+import { bbx } from '../rigs/bbx.ts';
+import { has } from '../rigs/debian.ts';
+import { freePort } from '../rigs/farm.ts';
+import { skipAloud } from '../rigs/skip-aloud.ts';
+import {
+  makeStockMaster,
+  makeTemplate,
+  openFamilies,
+  startStock,
+  stockConfig,
+} from '../rigs/stock-buildbot.ts';
+import { tempDir } from '../rigs/temp-dir.ts';
+
+const skip = skipAloud(
+  'the doctor beside a real stock Buildbot',
+  has('buildbot') && has('buildbot-worker')
+    ? undefined
+    : 'Buildbot is not installed (Debian: buildbot, buildbot-worker)',
+);
+
+let base: Awaited<ReturnType<typeof tempDir>>;
+beforeAll(async () => {
+  base = await tempDir();
+  if (!skip) makeTemplate(join(base.path, 'template'));
+});
+afterAll(() => base[Symbol.asyncDispose]());
+
+const BOTH = ['127.0.0.1', '::1'];
+
+/** What stands as the port (`@` is a free one), what opens, and which check says so; and what opens with the line that is advised. */
+const PORTS: [port: string, opens: string[], id: string | undefined, advised: string[]][] = [
+  [String.raw`r'tcp:@:interface=\:\:'`, BOTH, undefined, []],
+  [String.raw`r'tcp:@:interface=\:\:1'`, ['::1'], undefined, []],
+  [String.raw`'tcp:@:interface=\\:\\:'`, BOTH, undefined, []],
+  ['@', ['127.0.0.1'], 'STK-07', BOTH],
+  ["'@'", ['127.0.0.1'], 'STK-07', BOTH],
+  ["'tcp:@'", ['127.0.0.1'], 'STK-07', BOTH],
+  ["'tcp:@:interface=0.0.0.0'", ['127.0.0.1'], 'STK-07', BOTH],
+  ["'tcp:@:interface=::'", [], 'STK-01', BOTH],
+  ["'tcp:@:interface=::1'", [], 'STK-01', ['::1']],
+  ["'tcp:@:interface=[::]'", [], 'STK-01', BOTH],
+  ["'tcp:[::]:@'", [], 'STK-01', BOTH],
+  [String.raw`r'tcp:@:interface=[\:\:]'`, [], 'STK-01', BOTH],
+  ["'tcp6:@'", [], 'STK-01', BOTH],
+  ["'tcp6:@:interface=::'", [], 'STK-01', BOTH],
+  [String.raw`r'tcp:@:interface=\\:\\:'`, [], 'STK-02', BOTH],
+  [String.raw`'tcp:@:interface=\:\:'`, BOTH, 'STK-03', BOTH],
+  ["'tcp:@:'", ['127.0.0.1'], 'STK-05', BOTH],
+  ["'tcp: @'", ['127.0.0.1'], 'STK-05', BOTH],
+  ["'TCP:@'", [], 'STK-06', BOTH],
+  ["'tcp:@:interface=localhost'", ['127.0.0.1'], 'STK-15', ['::1']],
+];
+
+describe.skipIf(skip)('a stock master', () => {
+  it.each(PORTS)('with the port %s opens %j, and the doctor says %s', async (port, opens, id, advised) => {
+    await using temp = await tempDir();
+    const free = await freePort('::1');
+    const dir = join(temp.path, 'master');
+    await makeStockMaster(dir, join(base.path, 'template'), stockConfig(port.replace('@', String(free))));
+    // Buildbot's own check sees nothing.
+    expect(execFileSync('buildbot', ['checkconfig', dir], { encoding: 'utf8' })).toContain('is good');
+    {
+      await using master = startStock('buildbot', dir);
+      await master.logged(/BuildMaster is running/);
+      expect(await openFamilies(free)).toEqual(opens);
+      const grave = await troubles(['ipv6', '--stock', dir], temp.path);
+      expect(grave.map((finding) => finding.id)).toEqual(id === undefined ? [] : [id]);
+      if (opens.length === 0)
+        expect(JSON.stringify(grave[0]?.evidence)).toContain('nothing listens on its port');
+    }
+    if (id === undefined) return;
+    const before = await readFile(join(dir, 'master.cfg'), 'utf8');
+    const line = /^Write (.+) in line (\d+)/.exec(
+      (await troubles(['config', dir, '--only', id], temp.path, true))[0]?.fix[0]?.text ?? '',
+    );
+    expect(line?.[1]).not.toContain('tcp6');
+    const lines = before.split('\n');
+    const place = Number(line?.[2]) - 1;
+    lines[place] = lines[place]?.replace(/'port': .*?\}/, `'port': ${line?.[1]}}`) ?? '';
+    await writeFile(join(dir, 'master.cfg'), lines.join('\n'));
+    await rm(join(dir, 'twistd.log'), { force: true });
+    await using mended = startStock('buildbot', dir);
+    await mended.logged(/BuildMaster is running/);
+    expect(await openFamilies(free)).toEqual(advised);
+  });
+});
+
+/** Findings that count; with `facts`, all of them. */
+async function troubles(words: readonly string[], cwd: string, facts = false): Promise<Finding[]> {
+  const ran = await bbx(['doctor', ...words, '--json'], { cwd });
+  const { findings } = ran.json<DoctorReport>();
+  return findings.filter(
+    ({ id, status }) => id.startsWith('STK') && (facts || status === 'error' || status === 'warn'),
+  );
+}

@@ -1,5 +1,6 @@
 import type { Finding } from '../api/doctor.ts';
 import { BbxError } from '../base/error.ts';
+import type { Hop } from '../net/endpoint/hop.ts';
 import { createProbes, ownName } from './doors/probes.ts';
 import { selectChecks } from './catalogue.ts';
 import { makePlan } from './plan.ts';
@@ -17,6 +18,8 @@ export interface Failure {
   /** An address, or a repository's URL. */
   target: string;
   error?: unknown;
+  /** Hops on the way. */
+  via?: readonly Hop[] | undefined;
 }
 
 export interface DiagnoseOptions {
@@ -37,7 +40,7 @@ export async function diagnoseFailure(
   failure: Failure | string,
   options: DiagnoseOptions,
 ): Promise<Finding[]> {
-  const { target, error } = typeof failure === 'string' ? { target: failure, error: undefined } : failure;
+  const { target, error, via = [] }: Failure = typeof failure === 'string' ? { target: failure } : failure;
   const place = placeOf(target);
   if (place === undefined) return [];
   const { env, software, budgetMs = FAILURE_BUDGET_MS } = options;
@@ -52,7 +55,7 @@ export async function diagnoseFailure(
   try {
     const host = await probes.host();
     const plan = makePlan(
-      { topic: 'reach', target: place.address, protocol: place.protocol },
+      { topic: 'reach', target: place.address, protocol: place.protocol, via },
       {
         directory: { master: undefined, worker: undefined, beside: undefined },
         ownNames: [ownName()],

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { BbxError, errnoOf, sentences } from '../../base/error.ts';
 import { EXIT } from '../../base/exit.ts';
 import type { Log } from '../../base/log.ts';
+import type { Hop } from '../../net/endpoint/hop.ts';
 import type { SigningKey } from '../../protocol/bbx/keys.ts';
 import type { Limits } from '../../protocol/bbx/limits.ts';
 import { greetMaster } from '../../protocol/bbx/worker-session.ts';
@@ -73,7 +74,11 @@ export interface LinkOptions {
   onLearned(learned: Learned): void;
   /** Tries the ways to the master anew, when it asks for that. */
   tryWays?: LinkSessionOptions['tryWays'];
-  diagnose?: ((failure: { error: unknown; target: string }) => Promise<readonly LinkFinding[]>) | undefined;
+  diagnose?:
+    | ((failure: { error: unknown; target: string; via?: readonly Hop[] }) => Promise<readonly LinkFinding[]>)
+    | undefined;
+  /** Hops of every dial, for the diagnosis. */
+  via?: readonly Hop[];
   random?: () => number;
   /** Longest wait before coming back, ms; 3 s unless told otherwise. */
   retryMaxMs?: number;
@@ -220,10 +225,12 @@ export function startLink(options: LinkOptions): Link {
     const { error } = first;
     if (error instanceof BbxError && error.hint !== undefined) log.info(error.hint);
     if (isRefusal(error) || options.diagnose === undefined) return;
-    const findings = await options.diagnose(first).catch((failure: unknown) => {
-      log.debug('the diagnosis itself failed', { error: sentences(failure).join(': ') });
-      return [];
-    });
+    const findings = await options
+      .diagnose({ ...first, via: options.via ?? [] })
+      .catch((failure: unknown) => {
+        log.debug('the diagnosis itself failed', { error: sentences(failure).join(': ') });
+        return [];
+      });
     for (const { id, title, fix } of findings) {
       log.warn(`${id}: ${title}`);
       for (const { text: advice, commands = [] } of fix) {

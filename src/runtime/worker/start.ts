@@ -199,6 +199,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       },
       tryWays: tryAll,
       diagnose: deps.diagnose,
+      via: config.via,
       ...(deps.random === undefined ? {} : { random: deps.random }),
       ...(deps.limits === undefined ? {} : { limits: deps.limits }),
     });

@@ -4,8 +4,8 @@ import { printReport, type Look } from '../diagnostics/words.ts';
 import type { Context } from './terminal/context.ts';
 import { styleOf } from './terminal/print.ts';
 
-/** A terminal that is wider is not used: sentences of more than this are hard to read. */
-const WIDEST = 100;
+/** A terminal that is wider is not used: sentences of more than this are hard to read, and reports are pasted into mails. */
+const WIDEST = 80;
 /** Under this the columns of the report leave no room for its words; the terminal then breaks the lines. */
 const NARROWEST = 60;
 

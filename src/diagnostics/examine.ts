@@ -10,6 +10,7 @@ import { RESTS_S } from './doors/links.ts';
 import { createProbes, ownName } from './doors/probes.ts';
 import { environmentProxies } from './doors/proxies.ts';
 import type { BothEnds } from './facts/both-ends.ts';
+import type { Nat64Facts } from './facts/resolver.ts';
 import type { Intent } from './intent.ts';
 import { withPatches } from './mend.ts';
 import { namesThatLeadHere } from './own-names.ts';
@@ -152,6 +153,9 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       vantage: plan.vantage,
       host: seen.host,
       paths: [...seen.paths.values()],
+      translated: recorded
+        .facts()
+        .some(({ probe, facts }) => probe === 'nat64' && hasPrefix(facts as Nat64Facts)),
     });
     return {
       ...reported,
@@ -167,4 +171,8 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
   } finally {
     stop.abort(new Error('the examination is over'));
   }
+}
+
+function hasPrefix({ servers }: Nat64Facts): boolean {
+  return servers.some(({ prefixes }) => prefixes.length > 0);
 }

@@ -21,6 +21,8 @@ export interface ReportInput {
   readonly vantage: Finding['vantage'];
   readonly host: HostFacts | undefined;
   readonly paths: readonly PathFacts[];
+  /** A translator to IPv4 was found (NAT64 with DNS64). */
+  readonly translated?: boolean;
 }
 
 /** The report, and whether something that must be known is not: a rung R0 to R4 of a target. */
@@ -100,17 +102,25 @@ const LETTERS: readonly { letter: string; fits: (finding: Finding) => boolean }[
   { letter: 'm', fits: ({ id }) => id === 'PTH-06' },
   { letter: 'd', fits: ({ id }) => id.startsWith('DNS-') },
   { letter: 'f', fits: ({ id }) => id === 'PTH-01' || id === 'PTH-02' || id === 'PTH-04' },
-  { letter: 'w', fits: ({ id }) => id === 'PRO-01' || id === 'LSN-07' },
+  { letter: 'w', fits: ({ id }) => id === 'PRO-01' || id === 'PRO-02' || id === 'LSN-07' },
 ];
 
-/** One token to read out: families that reached something (where nothing was tried: that this host has), then letters. */
-function helpdeskCode(input: ReportInput, findings: readonly Finding[]): string {
+/**
+ * One token to read out: families that reached something (where nothing was tried: that this host has), then letters. `64`: IPv6 alone, with a
+ * translator to IPv4.
+ */
+export function helpdeskCode(
+  input: Pick<ReportInput, 'paths' | 'host'> & { translated?: boolean | undefined },
+  findings: readonly Finding[],
+): string {
   const attempts = input.paths.flatMap((path) => path.attempts);
   const works = (family: 4 | 6) =>
     attempts.length > 0
       ? attempts.some((attempt) => attempt.family === family && attempt.outcome === 'connected')
       : input.host !== undefined && usableAddresses(input.host, family).length > 0;
-  const families = `${works(4) ? '4' : ''}${works(6) ? '6' : ''}` || '0';
+  const alone = works(6) && !works(4);
+  const families =
+    alone && input.translated === true ? '64' : `${works(4) ? '4' : ''}${works(6) ? '6' : ''}` || '0';
   const trouble = findings.filter((finding) => finding.status === 'error' || finding.status === 'warn');
   const letters = LETTERS.filter(({ fits }) => trouble.some(fits)).map(({ letter }) => letter);
   return letters.length === 0 ? families : `${families}-${letters.join('')}`;

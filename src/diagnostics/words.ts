@@ -37,7 +37,7 @@ export function printReport(input: ReportWords, look: Look): string {
   const facts = report.findings.filter((finding) => finding.status === 'info' && !verbose);
   const blocks = [
     headLine(input, look),
-    ...shown.map((finding) => printFinding(finding, look, verbose)),
+    ...shown.map((finding) => printFinding(finding, { look, verbose, word: wordOf(finding, input) })),
     ...(facts.length === 0 ? [] : [facts.map((finding) => factLine(finding, look)).join('\n')]),
     ...(verbose ? [report.checks.map((check) => checkLine(check, look)).join('\n')] : []),
     ...waysIn(report, look),
@@ -75,9 +75,20 @@ function mark(status: CheckObject['status'], look: Look): string {
   }
 }
 
-function printFinding(finding: Finding, look: Look, verbose: boolean): string {
+/** The verdict on a target, in the line of the first finding about it. */
+function wordOf(finding: Finding, { report }: ReportWords): string {
+  const isFirst = report.findings.find(({ target }) => target === finding.target) === finding;
+  const verdict = report.verdicts.find(({ to }) => to === finding.target)?.verdict;
+  if (!isFirst || verdict === undefined || verdict === 'reachable' || verdict === 'unknown') return '';
+  return `${verdict.toUpperCase().replace('-', ' ')}  `;
+}
+
+function printFinding(
+  finding: Finding,
+  { look, verbose, word }: { look: Look; verbose: boolean; word: string },
+): string {
   const { paint } = look;
-  const [first = '', ...rest] = wrap(finding.title, look.width - 3 - ID_COLUMN - 1);
+  const [first = '', ...rest] = wrap(word + finding.title, look.width - 3 - ID_COLUMN - 1);
   const id = finding.id.padStart(ID_COLUMN);
   const lines = [
     ` ${mark(finding.status, look)} ${paint.bold(first)}${' '.repeat(Math.max(1, look.width - 3 - first.length - ID_COLUMN))}${paint.dim(id)}`,
@@ -145,6 +156,25 @@ function waysIn(report: DoctorReport, look: Look): string[] {
   return [[' Who gets in:', ...lines].join('\n')];
 }
 
+/** Rungs of the ladder that were left out although the way to them was free; of programs that are no master of bbx there are none. */
+const UNTESTED: readonly (readonly [rung: string, words: string])[] = [
+  ['R7', 'large packets (R7)'],
+  ['R8', 'connections that rest for minutes (R8: bbx doctor reach HOST:PORT --soak)'],
+  ['R9', 'what the master saw (R9)'],
+];
+
+function notTested({ verdicts }: DoctorReport, look: Look): string[] {
+  const whole = verdicts.filter(
+    ({ verdict, rungs }) => /^(reachable|degraded)$/.test(verdict) && rungs['R3'] !== 'none',
+  );
+  const words = UNTESTED.filter(([rung]) => whole.some(({ rungs }) => rungs[rung] === 'not-tested')).map(
+    ([, text]) => text,
+  );
+  return words.length === 0
+    ? []
+    : hanging(' ', `Not tested: ${words.join(', ')}`, look).map((line) => look.paint.dim(line));
+}
+
 function lastLines({ report, intent, verbose, hostAlone, file }: ReportWords, look: Look): string {
   const { ok, info, skip } = report.summary;
   const count = (status: Finding['status']) =>
@@ -162,13 +192,7 @@ function lastLines({ report, intent, verbose, hostAlone, file }: ReportWords, lo
   const meant = intent === undefined ? '' : `  Meant to work: ${families} (${intent.source}).`;
   return [
     ...hanging(' ', `${trouble === '' ? '' : `${trouble}, `}${passed}.${meant}`, look),
-    ...(report.verdicts.some(({ rungs }) => rungs['R7'] === 'ok' && rungs['R8'] === 'not-tested')
-      ? [
-          look.paint.dim(
-            ' Not tested: connections that rest for minutes (R8): bbx doctor reach HOST:PORT --soak',
-          ),
-        ]
-      : []),
+    ...notTested(report, look),
     ...(hostAlone === true
       ? hanging(' ', 'This host alone was looked at. To try an address: bbx doctor reach HOST:PORT', look)
       : []),

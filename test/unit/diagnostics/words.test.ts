@@ -1,8 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import type { Finding, Verdict } from '../../../src/api/doctor.ts';
 import { catalogue, selectChecks, strangers } from '../../../src/diagnostics/catalogue.ts';
 import { harmless } from '../../../src/diagnostics/evidence.ts';
 import { AUTO } from '../../../src/diagnostics/intent.ts';
+import type { Attempt } from '../../../src/diagnostics/facts/paths.ts';
+import { helpdeskCode } from '../../../src/diagnostics/report.ts';
 import { printReport, type Look } from '../../../src/diagnostics/words.ts';
 import { name, reply, report, target, tried } from './recorded.ts';
 
@@ -62,6 +65,49 @@ describe('the report for people', () => {
     expect(text).toContain('\n 2 warned, ');
   });
 
+  it('has the verdict in the first line about a target, and what was not tested', async () => {
+    const { report: got } = await report(given);
+    const rungs = { R2: '1/2', R3: 'ok', R4: 'ok', R7: 'ok', R8: 'not-tested', R9: 'not-tested' };
+    const verdict = { from: 'here' as const, to: 'ci.example:9989', plane: 'worker' as const, clients: {} };
+    const print = (word: Verdict['verdict'], more = rungs) =>
+      printReport(
+        {
+          ...{ intent: AUTO, heading: 'x', ms: 1, verbose: false },
+          report: { ...got, verdicts: [{ ...verdict, verdict: word, rungs: more }] },
+        },
+        plain,
+      );
+    expect(print('degraded')).toContain('\n ! DEGRADED  ci.example:9989 is published');
+    expect(print('degraded').match(/DEGRADED/g)).toHaveLength(1);
+    expect(print('degraded')).toMatch(
+      /Not tested: connections that rest for minutes \(R8: [^,]*, what the\s+master saw/,
+    );
+    expect(print('wrong-peer')).toContain('\n ! WRONG PEER  ');
+    expect(print('reachable')).toContain('\n ! ci.example:9989 is');
+    // Of what cannot be reached, and of what is no master, nothing was left out.
+    expect(print('unreachable')).not.toContain('Not tested');
+    expect(print('degraded', { ...rungs, R3: 'none' })).not.toContain('Not tested');
+  });
+
+  it('has the changes of --fix as they are', async () => {
+    const { report: got } = await report({ subjects: [] });
+    const changes = [
+      {
+        file: 'master.yaml',
+        state: 'made' as const,
+        patch: '--- a\n+++ a\n-x\n+y',
+        backup: 'master.yaml.old',
+      },
+    ];
+    const text = printReport(
+      { report: { ...got, changes }, intent: AUTO, heading: 'x', ms: 1, verbose: false },
+      plain,
+    );
+    expect(text).toContain(
+      ' Changed master.yaml; its former text is master.yaml.old\n   --- a\n   +++ a\n   -x\n   +y\n',
+    );
+  });
+
   it('says so where there was nothing to look at but the host', async () => {
     const { report: got } = await report({ subjects: [] });
     const lines = (hostAlone: boolean) =>
@@ -76,6 +122,40 @@ describe('the report for people', () => {
   it('prints every check with -v', async () => {
     const text = await print(true);
     for (const { id } of catalogue) expect(text).toContain(id);
+  });
+});
+
+describe('the code', () => {
+  const six = tried('2a00:2::10', 'connected');
+  const four = tried('11.0.0.1', 'connected');
+  const silent6 = tried('2a00:2::10', 'silent');
+  const code = (paths: Attempt[], more: { translated?: boolean; findings?: string[] } = {}) =>
+    helpdeskCode(
+      {
+        paths: [{ at: '', attempts: paths, listensHere: null }],
+        host: undefined,
+        translated: more.translated,
+      },
+      (more.findings ?? []).map((id) => ({ id, status: 'warn' }) as Finding),
+    );
+
+  it.each([
+    [code([six, four]), '46'],
+    [code([four, silent6]), '4'],
+    [code([six]), '6'],
+    [code([six], { translated: true }), '64'],
+    [code([six, four], { translated: true }), '46'],
+    [code([silent6]), '0'],
+    [code([silent6], { translated: true }), '0'],
+    [code([six, four], { findings: ['PTH-05'] }), '46-s'],
+    [code([six, four], { findings: ['PTH-06'] }), '46-m'],
+    [code([six, four], { findings: ['DNS-11'] }), '46-sd'],
+    [code([four, silent6], { findings: ['PTH-02'] }), '4-f'],
+    [code([six, four], { findings: ['PRO-02'] }), '46-w'],
+    [code([six, four], { findings: ['LSN-07', 'PTH-04', 'DNS-01', 'PTH-06', 'PTH-03'] }), '46-smdfw'],
+  ])('%s is %s', (got, wanted) => {
+    expect(got).toBe(wanted);
+    expect(got).toMatch(/^(0|4|6|46|64)(-[smdfw]+)?$/);
   });
 });
 

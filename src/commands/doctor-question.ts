@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errnoOf } from '../base/error.ts';
 import type { Topic } from '../diagnostics/check.ts';
+import { pinOfToken } from '../diagnostics/doors/probe-listener.ts';
 import { parseServer } from '../diagnostics/doors/names.ts';
 import { readTarget, type Question } from '../diagnostics/plan/question.ts';
 import { parseAddress } from '../net/endpoint/address.ts';
@@ -58,12 +59,17 @@ export function questionOf(
         target: wanted(first, topic),
         ...protocol,
         soak: options.soak === true,
+        ...(options.token === undefined ? {} : { pin: pinOf(options.token) }),
         via: (options.via ?? []).map(parseHop),
       };
     case 'mail':
       return {
         topic,
-        ...(first === undefined ? {} : { target: readTarget(first, SMTP_PORT).target, protocol: 'tcp' }),
+        ...(first === undefined
+          ? {}
+          : /^https?:\/\//i.test(first)
+            ? { urls: words }
+            : { target: readTarget(first, SMTP_PORT).target, protocol: 'tcp' }),
       };
     case 'path':
       if (first === undefined)
@@ -88,6 +94,15 @@ function wanted(text: string | undefined, topic: Topic) {
       hint: `bbx doctor ${topic} HOST:PORT`,
     });
   return readTarget(text).target;
+}
+
+function pinOf(token: string): string {
+  const pin = pinOfToken(token);
+  if (pin !== undefined) return pin;
+  throw codes['BBX-USAGE']({
+    problem: '--token is none that "doctor listen --probe" prints',
+    hint: 'It begins with probe1. and has 50 characters; copy the whole line',
+  });
 }
 
 /** The name of `NAME` or `NAME:PORT`. */

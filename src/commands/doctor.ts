@@ -26,6 +26,8 @@ export interface DoctorOptions {
   failOn?: 'error' | 'warn' | 'unknown';
   budget?: number;
   soak?: boolean;
+  probe?: boolean;
+  token?: string;
   report?: string;
   share?: boolean;
   fix?: boolean;

@@ -6,6 +6,9 @@ import { flag } from '../terminal/flag.ts';
 import { durationValue, listValue } from '../terminal/values.ts';
 import type { DoctorOptions } from '../doctor.ts';
 
+/** With --probe, unless told otherwise: a person goes to another host and types a line. */
+const PROBE_LISTEN_MS = 300_000;
+
 const ids = (text: string, before: readonly string[] = []) => [
   ...before,
   ...text.split(',').filter((id) => id !== ''),
@@ -58,11 +61,25 @@ export function addDoctorCommands(program: Command, context: Context): void {
 
   declare(doctor, 'listen', {
     purpose: 'Look at addresses to listen on: free, allowed, and which families they take.',
-    examples: ['bbx doctor listen', "bbx doctor listen '[::]:9989' localhost:8010"],
+    examples: [
+      'bbx doctor listen',
+      "bbx doctor listen '[::]:9989' localhost:8010",
+      "bbx doctor listen '[::]:9989' --probe",
+    ],
+    notes:
+      'With --probe it listens there itself, prints the line to run at the other end, and says what comes, for 5 minutes (--for). It\n' +
+      'ends with 0 when somebody was greeted, with 1 when nobody was.',
   })
     .addArgument(new Argument('[address:port...]', "default: those of the master's configuration"))
-    .action(async (addresses: string[], _options: DoctorOptions, command: Command) =>
-      run('listen', addresses, command),
+    .addOption(new Option('--probe', 'listen there in the place of a master, and say who comes'))
+    .action(async (addresses: string[], options: DoctorOptions, command: Command) =>
+      options.probe === true
+        ? (await import('../doctor-probe.ts')).listenForProbes(
+            context,
+            addresses,
+            command.optsWithGlobals<DoctorOptions>().for ?? PROBE_LISTEN_MS,
+          )
+        : run('listen', addresses, command),
     );
 
   declare(doctor, 'reach', {
@@ -82,6 +99,9 @@ export function addDoctorCommands(program: Command, context: Context): void {
     )
     .addOption(protocolFlag())
     .addOption(soakFlag())
+    .addOption(
+      new Option('--token <token>', 'what "doctor listen --probe" printed at the other end: only it will do'),
+    )
     .action(async (target: string, _options: DoctorOptions, command: Command) =>
       run('reach', [target], command),
     );

@@ -25,6 +25,8 @@ export interface Question {
   readonly server?: string;
   /** `--listen`, and the arguments of `doctor listen`; texts as they were written. */
   readonly listen?: readonly string[];
+  /** Key that alone will do (`--token`), `sha256:…`. */
+  readonly pin?: string;
   /** `--soak`: connections are let rest for minutes. */
   readonly soak?: boolean;
   /** `doctor path WORKER`. */

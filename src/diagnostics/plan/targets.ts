@@ -24,7 +24,7 @@ export function namedTarget(question: Question, address: Address, here: Here): S
       port: question.portGiven === false ? undefined : address.port,
       protocol: question.protocol ?? 'bbx',
       plane: 'other',
-      pins: own?.pins ?? [],
+      pins: question.pin === undefined ? (own?.pins ?? []) : [question.pin],
       ...(own?.config === undefined ? {} : { workerDir: own.dir, workerName: own.config.name }),
       ...(question.tls === undefined ? {} : { tls: question.tls }),
       ...behind(question.via ?? []),

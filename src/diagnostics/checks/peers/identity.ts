@@ -75,7 +75,10 @@ function judgeIdentity(peers: readonly PeerFact[], target: TargetSubject, at: st
   if (target.pins.length > 0 && instance != null && !target.pins.includes(instance)) {
     return found({
       status: 'error',
-      title: `${target.text} is another master than the one this worker knows`,
+      title:
+        target.source === 'command line' && target.workerName === undefined
+          ? `${target.text} is not the one that printed the token`
+          : `${target.text} is another master than the one this worker knows`,
       evidence: [...got, evidence('file', `${target.source} pin`, target.pins.join(', '), at)],
       fix: [
         {

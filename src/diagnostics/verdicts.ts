@@ -145,6 +145,9 @@ function verdictWord(
     (peer) => peer.kind !== 'silent' && peer.kind !== 'closed' && !isGood(peer, target),
   );
   if (target.protocol !== 'tcp' && strangers.length > 0) return 'wrong-peer';
+  // Whoever is meant, the other one is not.
+  const instances = new Set((facts.peers ?? []).flatMap(({ instance }) => instance ?? []));
+  if (target.protocol === 'bbx' && instances.size > 1) return 'wrong-peer';
   if (target.protocol === 'tls' && rungs['R3'] === 'fail') return 'unreachable';
   if (rungs['R4'] === 'fail') return 'unreachable';
   // The way is whole; somebody has yet to say yes.

@@ -60,9 +60,22 @@ export function usableAddresses(host: HostFacts, family: Family): HostAddress[] 
   );
 }
 
+/** What a bind of `::1` ends with where there is no IPv6, or none on loopback. */
+const NO_FAMILY = new Set([
+  'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'EPROTONOSUPPORT',
+  'ENETUNREACH',
+  'EINVAL',
+  'EACCES',
+  'EPERM',
+]);
+
 /** IPv6 works at least inside this host. */
 export function hasIpv6(host: HostFacts): boolean {
-  return host.ipv6InKernel !== false && host.loopback6 === null;
+  if (host.ipv6InKernel === false) return false;
+  // No port or no file may be left for the trial; that says nothing of the family.
+  return host.loopback6 === null || !NO_FAMILY.has(host.loopback6);
 }
 
 /** IPv4 works at least inside this host; a host without it refuses its own connections, which says nothing of who listens. */

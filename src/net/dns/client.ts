@@ -198,12 +198,15 @@ function askUdp(
       }
     });
     // A connected socket hears of an ICMP refusal, and takes nothing from other hosts.
-    socket.connect(server.port ?? DNS_PORT, server.address, () => {
+    const onConnect = (refused?: Error) => {
       if (isOver()) return;
+      // As for fe80::… without a zone: there is no way to it.
+      if (refused !== undefined && refused !== null) return settle(errnoOf(refused) ?? 'EINVAL');
       socket.send(query, (error) => {
         if (error !== null) settle(errnoOf(error) ?? 'EFAULT');
       });
-    });
+    };
+    socket.connect(server.port ?? DNS_PORT, server.address, onConnect);
     return { close: () => socket.close(), late: () => (garbage ? 'EBADRESP' : SILENCE) };
   });
 }

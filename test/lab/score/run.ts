@@ -2,6 +2,7 @@ import type { LabCase } from '../cases/case.ts';
 import { wantOf, type LabHands } from '../stage/stagehands.ts';
 import { askDoctor } from './doctor.ts';
 import { mark, type Mark } from './score.ts';
+import { rowOf } from './table.ts';
 
 export interface LabRun {
   readonly hands: LabHands;
@@ -12,7 +13,11 @@ export interface LabRun {
 
 /** Asks the doctor about every case that this machine can make; those that it cannot are named aloud and are no part of the score. */
 export async function runCases(cases: readonly LabCase[], run: LabRun): Promise<Mark[]> {
-  const marks = await inLanes(cases, run, async (one) => mark(one, await askDoctor(one, run.hands)));
+  const marks = await inLanes(cases, run, async (one) => {
+    const marked = mark(one, await askDoctor(one, run.hands));
+    run.tell(rowOf(marked).join('  '));
+    return marked;
+  });
   return marks.filter((one) => one !== undefined);
 }
 

@@ -171,6 +171,23 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
     'error',
   ],
   [
+    'IPv6 off on the one interface that leads out, and IPv6 is insisted on',
+    {
+      host: host({
+        disableIpv6: { all: false, eth0: true },
+        addresses: [address('11.0.0.2'), address('::1', { kind: 'loopback', interface: 'lo' })],
+        defaultRoute: { 4: 'eth0', 6: null },
+      }),
+      names: [dual],
+      subjects,
+      attempts: [local('ENETUNREACH'), open4],
+      sources: stranded,
+      intent: BOTH,
+    },
+    ['HST-05'],
+    'error',
+  ],
+  [
     'bindv6only shuts IPv4 out of [::]',
     {
       host: host({ bindv6only: true }),
@@ -421,6 +438,17 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
     'warn',
   ],
   [
+    'a hosts file that leaves out the family that is meant',
+    {
+      names: [{ ...dual, hosts: [V4], lookup: { addresses: [V4], errno: null, ms: 0 } }],
+      subjects,
+      attempts: [open4],
+      intent: BOTH,
+    },
+    ['DNS-07'],
+    'warn',
+  ],
+  [
     'a hosts file that sends the master to loopback',
     {
       names: [{ ...dual, hosts: ['127.0.0.1'], lookup: { addresses: ['127.0.0.1'], errno: null, ms: 0 } }],
@@ -502,6 +530,12 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
   [
     'a link-local literal without zone',
     { subjects: [target('[fe80::1]:9989')], attempts: [tried('fe80::1', 'EINVAL', { local: true })] },
+    ['PTH-08'],
+    'error',
+  ],
+  [
+    'a link-local literal with the zone of no interface',
+    { subjects: [target('[fe80::1%nope0]:9989')], attempts: [tried('fe80::1%nope0', 'silent')] },
     ['PTH-08'],
     'error',
   ],
@@ -664,6 +698,10 @@ const FACTS = SYSTEM_FACTS;
 
 /** Nothing is wrong here, and so nothing may be said at warn or error. */
 const CONTROLS: [title: string, given: Case][] = [
+  [
+    'a trial bind that found no port left, which says nothing of IPv6',
+    { host: host({ loopback6: 'EADDRINUSE' }), names: [dual], subjects, attempts: [open6, open4] },
+  ],
   ...SYSTEM_CONTROLS,
   ...FAR_CONTROLS,
   ...STOCK_CONTROLS,

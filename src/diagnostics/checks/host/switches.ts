@@ -1,7 +1,7 @@
 import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
 import { demandsOf, type Demand } from '../../demand.ts';
 import { evidence } from '../../evidence.ts';
-import type { HostFacts } from '../../facts/host.ts';
+import { usableAddresses, type HostFacts } from '../../facts/host.ts';
 import { leavesOut } from '../../intent.ts';
 import { hostQuestion, type HostQuestion } from './question.ts';
 
@@ -25,7 +25,9 @@ function judgeSwitches(host: HostFacts, demands: readonly Demand[], context: Jud
     (name) => name !== 'all' && name !== 'default' && table[name] === true,
   );
   if (off.length === 0) return nothing;
-  const wanted = demands.some((demand) => demand.family === 6 && demand.beyond);
+  // Who insists on IPv6 misses it where no other interface has it; a bridge without it is nobody's trouble.
+  const alone = usableAddresses(host, 6).length === 0;
+  const wanted = demands.some((demand) => demand.family === 6 && (demand.beyond || alone));
   return found({
     status: wanted ? 'warn' : 'info',
     title: `IPv6 is switched off on ${off.join(', ')}, and on elsewhere`,

@@ -22,7 +22,7 @@ function judgeOwnName(name: NameFacts, target: TargetSubject, context: JudgeCont
   const trapped = context.subjects.find(
     (subject) =>
       subject.kind === 'listener' &&
-      subject.state === 'running' &&
+      subject.state !== 'stopped' &&
       subject.port === target.port &&
       !subject.hosts.some((host) => host === '::' || host === '0.0.0.0' || looped.includes(host)),
   );

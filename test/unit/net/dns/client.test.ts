@@ -50,6 +50,11 @@ const address = { type: 'A', name: 'ci.example', ttl: 60, data: '192.0.2.10' } a
 const quick = { tryMs: 300 };
 
 describe('queryServer', () => {
+  it('says that there is no way to a server whose address lacks its zone', async () => {
+    const answer = await queryServer({ address: 'fe80::1', port: 53 }, 'ci.example', 'A', quick);
+    expect(answer).toMatchObject({ values: [], errno: 'EINVAL' });
+  });
+
   it('gives addresses, rcode and time', async () => {
     await using rig = await startNameserver((query) => reply(query, { answers: [address] }));
     expect(await queryServer(rig.server, 'CI.example.', 'A', quick)).toMatchObject({

@@ -69,6 +69,12 @@ import { svc04 } from './checks/service/socket-unit.ts';
 import { svc03 } from './checks/service/start.ts';
 import { svc01 } from './checks/service/state.ts';
 import { svc05 } from './checks/service/user.ts';
+import { ntf01 } from './checks/mail/greeting.ts';
+import { ntf04 } from './checks/mail/literal.ts';
+import { ntf03 } from './checks/mail/login.ts';
+import { ntf02 } from './checks/mail/tls.ts';
+import { ntf05 } from './checks/mail/twisted.ts';
+import { ntf07 } from './checks/mail/web-service.ts';
 import { cfg03 } from './checks/settings/bind-name.ts';
 import { stk01, stk02, stk03, stk04, stk05, stk06, stk15 } from './checks/stock/endpoints.ts';
 import { stk07 } from './checks/stock/ipv4-alone.ts';
@@ -205,6 +211,12 @@ export const catalogue = [
   src02,
   src06,
   src07,
+  ntf01,
+  ntf02,
+  ntf03,
+  ntf04,
+  ntf05,
+  ntf07,
   clk01,
   clk02,
 ] as readonly unknown[] as readonly Check[];

@@ -3,7 +3,7 @@ import type { Draft } from './check.ts';
 import type { Proposal } from './fixes.ts';
 import type { Outcome } from './run.ts';
 import { isStock } from './stock-subject.ts';
-import type { SourceSubject } from './far-subjects.ts';
+import type { MailSubject, SourceSubject, StatusSubject } from './far-subjects.ts';
 import { nameOf, type Subject, type TargetSubject } from './subject.ts';
 
 const RANK = { error: 0, warn: 1, unknown: 2, info: 3 } as const;
@@ -30,8 +30,8 @@ function related(a: Subject, b: Subject): boolean {
 }
 
 /** Somewhere to connect to, by a name. */
-function isPlace(subject: Subject): subject is TargetSubject | SourceSubject {
-  return subject.kind === 'target' || subject.kind === 'source';
+function isPlace(subject: Subject): subject is TargetSubject | SourceSubject | MailSubject | StatusSubject {
+  return ['target', 'source', 'mail', 'status'].includes(subject.kind);
 }
 
 /** The file of stock Buildbot that a subject came from. */

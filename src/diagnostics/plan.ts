@@ -6,6 +6,7 @@ import { givenListener, listenersOf } from './plan/listeners.ts';
 import type { Here, Question } from './plan/question.ts';
 import { programsOf } from './plan/programs.ts';
 import { problemsOf, settingsOf } from './plan/settings.ts';
+import { mailSubjects } from './plan/mail.ts';
 import { repositorySubject, sourcesOf, targetOf } from './plan/sources.ts';
 import { stockPlaces, stockSubjects } from './plan/stock.ts';
 import {
@@ -49,6 +50,8 @@ export function makePlan(question: Question, here: Here): Plan {
     const given = (question.urls ?? []).map((url) => repositorySubject(url, { source: 'command line' }));
     const sources = given.length > 0 ? given : sourcesOf(here);
     subjects.push(...sources, ...distinct(sources.flatMap(targetOf)));
+  } else if (question.topic === 'mail') {
+    subjects.push(...mailSubjects(question));
   } else if (!named) {
     subjects.push(...problemsOf(master, 'master'), ...problemsOf(worker, 'worker'));
     subjects.push(...settingsOf(here.directory));

@@ -1,4 +1,4 @@
-import type { SourceSubject } from './far-subjects.ts';
+import type { MailSubject, SourceSubject, StatusSubject } from './far-subjects.ts';
 import type { Finding } from '../api/doctor.ts';
 import type { Hop } from '../net/endpoint/hop.ts';
 import { isStock, stockName, type StockSubject } from './stock-subject.ts';
@@ -99,7 +99,7 @@ export interface ProgramSubject {
 }
 
 export type Subject =
-  HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject | StockSubject | SourceSubject;
+  HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject | StockSubject | SourceSubject | MailSubject | StatusSubject;
 export type SubjectKind = Subject['kind'];
 
 /** This host itself; every run looks at it. */

@@ -1,6 +1,11 @@
-import type { SourceSubject } from '../far-subjects.ts';
+import type { MailSubject, SourceSubject, StatusSubject } from '../far-subjects.ts';
+import type { MailFacts, StatusFacts } from '../facts/mail.ts';
+import type { PathFacts } from '../facts/paths.ts';
 import type { NestedFacts, RepositoryFact } from '../facts/sources.ts';
+import { placeOfService } from '../plan/mail.ts';
 import { once } from '../probes.ts';
+import type { TargetSubject } from '../subject.ts';
+import { readMail, readStatus } from './mail.ts';
 import { readNested, readRepository } from './sources.ts';
 
 /** Doors to services that are no master: repositories, mail servers, web services that are told of builds. */
@@ -9,17 +14,44 @@ export interface FarProbes {
   repository(source: SourceSubject): Promise<RepositoryFact>;
   /** Submodules and LFS, as far as a copy of the repository stands on this machine. */
   nested(source: SourceSubject): Promise<NestedFacts>;
+  /** Every address of a mail server that connects, greeted. */
+  mail(mail: MailSubject): Promise<MailFacts>;
+  /** Every address of a web service that connects, asked with HEAD. */
+  status(service: StatusSubject): Promise<StatusFacts>;
 }
 
-/** The real ones; each thing is asked once. */
+/** The real ones; each thing is asked once. `path` is the door of connections, so that only addresses that connect are spoken to. */
 export function createFarProbes(options: {
   signal: AbortSignal;
   env: Readonly<Record<string, string | undefined>>;
+  path: (target: TargetSubject) => Promise<PathFacts>;
 }): FarProbes {
   const onceRepository = once<RepositoryFact>();
   const onceNested = once<NestedFacts>();
+  const onceMail = once<MailFacts>();
+  const onceStatus = once<StatusFacts>();
+  const open = async (service: MailSubject | StatusSubject) => {
+    const { attempts } = await options.path(placeOfService(service));
+    return attempts.filter(({ outcome }) => outcome === 'connected').map(({ address }) => address);
+  };
   return {
     repository: (source) => onceRepository(source.text, () => readRepository(source, options)),
     nested: (source) => onceNested(source.text, () => readNested(source, options)),
+    mail: (mail) =>
+      onceMail(`${mail.text} ${mail.tls}`, async () => {
+        const addresses = await open(mail);
+        const at = new Date().toISOString();
+        return {
+          at,
+          addresses: await Promise.all(addresses.map((one) => readMail(mail, one, options.signal))),
+        };
+      }),
+    status: (service) =>
+      onceStatus(service.text, async () => {
+        const addresses = await open(service);
+        const at = new Date().toISOString();
+        const facts = addresses.map((one) => readStatus(service, one, options.signal));
+        return { at, addresses: await Promise.all(facts) };
+      }),
   };
 }

@@ -87,7 +87,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
 
   const probes: Probes = {
     ...createSystemProbes({ signal, env }),
-    ...createFarProbes({ signal, env }),
+    ...createFarProbes({ signal, env, path: (target) => probes.path(target) }),
     ...createWayProbes({
       signal,
       env,

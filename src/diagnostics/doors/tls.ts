@@ -86,7 +86,8 @@ function shown(
   };
 }
 
-function certificateFact(certificate: X509Certificate): CertificateFact {
+/** A certificate as it is told. */
+export function certificateFact(certificate: X509Certificate): CertificateFact {
   return {
     subject: certificate.subject.replaceAll('\n', ', '),
     issuer: certificate.issuer.replaceAll('\n', ', '),
@@ -98,7 +99,8 @@ function certificateFact(certificate: X509Certificate): CertificateFact {
   };
 }
 
-function fitOf(certificate: X509Certificate, name: string): TlsAddressFact['fits'] {
+/** Whether a certificate is for a name or address. */
+export function fitOf(certificate: X509Certificate, name: string): TlsAddressFact['fits'] {
   if (familyOf(name) !== 0) return certificate.checkIP(name) === undefined ? 'no' : 'names';
   if (certificate.checkHost(name, { subject: 'never' }) !== undefined) return 'names';
   // With any subjectAltName the common name counts for nobody.

@@ -16,6 +16,8 @@ export interface InspectOptions {
   alpn?: readonly string[];
   /** Also versions and ciphers that are out of use, to learn what a server has. */
   lenient?: boolean;
+  /** What must be said in plain words before TLS begins (STARTTLS); gives why it does not. */
+  before?: (socket: Socket, signal: AbortSignal) => Promise<string | undefined>;
   /** Said after the handshake to who does not speak first. */
   speak?: string;
   /** The first word is not waited for. */
@@ -102,6 +104,17 @@ export async function inspectTls(
   } catch (error) {
     options.signal.throwIfAborted();
     return done({ code: limit.aborted ? 'ETIMEDOUT' : (errnoOf(error) ?? null) });
+  }
+  try {
+    const hindered = await options.before?.(socket, signal);
+    if (hindered !== undefined) {
+      socket.destroy();
+      return done({ outcome: 'refused', code: hindered });
+    }
+  } catch {
+    socket.destroy();
+    options.signal.throwIfAborted();
+    return done({ outcome: 'silent' });
   }
   const tap = tapped(socket, FIRST_BYTES);
   const tls = guard(connect({ socket: tap.stream, ...connectOptions(options) }));

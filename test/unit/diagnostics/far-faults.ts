@@ -1,5 +1,7 @@
 import { repositorySubject, targetOf } from '../../../src/diagnostics/plan/sources.ts';
 import type { SourceSubject } from '../../../src/diagnostics/far-subjects.ts';
+import { mailSubject, placeOfService, statusSubject } from '../../../src/diagnostics/plan/mail.ts';
+import type { MailFact, StatusFact } from '../../../src/diagnostics/facts/mail.ts';
 import { AT, BOTH, literal, name, ONLY6, reply, tried, type Case } from './recorded.ts';
 
 const V4 = '11.0.5.10';
@@ -25,6 +27,72 @@ const elsewhere = {
   copy: '/farm/master/.bbx/mirrors/a.git',
   parts: [{ what: 'submodule' as const, url: 'https://other.example/lib.git' }],
 };
+
+const MAIL6 = tried(V6, 'connected', { port: 25 });
+const certificate = {
+  subject: 'CN=mail.example',
+  issuer: 'CN=Test authority',
+  names: 'DNS:mail.example',
+  from: 0,
+  to: 4_000_000_000_000,
+  fingerprint: 'AA:BB',
+  selfSigned: false,
+};
+const greeted = (more: Partial<NonNullable<MailFact['greeting']>> = {}): MailFact => ({
+  address: V6,
+  family: 6,
+  greeting: {
+    outcome: 'ready',
+    banner: 'mail.example ESMTP',
+    code: 220,
+    extensions: ['STARTTLS'],
+    problem: null,
+    ms: 20,
+    ...more,
+  },
+  tls: null,
+});
+const secured = (more: Partial<NonNullable<MailFact['tls']>> = {}): MailFact => ({
+  ...greeted(),
+  tls: {
+    outcome: 'secured',
+    code: null,
+    version: 'TLSv1.3',
+    chain: [certificate],
+    distrust: null,
+    fits: true,
+    extensions: ['AUTH PLAIN'],
+    ...more,
+  },
+});
+const dualMail = name('mail.example', reply('answer', [V4]), reply('answer', [V6]));
+function mail(
+  facts: MailFact[],
+  more: Parameters<typeof mailSubject>[0] | object = {},
+  rest: Partial<Case> = {},
+): Case {
+  const subject = mailSubject({ host: 'mail.example', port: 25, source: 'master.cfg', ...more });
+  return {
+    names: [dualMail],
+    attempts: [MAIL6],
+    system: { mail: facts },
+    ...rest,
+    subjects: [subject, placeOfService(subject)],
+  };
+}
+function service(facts: Partial<StatusFact>, rest: Partial<Case> = {}): Case {
+  const subject = statusSubject('https://me:secret@api.example/repos?token=x', { source: 'master.cfg' });
+  if (subject === undefined) throw new Error('no URL');
+  return {
+    names: [name('api.example', reply('answer', [V4]), reply('answer', [V6]))],
+    attempts: [open6],
+    ...rest,
+    subjects: [subject, placeOfService(subject)],
+    system: {
+      status: [{ address: V6, family: 6, status: 200, distrust: null, problem: null, ms: 30, ...facts }],
+    },
+  };
+}
 
 /** Faults of sources, mail and web services; in the form of faults.test.ts. */
 export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | 'warn'][] = [
@@ -97,6 +165,68 @@ export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 
     ['SRC-07'],
     'warn',
   ],
+  [
+    'a mail server that refuses this host',
+    mail([greeted({ outcome: 'refused', code: 554, banner: 'no mail from you' })]),
+    ['NTF-01'],
+    'error',
+  ],
+  [
+    'a mail server that never greets',
+    mail([greeted({ outcome: 'silent', code: null, banner: null })]),
+    ['NTF-01'],
+    'error',
+  ],
+  [
+    'a certificate of another name, where TLS is offered',
+    mail([secured({ fits: false })]),
+    ['NTF-02'],
+    'warn',
+  ],
+  [
+    'a certificate that nobody trusts, where somebody logs in',
+    mail([secured({ distrust: 'SELF_SIGNED_CERT_IN_CHAIN' })], { user: true }),
+    ['NTF-02'],
+    'error',
+  ],
+  [
+    'a password and no TLS',
+    mail(
+      [{ ...secured(), tls: { ...(secured().tls as NonNullable<MailFact['tls']>), outcome: 'not offered' } }],
+      { user: true },
+    ),
+    ['NTF-02'],
+    'error',
+  ],
+  [
+    'no login at a server where somebody logs in',
+    mail([secured({ extensions: ['SIZE 1'] })], { user: true }),
+    ['NTF-03'],
+    'error',
+  ],
+  [
+    'an address as relay whose certificate is for a name',
+    mail([secured({ fits: false })], { host: V6, tls: 'starttls' }, { names: [literal(V6)] }),
+    ['NTF-04'],
+    'error',
+  ],
+  [
+    'a mail server with AAAA alone for stock Buildbot',
+    mail(
+      [secured()],
+      { client: 'twisted' },
+      { names: [name('mail.example', reply('nodata'), reply('answer', [V6]))] },
+    ),
+    ['NTF-05'],
+    'error',
+  ],
+  ['a web service that fails', service({ status: 503 }), ['NTF-07'], 'error'],
+  [
+    'a web service with the certificate of another',
+    service({ distrust: 'another name' }),
+    ['NTF-07'],
+    'error',
+  ],
 ];
 
 /** Nothing grave. */
@@ -119,4 +249,7 @@ export const FAR_CONTROLS: [title: string, given: Case][] = [
     ),
   ],
   ['a repository on the disk', source('/srv/git/project.git', {}, { names: [], attempts: [] })],
+  ['a mail server with everything', mail([secured()], { user: true })],
+  ['a mail server without TLS, where none is wanted', mail([greeted({ extensions: [] })])],
+  ['a web service that wants a login', service({ status: 401 })],
 ];

@@ -9,6 +9,7 @@ import type {
   ResolverFacts,
 } from '../../../src/diagnostics/facts/resolver.ts';
 import type { ServiceFacts } from '../../../src/diagnostics/facts/service.ts';
+import type { MailFact, StatusFact } from '../../../src/diagnostics/facts/mail.ts';
 import type { NestedFacts, RepositoryFact } from '../../../src/diagnostics/facts/sources.ts';
 import { parseResolvConf } from '../../../src/net/dns/resolv-conf.ts';
 
@@ -28,6 +29,8 @@ export interface SystemFacts {
   network?: string;
   repository?: Partial<RepositoryFact>;
   nested?: NestedFacts;
+  mail?: MailFact[];
+  status?: StatusFact[];
 }
 
 export function resolver(
@@ -105,6 +108,8 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
     service: async () => ({ ...noService, ...system.service }),
     repository: async () => ({ at: AT, outcome: 'ok', reason: null, ms: 90, ...system.repository }),
     nested: async () => system.nested ?? { at: AT, copy: null, parts: [] },
+    mail: async () => ({ at: AT, addresses: system.mail ?? [] }),
+    status: async () => ({ at: AT, addresses: system.status ?? [] }),
     network: async () => ({ at: AT, own: 'net:[1]', program: system.network ?? 'net:[1]' }),
     order: async () => system.order ?? { at: AT, addresses: [], errno: 'ENOTFOUND', ms: 3 },
   };

@@ -13,7 +13,7 @@ export const dns05 = defineCheck<'target', NameFacts>({
   about: 'target',
   topics,
   needs: ['DNS-01'],
-  causes: ['DNS-01', 'HST-01', 'STK-08'],
+  causes: ['NTF-05', 'DNS-01', 'HST-01', 'STK-08'],
   gather,
   judge: (name, target, context) => judgeAOnlyClients(name, target, context),
 });

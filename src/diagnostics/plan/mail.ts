@@ -1,0 +1,68 @@
+import { familyOf, printHostPort } from '../../net/endpoint/host.ts';
+import type { MailSubject, StatusSubject } from '../far-subjects.ts';
+import type { Question } from './question.ts';
+import type { TargetSubject } from '../subject.ts';
+
+/** Mail over TLS from the first byte (RFC 8314). */
+const SECURE_PORT = 465;
+
+/** A mail server of a configuration or of the command line. What stock Buildbot sends by itself is `client: 'twisted'`. */
+export function mailSubject(
+  place: Pick<MailSubject, 'host' | 'port' | 'source'> &
+    Partial<Pick<MailSubject, 'tls' | 'user' | 'client'>>,
+): MailSubject {
+  return {
+    kind: 'mail',
+    text: printHostPort(place.host, place.port),
+    tls: place.port === SECURE_PORT ? 'tls' : 'offered',
+    user: false,
+    client: 'any',
+    ...place,
+  };
+}
+
+/** The base address of a service's API; undefined for what is no http or https URL. A login and a query in it are left out. */
+export function statusSubject(
+  url: string,
+  more: Pick<StatusSubject, 'source'> & Partial<Pick<StatusSubject, 'client'>>,
+): StatusSubject | undefined {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
+  const { protocol, hostname, port, pathname } = new URL(url);
+  const secure = protocol === 'https:';
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return {
+    kind: 'status',
+    text: `${protocol}//${familyOf(host) === 6 ? `[${host}]` : host}${port === '' ? '' : `:${port}`}${pathname}`,
+    secure,
+    host,
+    port: port === '' ? (secure ? 443 : 80) : Number(port),
+    path: pathname,
+    client: 'any',
+    ...more,
+  };
+}
+
+/** What `doctor mail` names: a mail server, or web services by their URLs. */
+export function mailSubjects({
+  target,
+  urls = [],
+}: Question): (MailSubject | StatusSubject | TargetSubject)[] {
+  const source = 'command line';
+  const mail = target?.kind === 'tcp' ? [mailSubject({ host: target.host, port: target.port, source })] : [];
+  const services = urls.flatMap((url) => statusSubject(url, { source }) ?? []);
+  return [...mail, ...services, ...services.map(placeOfService)];
+}
+
+/** The host of a mail server or web service, for the checks of names and connections. */
+export function placeOfService({ host, port, source }: MailSubject | StatusSubject): TargetSubject {
+  return {
+    kind: 'target',
+    text: printHostPort(host, port),
+    host,
+    port,
+    protocol: 'tcp',
+    plane: 'other',
+    pins: [],
+    source,
+  };
+}

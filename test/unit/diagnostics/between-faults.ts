@@ -365,10 +365,6 @@ export const BETWEEN_CONTROLS: [title: string, given: Case][] = [
     "a bbx master's own certificate",
     tls(both({ farm: true, distrust: 'DEPTH_ZERO_SELF_SIGNED_CERT', fits: 'no' })),
   ],
-  [
-    'a short-lived certificate in the middle of its life',
-    tls(both({ chain: [certificate({ from: days(-3), to: days(3) })] })),
-  ],
   ['a TLS server that says nothing after the handshake', tls(both({ first: { kind: 'quiet', code: null } }))],
   ['a master behind a proxy', { ...behind('socks5://proxy:1080', {}), peers: [peer('ci.example')] }],
   [

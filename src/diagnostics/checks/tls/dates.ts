@@ -1,6 +1,6 @@
 import { defineCheck, found, nothing, skip, type Draft } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
-import type { CertificateFact, TlsAddressFact, TlsFacts } from '../../facts/tls.ts';
+import type { TlsAddressFact, TlsFacts } from '../../facts/tls.ts';
 import { certificateEvidence, dayOf, gather, judged, topics, where, type Looked } from './question.ts';
 
 export const tls04 = defineCheck<'target', Looked>({
@@ -25,15 +25,14 @@ export const tls04 = defineCheck<'target', Looked>({
 });
 
 const DAY_MS = 86_400_000;
-/** Who renews by himself has done it by then: usual clients renew with a third of the time left. */
+/** What renews a certificate of the usual 90 days by itself has done it with 30 days left; three weeks are enough to look why it has not. */
 const SOON_MS = 21 * DAY_MS;
-const SOON_SHARE = 0.23;
 
 function judgeDates(one: TlsAddressFact, facts: TlsFacts, of: string): Draft | undefined {
   const { now } = facts;
   const early = one.chain.find(({ from }) => now < from);
   const late = one.chain.find(({ to }) => now > to);
-  const soon = one.chain.find((certificate) => certificate.to - now < marginOf(certificate));
+  const soon = one.chain.find((certificate) => certificate.to - now < SOON_MS);
   const certificate = late ?? early ?? soon;
   if (certificate === undefined) return undefined;
   const which = one.chain.indexOf(certificate) === 0 ? 'The certificate' : 'An intermediate certificate';
@@ -60,8 +59,4 @@ function judgeDates(one: TlsAddressFact, facts: TlsFacts, of: string): Draft | u
       },
     ],
   };
-}
-
-function marginOf({ from, to }: CertificateFact): number {
-  return Math.min(SOON_MS, (to - from) * SOON_SHARE);
 }

@@ -99,7 +99,7 @@ async function soak(context: Context, seed: number, builds: number, options: Dri
   progress.wait('making a farm');
   const { store } = options;
   const report = await runSoak({
-    ...{ seed, builds, faults: chosen.faults, shape: await shapeOf(options) },
+    ...{ seed, builds, ...chosen, shape: await shapeOf(options) },
     onRound: (round) => progress.line([roundLine(round), ...wrongLines(round)].join('\n')),
     sandbox: { bbx: thisProgram(), env: context.env, workers: options.workers, store },
     signal: orders.signal,

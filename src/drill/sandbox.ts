@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openClient, type Client } from '../client/client.ts';
 import { controlSocket } from '../config/layout.ts';
-import { startPostgres, type PostgresServer } from '../exec/postgres-server.ts';
+import { startPair, type PostgresPair } from '../exec/postgres-pair.ts';
+import type { PostgresServer } from '../exec/postgres-server.ts';
 import { TALK } from './builders.ts';
 import { codes } from './codes.ts';
 import { masterYaml, type FarmWords } from './farm-config.ts';
@@ -60,6 +61,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly holder: number;
   /** The server of the store, where that is PostgreSQL. */
   readonly postgres: PostgresServer | undefined;
+  /** It, and the place from which another takes over. */
+  readonly pair: PostgresPair | undefined;
   worker(name: string): WorkerMachine;
   /** Copies a worker's directory, as it is at this moment; the copy dials the same relay. */
   copyOf(name: string): Promise<Machine>;
@@ -109,7 +112,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const mounted: string[] = [];
   const closing = new AsyncDisposableStack();
   let disks: Namespace | { because: string } = { because: 'not yet' };
-  let postgres: PostgresServer | undefined;
+  let pair: PostgresPair | undefined;
   let revision = '';
   let reload = 0;
   let copies = 0;
@@ -134,7 +137,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       listen,
       workers: names,
       grace,
-      store: postgres?.url() ?? 'sqlite:store/state.sqlite',
+      store: pair?.url() ?? 'sqlite:store/state.sqlite',
       reload,
       revision,
       ...(options.keepBuilds === undefined ? {} : { keepBuilds: options.keepBuilds }),
@@ -155,7 +158,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const seen = 'within' in disks ? disks.seen : undefined;
     if (seen !== undefined)
       for (const path of mounted) await cp(seen(path), path, { recursive: true }).catch(() => undefined);
-    if (postgres !== undefined) await writeFile(join(dir, SAID, 'postgres.txt'), await postgres.log());
+    if (pair !== undefined) await writeFile(join(dir, SAID, 'postgres.txt'), await pair.server.log());
   };
   const machine = (name: string, at: string, args: readonly string[]): Machine => {
     const clock = shiftedClock(join(dir, `clock-${name}`));
@@ -191,7 +194,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       return 'within' in disks ? disks.pid : 0;
     },
     get postgres() {
-      return postgres;
+      return pair?.server;
+    },
+    get pair() {
+      return pair;
     },
     async copyOf(name) {
       copies += 1;
@@ -255,7 +261,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await writeFile(join(dir, 'talk.sh'), TALK);
     if (await hasGit()) revision = await makeOrigin(dir);
     if (options.store === 'postgres') {
-      postgres = closing.use(await startPostgres({ settings: { max_connections: CONNECTIONS } }));
+      pair = closing.use(await startPair({ settings: { max_connections: CONNECTIONS } }));
     }
     if (options.smallDisks !== false) disks = await openNamespace();
     if ('within' in disks) closing.use(disks);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sleep } from '../base/abort.ts';
 import { BUILDERS } from './builders.ts';
 import { closeFarm } from './checks/close.ts';
+import type { Chosen } from './choose.ts';
 import type { Fault, Shape } from './fault.ts';
 import { planRound } from './plan.ts';
 import { processesOf, sizeOf } from './processes.ts';
@@ -36,6 +37,8 @@ export interface SoakReport {
   seconds: number;
   /** Rounds with a fault, in between. */
   rounds: number;
+  /** Faults that were asked for and cannot be made in a soak. */
+  skipped: Chosen['skipped'];
   wrong: string[];
   samples: SoakSample[];
   /** The sandbox, when something went wrong. */
@@ -47,6 +50,7 @@ export interface SoakOptions {
   builds: number;
   /** A round with one of these comes in between, again and again; none: nothing is struck. */
   faults: readonly Fault[];
+  skipped: Chosen['skipped'];
   shape: Shape;
   sandbox: Omit<SandboxOptions, 'signal'>;
   signal: AbortSignal;
@@ -136,6 +140,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     builds: ended,
     seconds: Math.round(seconds * 10) / 10,
     rounds,
+    skipped: options.skipped,
     wrong,
     samples,
     dir: wrong.length === 0 ? null : farm.dir,

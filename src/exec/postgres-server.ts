@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readdirSync } from 'node:fs';
-import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -23,6 +23,8 @@ export interface PostgresServer extends AsyncDisposable {
    * after which its children end by themselves.
    */
   stop(how?: 'fast' | 'immediate' | 'kill'): Promise<void>;
+  /** From now on a commit waits until a standby has it, too; resolves when one follows so far. */
+  waitForStandby(): Promise<void>;
   /** Makes a standby take writes, as a failover does. */
   promote(): Promise<void>;
   readonly running: boolean;
@@ -39,6 +41,8 @@ export interface PostgresServerOptions {
   password?: string;
   /** It follows this one as its standby, with a copy of what that holds now. */
   standbyOf?: PostgresServer;
+  /** Where another server was that has ended, instead of a new directory: what it left is removed. */
+  inPlaceOf?: string;
 }
 
 /** The role that the cluster is made with. */
@@ -81,11 +85,12 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   if (bin === undefined)
     throw new Error('PostgreSQL is not installed: neither initdb nor postgres was found');
   const { port = 5432 } = options;
-  const dir = await mkdtemp(join(tmpdir(), 'bbx-pg-'));
+  const dir = options.inPlaceOf ?? (await mkdtemp(join(tmpdir(), 'bbx-pg-')));
   const as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if (as.uid !== undefined) await chown(dir, as.uid, as.gid);
   const data = join(dir, 'data');
   const logFile = join(dir, 'log');
+  for (const left of [data, logFile]) await rm(left, { recursive: true, force: true });
   let server: ChildProcess | undefined;
 
   const run = (program: string, args: readonly string[]): ChildProcess => {
@@ -148,6 +153,17 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       const gone = once(server, 'exit');
       server.kill(({ fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const)[how]);
       await gone;
+    },
+    async waitForStandby() {
+      // Of this server alone: its standby has its own copy of the settings by now.
+      await appendFile(join(data, 'postgresql.auto.conf'), "synchronous_standby_names = '*'\n");
+      server?.kill('SIGHUP');
+      const end = performance.now() + START_MS;
+      while (!/is now a synchronous standby/.test(await readLog())) {
+        if (performance.now() > end)
+          throw new Error(`PostgreSQL had no standby in ${START_MS} ms:\n${await readLog()}`);
+        await sleep(20);
+      }
     },
     async promote() {
       await ended('pg_ctl', ['promote', '-w', '-D', data]);

@@ -2,7 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { processesOf } from '../../src/drill/processes.ts';
 import type { DrillReport } from '../../src/drill/report.ts';
+import type { SoakReport } from '../../src/drill/soak.ts';
 import { bbx, startBbx } from '../rigs/bbx.ts';
+import { hasPostgres } from '../rigs/postgres.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 
 // The long form is `npm run drill`; CONTRIBUTING.md.
@@ -36,6 +38,30 @@ describe('bbx drill', () => {
     // Node keeps compiled code there, too.
     expect((await readdir(dir.path)).filter((name) => name.startsWith('bbx-'))).toEqual([]);
     expect(await processesOf(dir.path)).toEqual([]);
+  });
+
+  it('soaks a farm with a fault now and then, and looks at all that was built since the last one', async () => {
+    await using dir = await tempDir();
+    const words = ['drill', '--soak', '60', '--faults', 'worker-kill,disk-logs', '--seed', '2', '--json'];
+    const { code, stdout, stderr } = await bbx(words, { cwd: dir.path, limitMs: 160_000 });
+    const report = JSON.parse(stdout) as SoakReport;
+    expect(report.wrong, stderr).toEqual([]);
+    expect(code).toBe(0);
+    expect(report).toMatchObject({ schema: 'bbx.soak/1', verdict: 'ok', builds: 60, rounds: 2 });
+    expect(report.skipped).toEqual([{ name: 'disk-logs', because: expect.stringMatching(/no small/) }]);
+  });
+
+  it.skipIf(!hasPostgres())('loses its PostgreSQL for good, twice, and goes on at the standby', async () => {
+    await using dir = await tempDir();
+    const faults = ['--store', 'postgres', '--faults', 'postgres-failover'];
+    const { code, stdout, stderr } = await bbx(
+      ['drill', '--rounds', '2', '--seed', '1', ...faults, '--json'],
+      { cwd: dir.path, limitMs: 200_000 },
+    );
+    const report = JSON.parse(stdout) as DrillReport;
+    expect(report.failures, stderr).toEqual([]);
+    expect(code).toBe(0);
+    expect(report).toMatchObject({ verdict: 'ok', rounds: 2, buildsLost: 0, bytesLost: 0, bytesDoubled: 0 });
   });
 
   it('plans the same for the same seed, and does nothing with --dry-run', async () => {

@@ -93,6 +93,25 @@ async function takeConnections(server: PostgresServer, ms: number, { signal }: S
   }
 }
 
+const failover: Fault = {
+  name: 'postgres-failover',
+  title: 'PostgreSQL is lost for good, and its standby takes over',
+  holds:
+    'what was confirmed is at the standby, too; it goes on there by itself, and nothing is lost or doubled',
+  weight: 1,
+  needs: 'postgres',
+  draw(random, { long }) {
+    const ms = lasting(random, SPAN, long);
+    const how = pick(random, ['immediate', 'kill'] as const);
+    const lost = how === 'kill' ? 'kill -9 PostgreSQL' : 'crash PostgreSQL';
+    return {
+      words: `${lost}, and let its standby take over after ${seconds(ms)}`,
+      mercy: 'untouched',
+      strike: async ({ pair }, { signal }) => pair?.failOver(how, () => sleep(ms, signal)),
+    };
+  },
+};
+
 export const POSTGRES_FAULTS: readonly Fault[] = [
   outage('postgres-restart', 'PostgreSQL is stopped in good order and started again', 1.5, () => ({
     words: 'stop PostgreSQL',
@@ -136,4 +155,5 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
     words: 'take all connections of PostgreSQL',
     act: takeConnections,
   })),
+  failover,
 ];

@@ -10,6 +10,7 @@ const PACKAGES = {
   git: 'git',
   ip: 'iproute2',
   strace: 'strace',
+  curl: 'curl',
   unshare: 'util-linux',
   nft: 'nftables',
   ssh: 'openssh-client',

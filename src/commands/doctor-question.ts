@@ -61,6 +61,7 @@ export function questionOf(
         soak: options.soak === true,
         ...(options.token === undefined ? {} : { pin: pinOf(options.token) }),
         via: (options.via ?? []).map(parseHop),
+        ...(options.from === undefined ? {} : { from: fromOf(options) }),
       };
     case 'mail':
       return {
@@ -130,4 +131,19 @@ function readAuthorities(file: string, cwd: string): { file: string; pem: string
     throw refuse('it holds no certificate', error);
   }
   return { file, pem };
+}
+
+/** The machine of `--from`. Throws BBX-USAGE for what is none, or for flags that look from here. */
+function fromOf(options: DoctorOptions) {
+  const hop = parseHop(options.from ?? '');
+  const [other] = (['via', 'soak', 'token'] as const).filter((name) => options[name] !== undefined);
+  if (hop.kind !== 'ssh' || other !== undefined)
+    throw codes['BBX-USAGE']({
+      problem:
+        other === undefined
+          ? `--from takes a machine to log in to, not ${hop.kind}`
+          : `--from and --${other} do not go together`,
+      hint: 'bbx doctor reach HOST:PORT --from ssh:me@w7',
+    });
+  return hop;
 }

@@ -16,6 +16,7 @@ export interface DoctorOptions {
   server?: string;
   protocol?: TargetProtocol;
   via?: string[];
+  from?: string;
   ca?: string;
   name?: string;
   verbose?: boolean;

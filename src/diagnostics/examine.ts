@@ -7,6 +7,7 @@ import { readCheckouts } from './doors/sources.ts';
 import { readPlaces } from './places.ts';
 import { answerForWorker, readBothEnds } from './doors/both-ends.ts';
 import { RESTS_S } from './doors/links.ts';
+import { answerFrom, readFrom, type FarFacts } from './doors/from.ts';
 import { createProbes, ownName } from './doors/probes.ts';
 import { environmentProxies } from './doors/proxies.ts';
 import type { BothEnds } from './facts/both-ends.ts';
@@ -57,9 +58,9 @@ export interface Examined extends Reported {
   readonly facts: readonly RecordedFact[];
 }
 
-/** Checks whose facts a worker tells; all others would look from here. */
+/** Checks whose facts another machine tells; all others would look from here. */
 function isToldByWorkers(id: string): boolean {
-  return /^(LSN|PTH)-/.test(id) || ['DNS-02', 'PRO-01', 'PRO-03', 'PRO-09'].includes(id);
+  return /^(LSN|PTH)-/.test(id) || ['DNS-02', 'PRO-01', 'PRO-02', 'PRO-03', 'PRO-09'].includes(id);
 }
 
 /** What a worker tells of its ways, in the place of this host's own tries; undefined where no worker is in question. */
@@ -71,6 +72,19 @@ async function bothEnds(
   const ends = readBothEnds(await askPath(question.worker));
   answerForWorker(probes, ends);
   return ends;
+}
+
+/** What another machine sees of the target, in the place of this host's own tries; undefined where none is named. */
+async function farEnd(
+  { question, env, software }: ExamineOptions,
+  probes: ReturnType<typeof createProbes>,
+  signal: AbortSignal,
+): Promise<FarFacts | undefined> {
+  const { from, target } = question;
+  if (from === undefined || target === undefined || target.kind !== 'tcp') return undefined;
+  const far = await readFrom(from, target, { env, signal });
+  answerFrom(probes, far, from, { env, signal, software });
+  return far;
 }
 
 /** Looks at what the question is about and reports. Rejects only for an abort, or a fault of bbx outside any check. */
@@ -94,6 +108,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
     const ownNames = [ownName(), ...(await namesThatLeadHere(directory, host, (name) => probes.name(name)))];
     const ownAddresses = host.addresses.map(({ address }) => address);
     const ends = await bothEnds(options, probes);
+    const far = await farEnd(options, probes, AbortSignal.any([signal, stop.signal]));
     const plan = makePlan(question, {
       ...(ends === undefined ? {} : { ends }),
       directory,
@@ -110,7 +125,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       topic: question.topic,
       only: options.only ?? [],
       skip: options.skip ?? [],
-    }).filter(({ id }) => ends === undefined || isToldByWorkers(id));
+    }).filter(({ id }) => (ends === undefined && far === undefined) || isToldByWorkers(id));
     const recorded = recordProbes(probes);
     const context = {
       intent: plan.intent,

@@ -78,7 +78,9 @@ export function makePlan(question: Question, here: Here): Plan {
     // A call about files is about files alone.
     if (question.topic !== 'config') subjects.push(...stockPlaces(here.stock));
   }
-  return { intent: intentOf(question.topic, master), subjects, vantage: vantageOf(here.directory) };
+  const vantage =
+    question.from === undefined ? vantageOf(here.directory) : (`worker:${question.from.host}` as const);
+  return { intent: intentOf(question.topic, master), subjects, vantage };
 }
 
 function intentOf(topic: Topic | undefined, master: MasterFacts | undefined): Intent {

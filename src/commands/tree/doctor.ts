@@ -97,6 +97,7 @@ export function addDoctorCommands(program: Command, context: Context): void {
         'a hop on the way: ssh:me@host, socks5://…, http://proxy:3128; repeatable',
       ).argParser(listValue),
     )
+    .addOption(new Option('--from <ssh:user@host>', 'look from that machine, through its ssh'))
     .addOption(protocolFlag())
     .addOption(soakFlag())
     .addOption(

@@ -29,6 +29,8 @@ export interface Question {
   readonly pin?: string;
   /** `--soak`: connections are let rest for minutes. */
   readonly soak?: boolean;
+  /** `--from`: the machine from which the target is looked at. */
+  readonly from?: Extract<Hop, { kind: 'ssh' }>;
   /** `doctor path WORKER`. */
   readonly worker?: string;
   /** `doctor config PATH …`, as they were written. */

@@ -25,8 +25,12 @@ process.stdin.on('data', (data) => {
     const { id, name, family } = JSON.parse(text.slice(0, end));
     text = text.slice(end + 1);
     const how = family === 0 ? { hints: ADDRCONFIG, verbatim: true } : { family };
+    const from = performance.now();
     lookup(name, { ...how, all: true }, (error, found) => {
-      const answer = error ? { id, errno: error.code, addresses: [] } : { id, addresses: found.map((one) => one.address) };
+      const ms = performance.now() - from;
+      const answer = error
+        ? { id, ms, errno: error.code, addresses: [] }
+        : { id, ms, addresses: found.map((one) => one.address) };
       process.stdout.write(JSON.stringify(answer) + '\\n');
     });
   }
@@ -36,6 +40,8 @@ process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL'));
 
 interface HelperAnswer {
   id: number;
+  /** By the helper's clock: its own start, which takes seconds on a machine that is busy, is no part of a lookup. */
+  ms?: number;
   errno?: string;
   addresses: string[];
 }
@@ -172,11 +178,15 @@ export function createSystemResolver(options: { lookupInProcess?: boolean } = {}
       const known = builtinAnswer(name, family);
       if (known !== undefined) return known;
       const started = performance.now();
-      const done = (part: { errno?: string | undefined; addresses: readonly string[] }): FamilyAnswer => ({
+      const done = (part: {
+        errno?: string | undefined;
+        addresses: readonly string[];
+        ms?: number;
+      }): FamilyAnswer => ({
         name,
         family,
         addresses: part.addresses,
-        ms: performance.now() - started,
+        ms: part.ms ?? performance.now() - started,
         source: 'system',
         ...(part.errno === undefined ? {} : { errno: part.errno }),
       });
@@ -192,8 +202,9 @@ export function createSystemResolver(options: { lookupInProcess?: boolean } = {}
       const asked = helperWorks && !closed ? ask(name, 0) : undefined;
       const answer = asked?.reply.then((got) => (got === 'lost' ? lookupHere(name, 0) : got));
       const got = await within(answer ?? lookupHere(name, 0), limitMs, signal, () => asked?.abandon());
-      const { addresses, errno } = got ?? { addresses: [], errno: SILENCE };
-      return { addresses, ms: performance.now() - started, ...(errno === undefined ? {} : { errno }) };
+      const elapsed = performance.now() - started;
+      const { addresses, errno, ms = elapsed } = got ?? { addresses: [], errno: SILENCE };
+      return { addresses, ms, ...(errno === undefined ? {} : { errno }) };
     },
     close() {
       closed = true;

@@ -13,6 +13,8 @@ export interface EditChange {
   /** As people would type it. */
   readonly shown: string;
   readonly edits: readonly TextEdit[];
+  /** Bytes of the file that a patch shows as `*`, such as passwords on the lines of an edit; what is edited itself is shown. */
+  readonly covered?: readonly { readonly from: number; readonly to: number }[];
 }
 
 /** A file that others may read and should not. */

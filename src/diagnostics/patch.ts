@@ -22,16 +22,25 @@ export function edited(bytes: Buffer, edits: readonly TextEdit[]): Buffer | unde
 export function patchOf(change: EditChange, bytes: Buffer): string | undefined {
   const spans = spansOf(bytes, change.edits);
   if (spans === undefined) return undefined;
+  const shown = withCovers(bytes, change, spans);
   let added = 0;
   const hunks = wholeLines(bytes, spans).map(({ from, to, spans: own }) => {
-    const before = linesOf(bytes.subarray(from, to));
-    const after = linesOf(replaced(bytes, own, from, to));
+    const before = linesOf(shown.subarray(from, to));
+    const after = linesOf(replaced(shown, own, from, to));
     const line = 1 + linesOf(bytes.subarray(0, from)).length;
     const head = `@@ -${line},${before.length} +${line + added},${after.length} @@`;
     added += after.length - before.length;
     return [head, ...before.map((text) => `-${text}`), ...after.map((text) => `+${text}`)].join('\n');
   });
   return [`--- ${change.shown}`, `+++ ${change.shown}`, ...hunks].join('\n');
+}
+
+/** The bytes as they may be shown: of the same length, so that the spans stay where they are. */
+function withCovers(bytes: Buffer, { covered = [] }: EditChange, spans: readonly Span[]): Buffer {
+  const shown = Buffer.from(bytes);
+  for (const { from, to } of covered)
+    if (!spans.some((span) => from < span.to && span.from < to)) shown.fill('*', from, to);
+  return shown;
 }
 
 /** The two modes, as git writes them. */

@@ -1,6 +1,6 @@
 import { MOST_ITEMS, readExpression, whyNot, type Scope } from './expressions.ts';
 import type { PythonSource, SourceTrouble } from './source.ts';
-import { scan, type LogicalLine, type Token } from './tokens.ts';
+import { scan, type LogicalLine, type Scanned, type Token } from './tokens.ts';
 import { alternatives, oneOf, type PyCall, type PyDict, type PyValue } from './values.ts';
 
 /** What a Python file says at its outermost level, without running it. */
@@ -9,9 +9,15 @@ export interface PyModule {
   readonly names: ReadonlyMap<string, PyValue>;
   /** Every call with what it was given, also in places that are otherwise unknown. */
   readonly calls: readonly PyCall[];
-  /** String literals of the file, for whoever shows a line of it. */
-  readonly strings: readonly Token[];
+  /** What may be secret in the file: its comments, and its texts but for keys. */
+  readonly covered: readonly Covered[];
   readonly trouble: SourceTrouble | undefined;
+}
+
+/** Bytes of the file, from the first to behind the last. */
+export interface Covered {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** After these a block of lines is run under a condition, or again and again. */
@@ -34,7 +40,7 @@ export function readModule(source: PythonSource): PyModule {
     source,
     names,
     calls,
-    strings: scanned.lines.flatMap(({ tokens }) => tokens.filter(({ kind }) => kind === 'string')),
+    covered: coveredOf(source.text, scanned),
     trouble: source.trouble ?? scanned.trouble,
   };
   // Of a text that Python refuses as a whole, nothing holds.
@@ -54,6 +60,14 @@ export function readModule(source: PythonSource): PyModule {
       runLine(scope, names, line.tokens, blocks.length > 0, later);
   }
   return module;
+}
+
+/** A text before `:` or `]` is a key. */
+function coveredOf(text: string, { lines, comments }: Scanned): Covered[] {
+  const texts = lines.flatMap(({ tokens }) =>
+    tokens.filter(({ kind, to }) => kind === 'string' && !/^[ \t]*[\]:]/.test(text.slice(to, to + 8))),
+  );
+  return [...texts, ...comments].map(({ from, to }) => ({ from, to })).sort((a, b) => a.from - b.from);
 }
 
 function opensBlock(text: string, { tokens }: LogicalLine): boolean {

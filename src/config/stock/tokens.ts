@@ -16,6 +16,7 @@ export interface LogicalLine {
 
 export interface Scanned {
   readonly lines: readonly LogicalLine[];
+  readonly comments: readonly { readonly from: number; readonly to: number }[];
   /** Where Python would refuse the text; what comes behind it was not read. */
   readonly trouble: SourceTrouble | undefined;
   /** For each opening bracket its closing one, by offset. */
@@ -35,6 +36,7 @@ const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}'
 /** Parts a Python text into words, as Python's own reader does; linear in its length, never throws. */
 export function scan(text: string): Scanned {
   const lines: LogicalLine[] = [];
+  const comments: { from: number; to: number }[] = [];
   const pairs = new Map<number, number>();
   const open: { at: number; closing: string }[] = [];
   let tokens: Token[] = [];
@@ -47,7 +49,7 @@ export function scan(text: string): Scanned {
   };
   const stop = (problem: string, place: number): Scanned => {
     finish();
-    return { lines, trouble: { at: place, problem }, pairs };
+    return { lines, comments, trouble: { at: place, problem }, pairs };
   };
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
@@ -63,6 +65,7 @@ export function scan(text: string): Scanned {
     }
     const blank = take(SPACE) ?? take(COMMENT);
     if (blank !== undefined) {
+      if (blank.startsWith('#')) comments.push({ from: at, to: at + blank.length });
       at += blank.length;
       continue;
     }
@@ -110,7 +113,7 @@ export function scan(text: string): Scanned {
   }
   const left = open.at(-1);
   return left === undefined
-    ? (finish(), { lines, trouble: undefined, pairs })
+    ? (finish(), { lines, comments, trouble: undefined, pairs })
     : stop(`"${text[left.at]}" that is never closed`, left.at);
 }
 

@@ -54,6 +54,12 @@ export function sureValue(setting: Setting): Written['value'] | undefined {
   return setting.sure ? setting.written[0]?.value : undefined;
 }
 
+/** True for what Python takes for true: `create-worker` writes `use_tls = 1`. */
+export function isTrue(setting: Setting): boolean {
+  const value = sureValue(setting);
+  return value !== undefined && value !== null && value !== false && value !== 0 && value !== '';
+}
+
 function plainOf(value: PyValue): Written['value'] | undefined {
   return value.kind === 'string' || value.kind === 'number' || value.kind === 'constant'
     ? value.value
@@ -88,17 +94,14 @@ export function excerptOf(module: PyModule, from: number, to: number): string[] 
   const { text } = module.source;
   const line = lineAround(text, from);
   let shown = text.slice(line.from, line.to);
-  for (const token of module.strings) {
-    if (token.to <= line.from || token.from >= line.to) continue;
-    if (token.from >= from && token.to <= to) continue;
-    if (/^\s*[\]:]/.test(text.slice(token.to, token.to + 8))) continue;
-    const start = Math.max(token.from, line.from) - line.from;
-    const end = Math.min(token.to, line.to) - line.from;
-    shown = shown.slice(0, start) + '*'.repeat(end - start) + shown.slice(end);
+  for (const covered of module.covered) {
+    if (covered.to <= line.from || covered.from >= line.to) continue;
+    if (covered.from >= from && covered.to <= to) continue;
+    const start = Math.max(covered.from, line.from) - line.from;
+    const end = Math.min(covered.to, line.to) - line.from;
+    const isComment = text[covered.from] === '#';
+    shown = shown.slice(0, start) + (isComment ? ' ' : '*').repeat(end - start) + shown.slice(end);
   }
-  // Comments hold old passwords.
-  const comment = commentStart(module, line.from, line.to);
-  if (comment !== undefined && comment >= to) shown = shown.slice(0, comment - line.from).trimEnd();
   const before = module.source.decode(shown.slice(0, from - line.from));
   const marked = module.source.decode(shown.slice(from - line.from, Math.min(to, line.to) - line.from));
   const after = module.source.decode(shown.slice(Math.min(to, line.to) - line.from));
@@ -110,14 +113,6 @@ export function excerptOf(module: PyModule, from: number, to: number): string[] 
     `${margin} | ${words.trimEnd()}`,
     `${' '.repeat(margin.length)} | ${' '.repeat(before.length - cut)}${marks}`,
   ];
-}
-
-function commentStart(module: PyModule, from: number, to: number): number | undefined {
-  const { text } = module.source;
-  const texts = module.strings.filter((token) => token.to > from && token.from < to);
-  for (let at = text.indexOf('#', from); at !== -1 && at < to; at = text.indexOf('#', at + 1))
-    if (!texts.some((token) => token.from <= at && at < token.to)) return at;
-  return undefined;
 }
 
 function clean(text: string): string {

@@ -61,7 +61,12 @@ function isOurs(path: string): boolean {
   return /\.(ya?ml|ts|json)$/.test(path);
 }
 
-async function readInto(gathered: Gathered, at: StockFile, cwd: string, seen: Set<string>): Promise<void> {
+async function readInto(
+  gathered: Gathered,
+  at: Omit<StockFile, 'covered'>,
+  cwd: string,
+  seen: Set<string>,
+): Promise<void> {
   const trouble = (problem: string, line: number | null = null, excerpt: readonly string[] = []) =>
     gathered.troubles.push({ ...at, problem, line, excerpt });
   const bytes = await readBounded(at.file);
@@ -73,14 +78,15 @@ async function readInto(gathered: Gathered, at: StockFile, cwd: string, seen: Se
     if (module.source.trouble !== undefined) return;
   }
   const pid = await runningPid(dirname(at.file));
+  const whole = { ...at, covered: module.covered, pid };
   if (!at.file.endsWith('.tac')) {
     if (module.trouble !== undefined) return;
     const master = readMasterFile(module);
-    gathered.masters.push({ ...at, pid, master, missing: await missingFiles(master, dirname(at.file)) });
+    gathered.masters.push({ ...whole, master, missing: await missingFiles(master, dirname(at.file)) });
     return;
   }
   const tac = readTacFile(module);
-  if (tac.kind === 'worker') gathered.workers.push({ ...at, pid, worker: tac.worker });
+  if (tac.kind === 'worker') gathered.workers.push({ ...whole, worker: tac.worker });
   else if (tac.kind === 'master' && tac.configFile !== null) {
     const file = join(dirname(at.file), tac.configFile);
     // Beside the usual one, a `.tac` may name a file of its own; only there is it looked for.

@@ -15,6 +15,8 @@ export interface StockFile {
   readonly shown: string;
   /** It stands on the command line, or in a directory that does: `--fix` may change it. */
   readonly named: boolean;
+  /** Bytes of it that nobody is shown. */
+  readonly covered: readonly { readonly from: number; readonly to: number }[];
 }
 
 export interface StockMasterFile extends StockFile {
@@ -31,7 +33,7 @@ export interface StockWorkerFile extends StockFile {
 }
 
 /** A file that cannot be read, or that Python would refuse. */
-export interface StockTrouble extends StockFile {
+export interface StockTrouble extends Omit<StockFile, 'covered'> {
   readonly problem: string;
   readonly line: number | null;
   readonly excerpt: readonly string[];

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { readDialled, readListener } from '../../config/stock/endpoint-reading.ts';
 import type { StockListener } from '../../config/stock/master-file.ts';
 import type { StockWorker } from '../../config/stock/tac-file.ts';
-import { sureValue } from '../../config/stock/written.ts';
+import { isTrue, sureValue } from '../../config/stock/written.ts';
 import { printHostPort } from '../../net/endpoint/host.ts';
 import type { StockFacts, StockFile, StockMasterFile, StockWorkerFile } from '../facts/stock.ts';
 import type { StockEndpointSubject } from '../stock-subject.ts';
@@ -36,8 +36,8 @@ export function stockPlaces(stock: StockFacts): Subject[] {
   return [...stock.masters.flatMap(listenersOf), ...stock.workers.flatMap(targetOf)];
 }
 
-function fileOf({ file, shown, named }: StockFile): StockFile {
-  return { file, shown, named };
+function fileOf({ file, shown, named, covered }: StockFile): StockFile {
+  return { file, shown, named, covered };
 }
 
 function endpointsOf(file: StockMasterFile, { key, way, setting }: StockListener): StockEndpointSubject[] {
@@ -122,7 +122,7 @@ function targetOf(file: StockWorkerFile): TargetSubject[] {
   // Through a proxy it is the proxy that looks the name up.
   if (typeof sureValue(worker.proxyConnectionString) === 'string' || /[[\]\s]/.test(host) || host === '')
     return [];
-  const secured = kind === 'tls' || kind === 'ssl' || sureValue(worker.useTls) === true;
+  const secured = kind === 'tls' || kind === 'ssl' || isTrue(worker.useTls);
   const msgpack = String(sureValue(worker.protocol) ?? 'pb').startsWith('msgpack');
   if (secured && isIP(host) === 6) return [];
   return [

@@ -7,7 +7,7 @@ import type { Subject } from '../../../src/diagnostics/subject.ts';
 import { name, reply, target, tried, type Case } from './recorded.ts';
 
 const module = (text: string) => readModule(readSource(Buffer.from(text)));
-const place = (file: string) => ({ file: `/srv/${file}`, shown: file, named: true, pid: null });
+const place = (file: string) => ({ file: `/srv/${file}`, shown: file, named: true, covered: [], pid: null });
 
 /** The subjects of a `master.cfg`. */
 export function stockMaster(text: string, missing: readonly string[] = []): Subject[] {
@@ -105,6 +105,7 @@ export const STOCK_FAULTS: [title: string, given: Case, roots: string[], verdict
   ],
   ['an address in brackets in buildbot.tac', { subjects: host("'[::1]'") }, ['STK-08'], 'error'],
   ['TLS to an address', { subjects: host("'2001:db8::2'", ', useTls=True') }, ['STK-09'], 'error'],
+  ['TLS as create-worker writes it', { subjects: host("'2001:db8::2'", ', useTls=1') }, ['STK-09'], 'error'],
   [
     'msgpack to an address',
     { subjects: host("'::1'", ", protocol='msgpack_experimental_v7'") },

@@ -4,7 +4,7 @@ import { pythonLiteral } from '../../../config/stock/python-literal.ts';
 import type { Setting, Written } from '../../../config/stock/written.ts';
 import { evidence, harmless } from '../../evidence.ts';
 import type { StockFile } from '../../facts/stock.ts';
-import type { DraftFix } from '../../fixes.ts';
+import type { DraftFix, EditChange } from '../../fixes.ts';
 import type { StockEndpointSubject } from '../../stock-subject.ts';
 
 export const topics = ['config', 'ipv6'] as const;
@@ -38,7 +38,12 @@ export function rewrite(
   const text = `Write ${literal} in line ${written.line}${why === '' ? '' : ` ${why}`}`;
   if (!file.named || written.literal === null) return { text };
   const { at, was } = written.literal;
-  return { text, change: { file: file.file, shown: file.shown, edits: [{ at, was, becomes: literal }] } };
+  return { text, change: { ...changeOf(file), edits: [{ at, was, becomes: literal }] } };
+}
+
+/** A change of a file to which the edits are still to be added. */
+export function changeOf({ file, shown, covered }: StockFile): Omit<EditChange, 'edits'> {
+  return { file, shown, covered };
 }
 
 /** The one value of a setting with its place, where it is a text that is sure. */

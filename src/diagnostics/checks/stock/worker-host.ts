@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { literalIpv6, readDialled } from '../../../config/stock/endpoint-reading.ts';
 import { pythonLiteral } from '../../../config/stock/python-literal.ts';
-import { sureValue, type Written } from '../../../config/stock/written.ts';
+import { isTrue, type Written } from '../../../config/stock/written.ts';
 import {
   defineCheck,
   found,
@@ -52,7 +52,7 @@ function dialledBy({ worker }: StockWorkerSubject) {
   return {
     host: host.value,
     written: host as Written,
-    tls: sureValue(worker.useTls) === true,
+    tls: isTrue(worker.useTls),
     string: false,
   };
 }

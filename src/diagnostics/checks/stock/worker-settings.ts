@@ -1,9 +1,9 @@
 import { literalIpv6, readDialled } from '../../../config/stock/endpoint-reading.ts';
 import type { StockWorker } from '../../../config/stock/tac-file.ts';
-import { sureValue, type Setting, type Written } from '../../../config/stock/written.ts';
+import { isTrue, sureValue, type Setting, type Written } from '../../../config/stock/written.ts';
 import { defineCheck, found, nothing, skip, type Draft, type Judgement } from '../../check.ts';
 import type { StockWorkerSubject } from '../../stock-subject.ts';
-import { now, rewrite, sureText, topics, writtenEvidence } from './question.ts';
+import { changeOf, now, rewrite, sureText, topics, writtenEvidence } from './question.ts';
 
 /** Such a worker's messages go over WebSocket. */
 export function isMsgpack({ protocol }: StockWorker): boolean {
@@ -25,7 +25,7 @@ export const stk09 = defineCheck<'stock-worker', string>({
     const wrong =
       dialled?.mistake?.id === 'STK-09'
         ? string
-        : sureValue(worker.useTls) === true && literalIpv6(host?.value ?? '') !== undefined
+        : isTrue(worker.useTls) && literalIpv6(host?.value ?? '') !== undefined
           ? host
           : undefined;
     if (wrong === undefined) return nothing;
@@ -108,7 +108,7 @@ export const stk11 = defineCheck<'stock-worker', string>({
           : [
               {
                 text: 'Write buildmaster_host = None and port = None, or leave connection_string out',
-                ...changeOf(subject, [set(host), set(port)]),
+                ...allNone(subject, [set(host), set(port)]),
               },
             ],
     });
@@ -116,13 +116,13 @@ export const stk11 = defineCheck<'stock-worker', string>({
 });
 
 /** Several values of one file, each made None. */
-function changeOf(subject: StockWorkerSubject, values: readonly (Written | undefined)[]) {
+function allNone(subject: StockWorkerSubject, values: readonly (Written | undefined)[]) {
   const edits = values.flatMap((written) => {
     const change = written === undefined ? undefined : rewrite(subject, written, null).change;
     return change !== undefined && 'edits' in change ? change.edits : [];
   });
   if (edits.length < values.filter((value) => value !== undefined).length) return {};
-  return { change: { file: subject.file, shown: subject.shown, edits } };
+  return { change: { ...changeOf(subject), edits } };
 }
 
 /** A value that is there and not None. */

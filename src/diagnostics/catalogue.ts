@@ -91,6 +91,7 @@ import { prx01 } from './checks/proxy/settings.ts';
 import { prx05 } from './checks/proxy/socks5.ts';
 import { pro02 } from './checks/peers/stock-master.ts';
 import { pro04 } from './checks/peers/version.ts';
+import { pro07 } from './checks/peers/web-socket.ts';
 import { tls02 } from './checks/tls/chain.ts';
 import { tls07 } from './checks/tls/client-certificate.ts';
 import { tls04 } from './checks/tls/dates.ts';
@@ -194,6 +195,7 @@ export const catalogue = [
   pro03,
   pro04,
   pro05,
+  pro07,
   pro09,
   lim01,
   lim02,

@@ -41,6 +41,8 @@ export interface TargetSubject {
   readonly server?: string;
   /** Hops on the way; undefined: none. Checks that do not say so are not asked of what stands behind hops. */
   readonly via?: readonly Hop[];
+  /** The worker path of a web port, inside HTTP and maybe TLS. */
+  readonly web?: { readonly secure: boolean; readonly path: string };
   /** The name that the certificate must have, and the authorities to trust, where they are not the usual ones. */
   readonly tls?: { readonly name?: string; readonly ca?: { readonly file: string; readonly pem: string } };
   /** Keys of the master to accept; empty: any. */

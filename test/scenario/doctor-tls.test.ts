@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/api/doctor.ts';
 import { bbx } from '../rigs/bbx.ts';
 import { days, issue } from '../rigs/certificates.ts';
+import { freePort, startFarm } from '../rigs/farm.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 
 const ca = issue({ subject: 'test CA', authority: true });
@@ -177,6 +179,12 @@ const CASES: [
   ],
 ];
 
+let webPort = 0;
+async function ports(): Promise<{ workers: string; web: string }> {
+  webPort = await freePort('127.0.0.1');
+  return { workers: `127.0.0.1:${await freePort('127.0.0.1')}`, web: `127.0.0.1:${webPort}` };
+}
+
 describe('bbx doctor tls', () => {
   it.each(CASES)('%s', async (_title, listen, root, words, status) => {
     const where = await listen();
@@ -235,6 +243,22 @@ describe('bbx doctor tls', () => {
     const port = await bound(server);
     const { ids } = await doctor('reach', `localhost:${port}`, '--protocol', 'http');
     expect(ids).toContain('TLS-04');
+  });
+
+  it('knows the master behind its web port, and a web server that passes no WebSocket on', async () => {
+    const farm = await startFarm({ config: 'workers: { w1: {} }\n', listen: await ports() });
+    open.push(farm);
+    const web = farm.address.replace(/\d+$/, String(webPort));
+    const through = await doctor('reach', `ws://${web}/bbx/worker`);
+    expect(through.ids).toEqual([]);
+    expect(through.report.verdicts[0]).toMatchObject({ rungs: { R4: 'ok' } });
+    const path = await doctor('reach', `ws://${web}/elsewhere`);
+    expect(path.grave).toMatchObject([{ id: 'PRO-07' }]);
+    const plain = createHttpServer((_request, response) => void response.writeHead(400).end());
+    const other = await doctor('reach', `ws://127.0.0.1:${await bound(plain)}/bbx/worker`);
+    expect(other.grave).toMatchObject([
+      { id: 'PRO-07', title: expect.stringContaining('it answered 400') as string },
+    ]);
   });
 
   it('refuses a file of authorities that is none, before anything is sent', async () => {

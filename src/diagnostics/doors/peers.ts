@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { systemClock } from '../../base/clock.ts';
 import { aborted } from '../../base/abort.ts';
 import { BbxError, sentences } from '../../base/error.ts';
-import { dial } from '../../net/dial.ts';
+import { dial, type Route } from '../../net/dial.ts';
 import type { Hop } from '../../net/endpoint/hop.ts';
 import { familyOf, printHostPort } from '../../net/endpoint/host.ts';
 import { guessSpoken, httpDate } from '../../net/first-bytes.ts';
@@ -14,7 +14,7 @@ import { WORKER_SUBPROTOCOL } from '../../protocol/bbx/wire.ts';
 import { greetMaster, type GreetedMaster } from '../../protocol/bbx/worker-session.ts';
 import { clockOf } from '../facts/clock.ts';
 import type { PeerFact, PeerKind } from '../facts/paths.ts';
-import type { TargetProtocol } from '../subject.ts';
+import type { TargetProtocol, TargetSubject } from '../subject.ts';
 
 /** A peer that has not spoken by then is silent: a stock master with Perspective Broker waits this long for a client's first word. */
 export const SILENCE_MS = 3_000;
@@ -37,6 +37,35 @@ export interface PeerDoor {
   /** Hops on the way. */
   via?: readonly Hop[];
   env?: Readonly<Record<string, string | undefined>>;
+  /** The worker path of a web port, and the name that its certificate must be for. */
+  web?: { secure: boolean; path: string; name: string };
+}
+
+/** What a check of this target hands to who speaks to it. */
+export function doorOf(
+  target: TargetSubject,
+  { software, signal, env }: Pick<PeerDoor, 'software' | 'signal' | 'env'>,
+): PeerDoor {
+  return {
+    software,
+    signal,
+    ...(env === undefined ? {} : { env }),
+    ...(target.via === undefined ? {} : { via: target.via }),
+    ...(target.web === undefined ? {} : { web: { ...target.web, name: target.host } }),
+  };
+}
+
+/** The way to a master at one literal address, whatever key it shows. */
+export function routeTo(address: string, port: number, { via = [], web }: PeerDoor): Route {
+  const tls = { firstContact: true };
+  if (web === undefined) return { to: { kind: 'tcp', host: address, port }, via, tls };
+  const { secure, path, name } = web;
+  return {
+    to: { kind: 'web-socket', secure, host: address, port, path },
+    via,
+    tls,
+    web: { servername: name },
+  };
 }
 
 /** Finds out who answers at one literal address, by greeting it and, where that fails, by its first bytes. */
@@ -60,6 +89,11 @@ export async function meetPeer(
     ms: Math.round(performance.now() - started),
     ...part,
   });
+  if (door.web !== undefined) {
+    const met = await greet(address, port, door, signal);
+    door.signal.throwIfAborted();
+    return done(met.secured ? met.fact : { ...met.fact, kind: kindBehindWeb(met.fact.code) });
+  }
   const first = (options: Partial<FirstOptions> = {}) =>
     firstBytes(address, port, { door, signal, ...options });
   if (protocol === 'http') {
@@ -106,6 +140,13 @@ export async function meetPeer(
   return done({ ...plain, tls: false, problem, code: met.fact.code ?? null });
 }
 
+/** Who does not pass a worker's WebSocket on. */
+function kindBehindWeb(code: string | null | undefined): PeerKind {
+  if (code === 'BBX-NET-UPGRADE') return 'http';
+  if (code === 'BBX-NET-TIME') return 'silent';
+  return code === 'BBX-NET-CERTIFICATE' ? 'tls' : 'closed';
+}
+
 /** The bbx greeting, inside TLS with whatever key the peer shows. `secured`: there was TLS, so its word counts. */
 async function greet(
   address: string,
@@ -116,10 +157,11 @@ async function greet(
   let connection: Connection | undefined;
   let speakTls = false;
   try {
-    connection = await dial(
-      { to: { kind: 'tcp', host: address, port }, via: door.via ?? [], tls: { firstContact: true } },
-      { signal, timeoutMs: SILENCE_MS, ...(door.env === undefined ? {} : { env: door.env }) },
-    );
+    connection = await dial(routeTo(address, port, door), {
+      signal,
+      timeoutMs: SILENCE_MS,
+      ...(door.env === undefined ? {} : { env: door.env }),
+    });
     speakTls = true;
     const asked = Date.now();
     const greeted = await greetOver(connection, printHostPort(address, port), door.software, signal);

@@ -17,7 +17,7 @@ import { readHost, readSources } from './host.ts';
 import { readListener, readRows } from './listeners.ts';
 import { readName } from './names.ts';
 import { createLinkProbes } from './links.ts';
-import { meetPeer } from './peers.ts';
+import { doorOf, meetPeer } from './peers.ts';
 import { readRunAs } from './run-as.ts';
 import { readStore } from './store.ts';
 import { createFarProbes } from './far.ts';
@@ -68,8 +68,8 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
     gates.set(key, known);
     return known;
   };
-  const keyOf = ({ host, port, protocol, via = [] }: TargetSubject) =>
-    `${host} ${port ?? ''} ${protocol} ${via.map(printHop).join(' ')}`;
+  const keyOf = ({ host, port, protocol, web, via = [] }: TargetSubject) =>
+    `${host} ${port ?? ''} ${protocol} ${web?.path ?? ''} ${via.map(printHop).join(' ')}`;
 
   const connect = async (address: string, port: number): Promise<Attempt> => {
     const attempt = await tryAddress(address, port, { limitMs: connectMs, signal });
@@ -151,7 +151,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
       oncePeers(keyOf(target), async () => {
         const open = await placesOf(target);
         const through = gateOf(keyOf(target));
-        const door = { software, signal, env, ...(target.via === undefined ? {} : { via: target.via }) };
+        const door = doorOf(target, { software, signal, env });
         const facts = await Promise.all(
           open.map(({ address, port }) => through(() => meetPeer(address, port, target.protocol, door))),
         );
@@ -172,7 +172,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
           { dir: target.workerDir, name: target.workerName ?? '' },
           master.address,
           target.port,
-          { software, signal, env, ...(target.via === undefined ? {} : { via: target.via }) },
+          doorOf(target, { software, signal, env }),
         );
         if (fact !== undefined) seen.authentications.set(target.text, fact);
         return fact;

@@ -7,7 +7,7 @@ import { printHostPort } from '../../net/endpoint/host.ts';
 import { parseJoin } from '../../protocol/bbx/join.ts';
 import { readSigningKey } from '../../protocol/bbx/keys.ts';
 import type { AuthenticationFact } from '../facts/paths.ts';
-import { greetOver, SILENCE_MS, type PeerDoor } from './peers.ts';
+import { greetOver, routeTo, SILENCE_MS, type PeerDoor } from './peers.ts';
 
 /**
  * Asks the master whether the worker of a directory would be let in, with its own key and, before it is enrolled, its join secret. The
@@ -35,10 +35,11 @@ export async function askWhetherLetIn(
   try {
     const key = readSigningKey(pem, layout.key);
     const secret = await joinSecret(layout.join);
-    const connection = await dial(
-      { to: { kind: 'tcp', host: address, port }, via: door.via ?? [], tls: { firstContact: true } },
-      { signal, timeoutMs: SILENCE_MS, ...(door.env === undefined ? {} : { env: door.env }) },
-    );
+    const connection = await dial(routeTo(address, port, door), {
+      signal,
+      timeoutMs: SILENCE_MS,
+      ...(door.env === undefined ? {} : { env: door.env }),
+    });
     try {
       const greeted = await greetOver(connection, peer, door.software, signal);
       const session = await greeted.authenticate({

@@ -28,10 +28,15 @@ export function namedTarget(question: Question, address: Address, here: Here): S
       ...(own?.config === undefined ? {} : { workerDir: own.dir, workerName: own.config.name }),
       ...(question.tls === undefined ? {} : { tls: question.tls }),
       ...behind(question.via ?? []),
+      ...webOf(address),
       source: 'command line',
     },
     ...firstHop(question.via ?? [], '--via'),
   ];
+}
+
+function webOf(address: Address): Pick<TargetSubject, 'web'> {
+  return address.kind === 'web-socket' ? { web: { secure: address.secure, path: address.path } } : {};
 }
 
 function behind(via: readonly Hop[]): Pick<TargetSubject, 'via'> {
@@ -84,7 +89,7 @@ export function workerTargets(worker: DirectoryFacts['worker'], here: Here): Tar
   const config = worker?.config;
   if (worker === undefined || config === undefined) return [];
   const masters = config.master.flatMap((address): TargetSubject[] => {
-    if (address.kind !== 'tcp') return [];
+    if (address.kind === 'unix') return [];
     return [
       {
         kind: 'target',
@@ -97,6 +102,7 @@ export function workerTargets(worker: DirectoryFacts['worker'], here: Here): Tar
         workerDir: worker.dir,
         workerName: config.name,
         ...(config.via.length > 0 ? { via: config.via } : stoppedSibling(address.host, address.port, here)),
+        ...webOf(address),
         source: `${worker.shown}/worker.yaml`,
       },
     ];
@@ -108,7 +114,7 @@ export function workerTargets(worker: DirectoryFacts['worker'], here: Here): Tar
 export function reachTargets(master: MasterFacts | undefined, here: Here): TargetSubject[] {
   if (master?.config === undefined) return [];
   return master.config.reach.flatMap((address): TargetSubject[] => {
-    if (address.kind !== 'tcp') return [];
+    if (address.kind === 'unix') return [];
     return [
       {
         kind: 'target',
@@ -119,6 +125,7 @@ export function reachTargets(master: MasterFacts | undefined, here: Here): Targe
         plane: 'worker',
         pins: master.pin === undefined ? [] : [master.pin],
         ...(master.running ? {} : stoppedSibling(address.host, address.port, here, true)),
+        ...webOf(address),
         source: `${master.shown}/master configuration`,
       },
     ];
@@ -136,7 +143,7 @@ function stoppedSibling(host: string, port: number, here: Here, own = false): { 
     kindOf(host) === 'loopback' ||
     here.ownNames.includes(host.toLowerCase()) ||
     here.ownAddresses.includes(host);
-  const served = master.config.listen.workers.some(
+  const served = [...master.config.listen.workers, ...master.config.listen.web].some(
     (address) => address.kind === 'tcp' && address.port === port,
   );
   return local && (served || own) ? { stopped: 'RUN-01: its master does not run' } : {};

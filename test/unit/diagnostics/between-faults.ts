@@ -312,6 +312,25 @@ export const BETWEEN_FAULTS: [title: string, given: Case, roots: string[], verdi
     'error',
   ],
   [
+    'a web server that passes no WebSocket on',
+    {
+      names,
+      subjects: [target('ci.example:9989', { web: { secure: true, path: '/bbx/worker' } })],
+      attempts: open,
+      peers: [V6, V4].map((text) =>
+        peer(text, {
+          kind: 'http',
+          instance: null,
+          code: 'BBX-NET-UPGRADE',
+          problem: 'it answered 400 Bad Request',
+        }),
+      ),
+      links: [],
+    },
+    ['PRO-07'],
+    'error',
+  ],
+  [
     'a clock that is three hours off',
     met({ clock: { ahead: 10_800, within: 0.1, from: 'greeting' } }),
     ['CLK-01'],

@@ -27,6 +27,7 @@ import {
 } from './recorded.ts';
 import { placeOf, tellingTexts } from './telling-texts.ts';
 import { FAR_CONTROLS, FAR_FAULTS } from './far-faults.ts';
+import { LINK_FAULTS } from './link-faults.ts';
 import { SYSTEM_CONTROLS, SYSTEM_FACTS, SYSTEM_FAULTS } from './system-faults.ts';
 import { STOCK_CONTROLS, STOCK_FAULTS } from './stock-faults.ts';
 import { BETWEEN_CONTROLS, BETWEEN_FAULTS } from './between-faults.ts';
@@ -55,6 +56,7 @@ const withAddress = (more: Parameters<typeof address>[1]) =>
 const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | 'warn'][] = [
   ...SYSTEM_FAULTS,
   ...FAR_FAULTS,
+  ...LINK_FAULTS,
   [
     'IPv6 is off and a target has IPv6 alone',
     { host: noIpv6, names: [v6only], subjects, attempts: [local('EADDRNOTAVAIL')], sources: stranded },

@@ -57,7 +57,7 @@ function judgeRests({ at, rests }: Facts, target: TargetSubject): Judgement {
       {
         text: matters
           ? `Raise its limit over ${HEARTBEAT_S} s: bbx sends a sign of life that often`
-          : `bbx sends a sign of life every ${HEARTBEAT_S} s and is safe; programs that rest longer are not (stock Buildbot waits ${STOCK_S} s: keepalive = ${HEARTBEAT_S * 2} in buildbot.tac)`,
+          : `Signs of life every ${HEARTBEAT_S} s keep bbx safe; programs that rest longer are not (stock Buildbot waits ${STOCK_S} s: keepalive = ${HEARTBEAT_S * 2} in buildbot.tac)`,
       },
     ],
   });

@@ -5,8 +5,11 @@ import type { StockWorker } from '../../config/stock/tac-file.ts';
 import { isTrue, sureValue } from '../../config/stock/written.ts';
 import { printHostPort } from '../../net/endpoint/host.ts';
 import type { StockFacts, StockFile, StockMasterFile, StockWorkerFile } from '../facts/stock.ts';
+import type { MailSubject, StatusSubject } from '../far-subjects.ts';
 import type { StockEndpointSubject } from '../stock-subject.ts';
 import type { ListenerSubject, SettingSubject, Subject, TargetSubject } from '../subject.ts';
+import { mailSubject, placeOfService, statusSubject } from './mail.ts';
+import { distinct } from './targets.ts';
 
 /** What stock Buildbot's files give to look at: the values themselves. */
 export function stockSubjects(stock: StockFacts): Subject[] {
@@ -22,6 +25,7 @@ export function stockSubjects(stock: StockFacts): Subject[] {
     ...stock.masters.flatMap((file): Subject[] => [
       { kind: 'stock-master', ...fileOf(file), master: file.master },
       ...file.master.listeners.flatMap((listener) => endpointsOf(file, listener)),
+      ...servicesOf(file),
       ...(file.master.protocolsUnknown === null ? [] : [noProtocols(file, file.master.protocolsUnknown)]),
     ]),
     ...stock.workers.flatMap((file): Subject[] => [
@@ -33,7 +37,11 @@ export function stockSubjects(stock: StockFacts): Subject[] {
 
 /** Where they listen and connect, to be measured. */
 export function stockPlaces(stock: StockFacts): Subject[] {
-  return [...stock.masters.flatMap(listenersOf), ...stock.workers.flatMap(targetOf)];
+  return [
+    ...stock.masters.flatMap(listenersOf),
+    ...stock.workers.flatMap(targetOf),
+    ...distinct(stock.masters.flatMap((file) => servicesOf(file).map(placeOfService))),
+  ];
 }
 
 function fileOf({ file, shown, named, covered }: StockFile): StockFile {
@@ -59,6 +67,23 @@ function endpointsOf(file: StockMasterFile, { key, way, setting }: StockListener
     }),
     ...setting.unknown.map((unknown) => ({ ...rest, written: undefined, unknown, missing: [] })),
   ];
+}
+
+/** Mail servers and web services that the master tells of builds. Mail goes through Twisted's plain TCP; the others try both families. */
+function servicesOf({ master, shown }: StockMasterFile): (MailSubject | StatusSubject)[] {
+  return master.outgoing.flatMap(({ plane, setting, standard, port }): (MailSubject | StatusSubject)[] => {
+    const isUnset = setting.written.length + setting.unknown.length === 0;
+    const text = isUnset ? standard : sureValue(setting);
+    if (typeof text !== 'string' || text === '') return [];
+    if (plane === 'mail') {
+      const host = text.replace(/^\[(.*)\]$/, '$1');
+      return /[\s:]/.test(host) && isIP(host) === 0
+        ? []
+        : [mailSubject({ host, port: port ?? 25, source: shown, client: 'twisted' })];
+    }
+    const status = plane === 'status' ? statusSubject(text, { source: shown }) : undefined;
+    return status === undefined ? [] : [status];
+  });
 }
 
 function noProtocols(file: StockMasterFile, why: string): StockEndpointSubject {

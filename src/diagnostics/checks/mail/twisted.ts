@@ -9,7 +9,8 @@ export const ntf05 = defineCheck<'mail', NameFacts>({
   id: 'NTF-05',
   title: "the mail server's name for stock Buildbot",
   about: 'mail',
-  topics,
+  // What it says is of a name's families alone, so it belongs to both.
+  topics: [...topics, 'ipv6'],
   needs: [],
   causes: ['DNS-01'],
   gather: (context, mail) => context.probes.name(mail.host),

@@ -73,7 +73,7 @@ function judgeIpv4Alone(
     evidence: [
       writtenEvidence(subject, subject.written, at),
       evidence('file', 'Buildbot listens on', bindingWords(binding), at),
-      evidence('file', 'workers over IPv6', 'none gets in, by whatever client', at),
+      evidence('file', 'over IPv6', 'nobody gets in, by whatever client', at),
       ...(name === undefined ? [] : dnsEvidence(name, ['AAAA'])),
     ],
     fix:

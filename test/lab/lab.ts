@@ -4,7 +4,7 @@
  *   --json        the marks as JSON on stdout instead of the table
  *   --baselines   scores curl, nc, a plain connect and a stock worker's log by the same rules
  *   --mutate      takes each check out, and shows that something is missed then
- *   --record      keeps table and score in test/lab/README.md
+ *   --record      keeps what was said of these cases, and table and score of all that are kept, in test/lab/README.md
  *   --show        prints what the doctor says to a person instead, and scores nothing
  *   --jobs N      so many cases at a time (2)
  */
@@ -57,7 +57,7 @@ async function runLab(): Promise<void> {
     const lines = [...tableLines(marks), '', ...scoreLines(result, baselines)];
     process.stdout.write(`${lines.join('\n')}\n`);
   }
-  if (options.record) await record(marks, result, baselines);
+  if (options.record) await record(marks, baselines);
   let held = result.met;
   if (options.mutate) {
     const mutation = await mutate(marks, run);

@@ -95,6 +95,8 @@ export const STOCK: readonly LabCase[] = [
     recipe: { files: { 'master.cfg': masterCfg('9989') } },
     doctor: ['ipv6', '--stock', '.'],
     root: ['STK-07'],
+    // Its web port is open to everybody, which is true as well.
+    also: ['LSN-10'],
   },
   ofWorker('F78a', 'a name with AAAA alone', { host: "'six.test'" }, ['STK-08', 'DNS-05']),
   ofWorker('F78b', 'brackets around the address', { host: "'[2a00:2::2]'" }, ['STK-08']),

@@ -2,31 +2,56 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, release, totalmem, type as systemType } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
+import { CASES } from '../cases/all.ts';
 import type { Baseline } from './baselines.ts';
-import type { Mark, Score } from './score.ts';
+import { mark, score, type Mark, type Said } from './score.ts';
 import { rowOf, scoreLines } from './table.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
+const RECORDED = fileURLToPath(new URL('../recorded.json', import.meta.url));
 const BEGIN = '<!-- lab: begin -->';
 const END = '<!-- lab: end -->';
 
-/** Keeps table and score in the README of the lab, with machine and date. */
-export async function record(
-  marks: readonly Mark[],
-  result: Score,
-  baselines: readonly Baseline[],
-): Promise<void> {
-  const text = await readFile(README, 'utf8');
-  const [before = '', rest = ''] = text.split(BEGIN);
-  const [, after = ''] = rest.split(END);
+/** What was said of each case when it was last asked for good. */
+interface Recorded {
+  machine: string;
+  cases: Record<string, Said & { at: string; load: number }>;
+  baselines: readonly Baseline[];
+}
+
+/** Keeps what was said, beside what earlier runs kept of other cases, and writes table and score into the README. */
+export async function record(marks: readonly Mark[], baselines: readonly Baseline[]): Promise<void> {
+  const text = await readFile(RECORDED, 'utf8').catch(() => '{"cases":{},"baselines":[]}');
+  const kept = JSON.parse(text) as Recorded;
   const gigabytes = Math.round(totalmem() / 2 ** 30);
-  const machine = `${systemType()} ${release()}, ${availableParallelism()} processors, ${gigabytes} GB, Node ${process.version}`;
+  kept.machine = `${systemType()} ${release()}, ${availableParallelism()} processors, ${gigabytes} GB, Node ${process.version}`;
+  const at = new Date().toISOString().slice(0, 10);
+  const load = Math.round(loadavg()[0] ?? 0);
+  for (const { case: one, said } of marks) kept.cases[one.id] = { ...said, at, load };
+  if (baselines.length > 0) kept.baselines = baselines;
+  const known = CASES.filter(({ id }) => kept.cases[id] !== undefined);
+  kept.cases = Object.fromEntries(known.map(({ id }) => [id, kept.cases[id]!]));
+  await writeFile(RECORDED, await format(JSON.stringify(kept), { parser: 'json' }));
+  await writeReadme(kept);
+}
+
+async function writeReadme(kept: Recorded): Promise<void> {
+  const marks = CASES.flatMap((one) => {
+    const said = kept.cases[one.id];
+    return said === undefined ? [] : [mark(one, said)];
+  });
+  const all = Object.values(kept.cases);
+  const days = all.map(({ at }) => at).toSorted();
+  const loads = all.map(({ load }) => load).toSorted((a, b) => a - b);
+  const missing = CASES.filter(({ id }) => kept.cases[id] === undefined).map(({ id }) => id);
   const body = [
-    `Run on ${new Date().toISOString().slice(0, 10)}: ${machine}, load ${loadavg()[0]?.toFixed(1)}.`,
-    ['```', ...scoreLines(result, baselines), '```'].join('\n'),
+    `${days[0]} to ${days.at(-1)}, ${kept.machine}; load average ${loads[0]} to ${loads.at(-1)}.` +
+      (missing.length === 0 ? '' : ` Not recorded: ${missing.join(', ')}.`),
+    ['```', ...scoreLines(score(marks), kept.baselines), '```'].join('\n'),
     tableOf(marks),
   ].join('\n\n');
-  const whole = `${before}${BEGIN}\n\n${body}\n\n${END}${after}`;
+  const [before = '', rest = ''] = (await readFile(README, 'utf8')).split(BEGIN);
+  const whole = `${before}${BEGIN}\n\n${body}\n\n${END}${rest.split(END)[1] ?? ''}`;
   await writeFile(README, await format(whole, { parser: 'markdown', proseWrap: 'preserve' }));
 }
 

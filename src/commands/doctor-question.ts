@@ -22,7 +22,12 @@ export function questionOf(
   cwd: string,
 ): Question {
   const [first] = words;
-  const protocol = options.protocol === undefined ? {} : { protocol: options.protocol };
+  // A mail server has checks of its own; of the target, TCP is asked for.
+  const mail = options.protocol === 'smtp';
+  const protocol =
+    options.protocol === undefined
+      ? {}
+      : { protocol: options.protocol === 'smtp' ? ('tcp' as const) : options.protocol };
   switch (topic) {
     case 'ipv6':
       return {
@@ -47,7 +52,7 @@ export function questionOf(
       return {
         topic,
         target: wanted(first, topic),
-        protocol: options.protocol ?? 'tls',
+        protocol: protocol.protocol ?? 'tls',
         tls: {
           ...(options.name === undefined ? {} : { name: nameIn(options.name) }),
           ...(options.ca === undefined ? {} : { ca: readAuthorities(options.ca, cwd) }),
@@ -58,19 +63,23 @@ export function questionOf(
         topic,
         target: wanted(first, topic),
         ...protocol,
+        ...(mail ? { mail } : {}),
         soak: options.soak === true,
         ...(options.token === undefined ? {} : { pin: pinOf(options.token) }),
         via: (options.via ?? []).map(parseHop),
         ...(options.from === undefined ? {} : { from: fromOf(options) }),
       };
     case 'mail':
+      if (first === undefined)
+        throw codes['BBX-USAGE']({
+          problem: 'Want a mail server, or the URL of a web service',
+          hint: 'bbx doctor mail HOST:PORT',
+        });
       return {
         topic,
-        ...(first === undefined
-          ? {}
-          : /^https?:\/\//i.test(first)
-            ? { urls: words }
-            : { target: readTarget(first, SMTP_PORT).target, protocol: 'tcp' }),
+        ...(/^https?:\/\//i.test(first)
+          ? { urls: words }
+          : { target: readTarget(first, SMTP_PORT).target, protocol: 'tcp' }),
       };
     case 'path':
       if (first === undefined)

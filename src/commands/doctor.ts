@@ -14,7 +14,7 @@ export interface DoctorOptions {
   listen?: string[];
   stock?: string;
   server?: string;
-  protocol?: TargetProtocol;
+  protocol?: TargetProtocol | 'smtp';
   via?: string[];
   from?: string;
   ca?: string;

@@ -50,7 +50,7 @@ export function makePlan(question: Question, here: Here): Plan {
     const given = (question.urls ?? []).map((url) => repositorySubject(url, { source: 'command line' }));
     const sources = given.length > 0 ? given : sourcesOf(here);
     subjects.push(...sources, ...distinct(sources.flatMap(targetOf)));
-  } else if (question.topic === 'mail') {
+  } else if (question.topic === 'mail' || question.mail === true) {
     subjects.push(...mailSubjects(question));
   } else if (!named) {
     subjects.push(...problemsOf(master, 'master'), ...problemsOf(worker, 'worker'));

@@ -16,6 +16,8 @@ export interface Question {
   /** Without a port of its own (`doctor ipv6 HOST`), only the name and port 9989's path is in question. */
   readonly portGiven?: boolean;
   readonly protocol?: TargetProtocol;
+  /** The target is a mail server. */
+  readonly mail?: boolean;
   /** `--via`, in order. */
   readonly via?: readonly Hop[];
   /** `--name` and `--ca` of `doctor tls`. */

@@ -5,7 +5,8 @@ import { evidence } from '../../evidence.ts';
 import type { MailSubject } from '../../far-subjects.ts';
 import type { MailFact, MailFacts } from '../../facts/mail.ts';
 
-export const topics = ['mail'] as const;
+/** Under `reach` there is a mail server only where `--protocol smtp` says so. */
+export const topics = ['mail', 'reach'] as const;
 
 /** What explains that nobody was there to speak to. */
 export const PLACE_CAUSES = [

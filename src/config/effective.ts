@@ -34,13 +34,16 @@ export function effectiveMaster(config: MasterConfig): Record<string, unknown> {
       }
       return unlessNull({ ...scheduler });
     }),
-    builders: table(config.builders, ({ workers, steps, repository, needs, builddir: _builddir, ...rest }) => ({
-      ...rest,
-      workers: unlessNull({ ...workers }),
-      ...unlessNull({ repository }),
-      needs: needs.map(printAddress),
-      steps: steps.map((step) => effectiveStep(step, urls)),
-    })),
+    builders: table(
+      config.builders,
+      ({ workers, steps, repository, needs, builddir: _builddir, ...rest }) => ({
+        ...rest,
+        workers: unlessNull({ ...workers }),
+        ...unlessNull({ repository }),
+        needs: needs.map(printAddress),
+        steps: steps.map((step) => effectiveStep(step, urls)),
+      }),
+    ),
     secrets: config.secrets,
     logMaxSize: config.logMaxSize === null ? 'off' : printSize(config.logMaxSize),
     logMaxTailSize: printSize(config.logMaxTailSize),

@@ -8,7 +8,9 @@ describe('faults that were asked for', () => {
   it('tells a reason once, with all that it is for', async () => {
     await expect(readFaults('postgres', { strict: false, store: 'sqlite' })).rejects.toMatchObject({
       code: 'BBX-DRI-NOTHING',
-      data: { reasons: [expect.stringMatching(/^postgres-restart, .*postgres-failover: .*--store postgres/)] },
+      data: {
+        reasons: [expect.stringMatching(/^postgres-restart, .*postgres-failover: .*--store postgres/)],
+      },
     });
   });
 

@@ -159,7 +159,12 @@ export function addDoctorCommands(program: Command, context: Context): void {
     purpose: 'Look at a mail server.',
     examples: ['bbx doctor mail mail.example:25'],
   })
-    .addArgument(new Argument('[host:port]', 'a mail server, port 25 where none is written; or the URL of a web service'))
+    .addArgument(
+      new Argument(
+        '[host:port]',
+        'a mail server, port 25 where none is written; or the URL of a web service',
+      ),
+    )
     .action(async (server: string | undefined, _options: DoctorOptions, command: Command) =>
       run('mail', server === undefined ? [] : [server], command),
     );

@@ -536,6 +536,29 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
     'error',
   ],
   [
+    'a hosts file that sends one family to loopback, where nobody is',
+    {
+      names: [
+        { ...dual, hosts: ['127.0.0.1'], lookup: { addresses: ['127.0.0.1', V6], errno: null, ms: 0 } },
+      ],
+      subjects,
+      attempts: [tried('127.0.0.1', 'ECONNREFUSED'), open6],
+    },
+    ['DNS-07'],
+    'error',
+  ],
+  [
+    'a local source address to a global target, which gets no answers',
+    {
+      names: [dual],
+      subjects,
+      attempts: [tried(V6, 'silent'), open4],
+      sources: [{ target: V6, family: 6, source: 'fd00::2', errno: null }],
+    },
+    ['HST-04'],
+    'warn',
+  ],
+  [
     'a link-local literal with the zone of no interface',
     { subjects: [target('[fe80::1%nope0]:9989')], attempts: [tried('fe80::1%nope0', 'silent')] },
     ['PTH-08'],

@@ -18,10 +18,12 @@ export const pth02 = defineCheck<'target', PathFacts & { host: HostFacts }>({
     'HST-01',
     'HST-02',
     'HST-03',
+    'HST-04',
     'HST-05',
     'HST-09',
     'HST-08',
     'DNS-06',
+    'DNS-07',
     'PTH-04',
   ],
   async gather(context, target) {

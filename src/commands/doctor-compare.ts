@@ -6,6 +6,7 @@ import { EXIT } from '../base/exit.ts';
 import { fileTrouble } from '../base/file-trouble.ts';
 import { compareReports } from '../diagnostics/compare.ts';
 import { sideOf } from '../diagnostics/compare-sides.ts';
+import { reportOfProbeLines } from '../diagnostics/probe-lines.ts';
 import { exitOf } from '../diagnostics/report.ts';
 import { withoutSecrets } from '../diagnostics/without-secrets.ts';
 import { printReport } from '../diagnostics/words.ts';
@@ -56,6 +57,8 @@ async function readReport(context: Context, file: string): Promise<DoctorReport>
   } catch (error) {
     throw fileTrouble(error, file) ?? error;
   }
+  const heard = reportOfProbeLines(text);
+  if (heard !== undefined) return heard;
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -45,10 +45,18 @@ export function reportText(context: Context, shown: Shown): string {
       verbose,
       hostAlone: plan.subjects.every(({ kind }) => kind === 'host'),
       ...(file === undefined ? {} : { file }),
+      ...(EMPTY[shown.words.join(' ')] === undefined ? {} : { emptyHint: EMPTY[shown.words.join(' ')] }),
     },
     lookOf(context),
   );
 }
+
+/** What to say where nothing of the topic was there. */
+const EMPTY: Readonly<Record<string, string>> = {
+  config: 'No configuration was found here. To name one: bbx doctor config PATH',
+  source: 'No repository was found here. To name one: bbx doctor source URL',
+  clock: 'No master is named here, against whose clock this one could be held.',
+};
 
 /** What was looked at: the words of the call, or from where to where. */
 function headingOf(words: readonly string[], plan: Examined['plan']): string {

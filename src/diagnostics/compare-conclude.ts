@@ -17,7 +17,10 @@ export interface Conclusion {
 export function conclude(attempt: SideAttempt, dialler: Side, listener: Side): Conclusion | undefined {
   const { address, family, port, outcome, errno } = attempt;
   const { rows, attempts: own } = listener.listeners.get(port) ?? { rows: undefined, attempts: [] };
-  const sameHost = dialler.hostname !== undefined && dialler.hostname === listener.hostname;
+  // A listener for probes does not tell its host's name.
+  const sameHost =
+    listener.hostname === undefined ||
+    (dialler.hostname !== undefined && dialler.hostname === listener.hostname);
   const loopback = kindOf(address) === 'loopback';
   const owned = loopback ? sameHost : (listener.addresses?.includes(address) ?? true);
   const there = printHostPort(address, port);

@@ -21,6 +21,8 @@ export interface ReportWords {
   readonly verbose: boolean;
   /** There was nothing to look at but the host itself. */
   readonly hostAlone?: boolean;
+  /** What to say instead of the usual where nothing but the host was there. */
+  readonly emptyHint?: string | undefined;
   /** Where the report was written to. */
   readonly file?: string;
 }
@@ -175,7 +177,7 @@ function notTested({ verdicts }: DoctorReport, look: Look): string[] {
     : hanging(' ', `Not tested: ${words.join(', ')}`, look).map((line) => look.paint.dim(line));
 }
 
-function lastLines({ report, intent, verbose, hostAlone, file }: ReportWords, look: Look): string {
+function lastLines({ report, intent, verbose, hostAlone, emptyHint, file }: ReportWords, look: Look): string {
   const { ok, info, skip } = report.summary;
   const count = (status: Finding['status']) =>
     report.findings.filter((finding) => finding.status === status).length;
@@ -194,7 +196,11 @@ function lastLines({ report, intent, verbose, hostAlone, file }: ReportWords, lo
     ...hanging(' ', `${trouble === '' ? '' : `${trouble}, `}${passed}.${meant}`, look),
     ...notTested(report, look),
     ...(hostAlone === true
-      ? hanging(' ', 'This host alone was looked at. To try an address: bbx doctor reach HOST:PORT', look)
+      ? hanging(
+          ' ',
+          emptyHint ?? 'This host alone was looked at. To try an address: bbx doctor reach HOST:PORT',
+          look,
+        )
       : []),
     ...(file === undefined ? [] : [` Report: ${file}`]),
     ...(verbose || ok + info === 0

@@ -43,6 +43,28 @@ it('bbx doctor compare joins the reports of both ends', async () => {
   expect((await bbx(['doctor', 'compare', 'host.json', 'master.json'], at)).code).toBe(12);
 });
 
+it('bbx doctor compare joins by nonce what a listener for probes has heard', async () => {
+  await using dir = await tempDir();
+  const at = { cwd: dir.path };
+  const port = await freePort('127.0.0.1');
+  const listenArgs = ['doctor', 'listen', `127.0.0.1:${port}`, '--probe', '--json'];
+  await using heard = startBbx(listenArgs, at);
+  const [, token = ''] = await heard.waitFor(/"token":"([^"]+)"/);
+  await bbxOk(['doctor', 'reach', `127.0.0.1:${port}`, '--token', token, '--report', 'worker.json'], at);
+  await heard.waitFor(/"type":"ended"/);
+  await heard.end('SIGINT');
+  await writeFile(join(dir.path, 'heard.jsonl'), heard.stdout());
+  const good = await bbx(['doctor', 'compare', 'worker.json', 'heard.jsonl', '--json'], at);
+  expect(good.json<DoctorReport>()).toMatchObject({ findings: [], verdicts: [{ verdict: 'reachable' }] });
+  expect(good.code).toBe(0);
+
+  // The same listener, to which nobody came: somebody else has answered.
+  await writeFile(join(dir.path, 'silent.jsonl'), `${heard.stdout().split('\n')[0]}\n`);
+  const bad = await bbx(['doctor', 'compare', 'worker.json', 'silent.jsonl'], at);
+  expect(bad.stdout).toMatch(/WRONG PEER .*Something else answered/);
+  expect(bad.code).toBe(1);
+});
+
 it.each([
   ['nothing.json', undefined, 6, 'nothing.json'],
   ['text.json', 'no json', 2, 'it is no JSON'],

@@ -1,3 +1,4 @@
+import { add, joined, MOST_PIECES } from './joining.ts';
 import type { PythonSource } from './source.ts';
 import { readString } from './string-literal.ts';
 import type { Token } from './tokens.ts';
@@ -14,9 +15,6 @@ export interface Scope {
 
 /** Deeper than people nest; what is inside is then unknown. */
 const DEEPEST = 60;
-/** Longer than any that a person wrote: copying such ones again and again would take time without end. */
-export const MOST_ITEMS = 10_000;
-const MOST_PIECES = 200;
 /** Words that are looked at to tell a person what is not known. */
 const SAID_WORDS = 20;
 /** Not one literal that could be written anew in its place. */
@@ -240,34 +238,6 @@ function createReader(scope: Scope, tokens: readonly Token[]) {
   }
 
   return { value, peek, skip, end, unknownFrom, done: () => index >= tokens.length };
-}
-
-function add(left: PyValue, right: PyValue): PyValue | undefined {
-  if (left.kind === 'string' && right.kind === 'string')
-    return left.literals + right.literals > MOST_PIECES ? undefined : joined(left, right);
-  if (left.kind === 'list' && right.kind === 'list' && left.items.length + right.items.length > MOST_ITEMS)
-    return { ...left, open: true };
-  if (left.kind === 'list' && right.kind === 'list')
-    return {
-      kind: 'list',
-      items: [...left.items, ...right.items],
-      open: left.open || right.open,
-      from: left.from,
-      to: right.to,
-    };
-  if (left.kind === 'list') return { ...left, open: true };
-  return right.kind === 'list' ? { ...right, open: true } : undefined;
-}
-
-function joined(left: PyString, right: PyString): PyString {
-  return {
-    ...left,
-    value: left.value + right.value,
-    at: [...left.at.slice(0, -1), ...right.at],
-    odd: [...left.odd, ...right.odd],
-    literals: left.literals + right.literals,
-    to: right.to,
-  };
 }
 
 /** `dict(…)`, `str(…)` and `int(…)` of literals are literals, too. */

@@ -1,4 +1,5 @@
-import { MOST_ITEMS, readExpression, whyNot, type Scope } from './expressions.ts';
+import { readExpression, whyNot, type Scope } from './expressions.ts';
+import { MOST_ITEMS } from './joining.ts';
 import type { PythonSource, SourceTrouble } from './source.ts';
 import { scan, type LogicalLine, type Scanned, type Token } from './tokens.ts';
 import { alternatives, oneOf, type PyCall, type PyDict, type PyValue } from './values.ts';

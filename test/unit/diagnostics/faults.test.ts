@@ -536,6 +536,24 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
     'error',
   ],
   [
+    "this host's own name on 127.0.1.1, where its listener is not",
+    {
+      names: [
+        name('ci.example', reply('nxdomain'), reply('nxdomain'), {
+          hosts: ['127.0.1.1'],
+          ownName: true,
+          lookup: { addresses: ['127.0.1.1'], errno: null, ms: 0 },
+        }),
+      ],
+      subjects: [...subjects, listener('11.0.0.2:9989', { hosts: ['11.0.0.2'], state: 'given' })],
+      listener: heard({ attempts: [tried('11.0.0.2', 'connected')] }),
+      attempts: [tried('127.0.1.1', 'ECONNREFUSED')],
+      listensHere: false,
+    },
+    ['DNS-08'],
+    'error',
+  ],
+  [
     'a hosts file that sends one family to loopback, where nobody is',
     {
       names: [

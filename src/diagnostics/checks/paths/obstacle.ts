@@ -39,6 +39,7 @@ export const pth04 = defineCheck<'target', Facts>({
     'HST-09',
     'HST-08',
     'DNS-07',
+    'DNS-08',
   ],
   async gather(context, target) {
     const [path, other] = await Promise.all([gather(context, target), context.probes.otherEnd(target)]);

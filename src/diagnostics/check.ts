@@ -22,7 +22,14 @@ export const TOPICS = [
 export type Topic = (typeof TOPICS)[number];
 
 /** Topics about places to connect to: names, routes and connections matter to all of them. */
-export const TARGET_TOPICS = ['reach', 'tls', 'path', 'proxy', 'source', 'mail'] as const satisfies readonly Topic[];
+export const TARGET_TOPICS = [
+  'reach',
+  'tls',
+  'path',
+  'proxy',
+  'source',
+  'mail',
+] as const satisfies readonly Topic[];
 
 /** What a rule says of the facts, before the runner adds where it was seen from and what explains it. */
 export interface Draft {

@@ -101,7 +101,15 @@ export interface ProgramSubject {
 }
 
 export type Subject =
-  HostSubject | ListenerSubject | TargetSubject | SettingSubject | ProgramSubject | StockSubject | SourceSubject | MailSubject | StatusSubject;
+  | HostSubject
+  | ListenerSubject
+  | TargetSubject
+  | SettingSubject
+  | ProgramSubject
+  | StockSubject
+  | SourceSubject
+  | MailSubject
+  | StatusSubject;
 export type SubjectKind = Subject['kind'];
 
 /** This host itself; every run looks at it. */

@@ -44,7 +44,8 @@ export interface HandlerDeps extends WhyDeps {
 
 /** What answers each route of the table. */
 export function createHandlers(deps: HandlerDeps): Handlers {
-  const { farm, roster, logs, requests, changes, workers, trouble, config, facts, live, clock, book, paths } = deps;
+  const { farm, roster, logs, requests, changes, workers, trouble, config, facts, live, clock, book, paths } =
+    deps;
   const { store } = farm;
   const status = createStatus({ store, roster, trouble });
 

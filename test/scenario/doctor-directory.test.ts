@@ -62,7 +62,8 @@ describe('a farm that is switched off', () => {
     await symlink(join(farm, 'master'), join(farm, 'link'));
     expect(await told('link')).toEqual([]);
     const named = await bbxOk(['doctor', '--strict', '--json', '--dir', 'link'], at);
-    expect(named.json<DoctorReport>().findings).toEqual([]);
+    // Where this machine stands (HST-10) is a fact of the machine.
+    expect(named.json<DoctorReport>().findings.filter(({ id }) => id !== 'HST-10')).toEqual([]);
 
     await using worker = startBbx(['run', 'worker'], at);
     await worker.waitFor(/bbx worker approve w1/);

@@ -5,7 +5,7 @@ import { readService } from '../../../src/diagnostics/doors/service.ts';
 import { tempDir } from '../../rigs/temp-dir.ts';
 import { program } from './recorded.ts';
 
-/** What systemd 252 of Debian 12 printed for a worker's unit. */
+/** In the form of `systemctl show`, written down by hand: no systemd ran here. */
 const SHOWN = `RestrictAddressFamilies=AF_INET AF_UNIX
 IPAddressDeny=
 PrivateNetwork=no

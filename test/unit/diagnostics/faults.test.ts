@@ -742,6 +742,15 @@ const FACTS = SYSTEM_FACTS;
 /** Nothing is wrong here, and so nothing may be said at warn or error. */
 const CONTROLS: [title: string, given: Case][] = [
   [
+    'a name with AAAA alone, on a host with IPv6 alone',
+    {
+      host: host({ addresses: [address('2a00:1::2')], defaultRoute: { 4: null, 6: 'eth0 via fe80::1' } }),
+      names: [v6only],
+      subjects,
+      attempts: [open6],
+    },
+  ],
+  [
     'a trial bind that found no port left, which says nothing of IPv6',
     { host: host({ loopback6: 'EADDRINUSE' }), names: [dual], subjects, attempts: [open6, open4] },
   ],

@@ -2,23 +2,32 @@ import { familyOf } from '../../../net/endpoint/host.ts';
 import { escapeTwisted } from '../../../net/endpoint/twisted.ts';
 import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
 import { dnsEvidence, evidence } from '../../evidence.ts';
+import { usableAddresses, type HostFacts } from '../../facts/host.ts';
 import { published, type NameFacts } from '../../facts/names.ts';
 import { leavesOut } from '../../intent.ts';
 import type { TargetSubject } from '../../subject.ts';
 import { gather, isGood, noName, topics } from './question.ts';
 
-export const dns05 = defineCheck<'target', NameFacts>({
+export const dns05 = defineCheck<'target', { name: NameFacts; host: HostFacts }>({
   id: 'DNS-05',
   title: 'the name for programs that ask A alone',
   about: 'target',
   topics,
   needs: ['DNS-01'],
   causes: ['NTF-05', 'DNS-01', 'HST-01', 'STK-08'],
-  gather,
-  judge: (name, target, context) => judgeAOnlyClients(name, target, context),
+  async gather(context, target) {
+    const [name, host] = await Promise.all([gather(context, target), context.probes.host()]);
+    return { name, host };
+  },
+  judge: ({ name, host }, target, context) => judgeAOnlyClients(name, host, target, context),
 });
 
-function judgeAOnlyClients(name: NameFacts, target: TargetSubject, context: JudgeContext): Judgement {
+function judgeAOnlyClients(
+  name: NameFacts,
+  host: HostFacts,
+  target: TargetSubject,
+  context: JudgeContext,
+): Judgement {
   const none = noName(name);
   if (none !== undefined) return skip(none);
   const v4 = [...published(name, 4), ...name.hosts.filter((address) => familyOf(address) === 4)];
@@ -31,7 +40,8 @@ function judgeAOnlyClients(name: NameFacts, target: TargetSubject, context: Judg
       name.hosts.length === 0
     )
       return nothing;
-    const meant = leavesOut(context.intent, 4);
+    // Where this host has IPv6 alone, the name suits its network.
+    const meant = leavesOut(context.intent, 4) || usableAddresses(host, 4).length === 0;
     return found({
       status: meant ? 'info' : 'warn',
       title: `"${name.name}" has IPv6 addresses alone: bbx connects, programs that ask A alone do not`,

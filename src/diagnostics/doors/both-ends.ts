@@ -129,6 +129,7 @@ export function answerForWorker(
     peers: async (target: TargetSubject) => of(target)?.peers ?? own.peers(target),
     links: async (target: TargetSubject) => of(target)?.links ?? own.links(target),
     handshakes: async (target: TargetSubject) => (of(target) === undefined ? own.handshakes(target) : []),
+    closedPort: async (target: TargetSubject) => (of(target) === undefined ? own.closedPort(target) : []),
     rests: async (target: TargetSubject) => (of(target) === undefined ? own.rests(target) : undefined),
     authenticate: async (target: TargetSubject) =>
       of(target) === undefined ? own.authenticate(target) : undefined,

@@ -188,6 +188,7 @@ export function answerFrom(
     peers: (target: TargetSubject) => (peers ??= meet(target)),
     links: async () => [],
     handshakes: async () => [],
+    closedPort: async () => [],
     rests: async () => undefined,
     authenticate: async () => undefined,
   } satisfies Partial<Probes>);

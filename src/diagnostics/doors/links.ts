@@ -16,6 +16,10 @@ export const RESTS_S = [30, 75, 300] as const;
 /** A handshake above this is measured again: one retransmission makes any single one slow. */
 const SLOW_MS = 150;
 const HANDSHAKES = 5;
+/** Above the ports that Linux hands out by itself (32768 to 60999), and nobody's by IANA: whoever stands there answers with a reset. */
+const CLOSED_PORT = 65_013;
+/** A reset takes one round trip; a second SYN goes out after 1 s. */
+const CLOSED_PORT_MS = 1_500;
 
 /** The doors to a master's probes. */
 export interface LinkProbes {
@@ -27,6 +31,8 @@ export interface LinkProbes {
   otherEnd(target: TargetSubject): Promise<OtherEnd | undefined>;
   /** Addresses whose handshake was slow, measured again. */
   handshakes(target: TargetSubject): Promise<readonly HandshakesFact[]>;
+  /** A port that is surely closed, at an address of each family, where none of another host let us in. */
+  closedPort(target: TargetSubject): Promise<readonly Attempt[]>;
 }
 
 export interface LinkDoor {
@@ -35,7 +41,7 @@ export interface LinkDoor {
   /** Seconds that connections are to rest; empty: not asked for. */
   rests: readonly number[];
   path(target: TargetSubject): Promise<PathFacts>;
-  connect(address: string, port: number): Promise<Attempt>;
+  connect(address: string, port: number, limitMs?: number): Promise<Attempt>;
   /** Lets only some connections to a target be open at a time. */
   gate(target: TargetSubject): <Value>(work: () => Promise<Value>) => Promise<Value>;
   seen(target: TargetSubject, links: readonly LinkFact[], rests: readonly RestFact[] | undefined): void;
@@ -46,6 +52,7 @@ export function createLinkProbes(door: LinkDoor): LinkProbes {
   const onceLinks = once<readonly LinkFact[]>();
   const onceRests = once<readonly RestFact[] | undefined>();
   const onceHandshakes = once<readonly HandshakesFact[]>();
+  const onceClosed = once<readonly Attempt[]>();
   const keyOf = ({ host, port, protocol }: TargetSubject) => `${host} ${port ?? ''} ${protocol}`;
   const open = async (target: TargetSubject) => {
     if (target.protocol !== 'bbx' || target.port === undefined || target.stopped !== undefined) return [];
@@ -92,6 +99,21 @@ export function createLinkProbes(door: LinkDoor): LinkProbes {
             while (again.length < HANDSHAKES) again.push(await door.connect(first.address, first.port));
             return { address: first.address, family: first.family, attempts: again };
           }),
+        );
+      }),
+    closedPort: (target) =>
+      onceClosed(keyOf(target), async () => {
+        const { attempts, listensHere } = await door.path(target);
+        // Of this host it is known who listens.
+        if (listensHere !== null || attempts.some(({ outcome }) => outcome === 'connected')) return [];
+        const sent = attempts.filter(({ local }) => !local);
+        const oneEach = ([6, 4] as const).flatMap((family) =>
+          sent.filter((attempt) => attempt.family === family).slice(0, 1),
+        );
+        const port = target.port === CLOSED_PORT ? CLOSED_PORT + 1 : CLOSED_PORT;
+        const through = door.gate(target);
+        return Promise.all(
+          oneEach.map(({ address }) => through(() => door.connect(address, port, CLOSED_PORT_MS))),
         );
       }),
   };

@@ -71,8 +71,8 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
   const keyOf = ({ host, port, protocol, web, via = [] }: TargetSubject) =>
     `${host} ${port ?? ''} ${protocol} ${web?.path ?? ''} ${via.map(printHop).join(' ')}`;
 
-  const connect = async (address: string, port: number): Promise<Attempt> => {
-    const attempt = await tryAddress(address, port, { limitMs: connectMs, signal });
+  const connect = async (address: string, port: number, limitMs = connectMs): Promise<Attempt> => {
+    const attempt = await tryAddress(address, port, { limitMs: Math.min(limitMs, connectMs), signal });
     return {
       address,
       family: familyOf(address) === 6 ? 6 : 4,

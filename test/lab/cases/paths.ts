@@ -66,7 +66,7 @@ export const PATHS: readonly LabCase[] = [
     also: ['PTH-01', 'PTH-03', 'PTH-04'],
     verdict: 'degraded',
   }),
-  onRouter('F51', 'the router drops the port', [`${TO_MASTER} drop`], unreachable),
+  onRouter('F51', 'the router drops the port', [`${TO_MASTER} drop`], { ...unreachable, root: ['PTH-04'] }),
   onRouter(
     'F52',
     'the router rejects the port with a reset',

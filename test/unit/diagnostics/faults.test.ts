@@ -518,6 +518,28 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
     'error',
   ],
   [
+    'silence at the port, and a reset at another of the same address',
+    {
+      names: [dual],
+      subjects,
+      attempts: [tried(V6, 'silent'), tried(V4, 'silent')],
+      closedPort: [tried(V6, 'ECONNREFUSED', { port: 65_013 }), tried(V4, 'ECONNREFUSED', { port: 65_013 })],
+    },
+    ['PTH-04'],
+    'error',
+  ],
+  [
+    'silence at every port',
+    {
+      names: [v4only],
+      subjects,
+      attempts: [tried(V4, 'silent')],
+      closedPort: [tried(V4, 'silent', { port: 65_013 })],
+    },
+    ['PTH-01'],
+    'error',
+  ],
+  [
     'a prohibit route of this host',
     { names: [v4only], subjects, attempts: [tried(V4, 'EACCES', { local: true })] },
     ['PTH-04'],
@@ -952,6 +974,29 @@ describe('a program that does not run', () => {
   ])('is a fact with its next command, seen from %s', async (shown, title) => {
     const { report: got } = await report({ subjects: [program({ role: 'master', running: false, shown })] });
     expect(got.findings.filter(({ id }) => id === 'RUN-01')).toMatchObject([{ status: 'info', title }]);
+  });
+});
+
+describe('what a closed port of the same address tells', () => {
+  it.each([
+    ['ECONNREFUSED', 'ECONNREFUSED', 'possible', /nothing listens on that port, or a firewall/],
+    ['ECONNREFUSED', 'silent', 'likely', /lets this one through, but nothing listens/],
+    ['EACCES', 'ECONNREFUSED', 'proven', /rejects .* and to no other port$/],
+    ['EACCES', 'EACCES', 'likely', /rejects .*\(EACCES\)$/],
+    ['silent', 'ECONNREFUSED', 'likely', /port 9989 of ci.example alone is silent/],
+  ])('%s here and %s there', async (here, there, confidence, title) => {
+    const { report: got } = await report({
+      names: [v4only],
+      subjects,
+      attempts: [tried(V4, here)],
+      closedPort: [tried(V4, there, { port: 65_013 })],
+    });
+    expect(got.findings[0]).toMatchObject({
+      id: 'PTH-04',
+      confidence,
+      title: expect.stringMatching(title) as string,
+    });
+    expect(got.findings[0]?.evidence.map(({ what }) => what)).toEqual([`tcp ${V4}:9989`, `tcp ${V4}:65013`]);
   });
 });
 

@@ -261,6 +261,7 @@ export interface Case {
   otherEnd?: OtherEnd;
   rests?: RestFact[];
   handshakes?: HandshakesFact[];
+  closedPort?: Attempt[];
   runAs?: RunAsFacts;
   disks?: DiskFacts;
   store?: StoreFacts;
@@ -304,6 +305,7 @@ export async function report(given: Case): Promise<Reported> {
     otherEnd: async () => given.otherEnd,
     rests: async () => given.rests,
     handshakes: async () => given.handshakes ?? [],
+    closedPort: async () => given.closedPort ?? [],
   };
   const context = {
     intent: given.intent ?? AUTO,

@@ -8,7 +8,7 @@ import {
   type Judgement,
 } from '../../check.ts';
 import { attemptEvidence } from '../../evidence.ts';
-import type { PathFacts } from '../../facts/paths.ts';
+import type { Attempt, PathFacts } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
 import type { OtherEnd } from '../../facts/both-ends.ts';
 import { fixFor } from './fixes.ts';
@@ -17,6 +17,8 @@ import { judgeBothEnds } from './two-sided.ts';
 
 interface Facts {
   readonly path: PathFacts;
+  /** A closed port of the same addresses; empty where it was not tried. */
+  readonly closed: readonly Attempt[];
   readonly other: OtherEnd | undefined;
 }
 
@@ -42,21 +44,34 @@ export const pth04 = defineCheck<'target', Facts>({
     'DNS-08',
   ],
   async gather(context, target) {
-    const [path, other] = await Promise.all([gather(context, target), context.probes.otherEnd(target)]);
-    return { path, other };
+    const [path, closed, other] = await Promise.all([
+      gather(context, target),
+      context.probes.closedPort(target),
+      context.probes.otherEnd(target),
+    ]);
+    return { path, closed, other };
   },
-  judge: ({ path, other }, target, context) =>
-    other === undefined ? judgeObstacle(path, target, context) : judgeBothEnds(path, other, target),
+  judge: ({ path, closed, other }, target, context) =>
+    other === undefined ? judgeObstacle(path, closed, target, context) : judgeBothEnds(path, other, target),
 });
 
-/** Speaks only where nothing gets through and something said no: a mere silence is all that PTH-01 can say. */
-function judgeObstacle(path: PathFacts, target: TargetSubject, context: JudgeContext): Judgement {
+/** Speaks only where nothing gets through and something said no, be it at another port: a mere silence is all that PTH-01 can say. */
+function judgeObstacle(
+  path: PathFacts,
+  closed: readonly Attempt[],
+  target: TargetSubject,
+  context: JudgeContext,
+): Judgement {
   const none = noPath(target);
   if (none !== undefined) return skip(none);
   const attempts = meant(path.attempts, context);
   if (attempts.some((attempt) => attempt.outcome === 'connected')) return nothing;
   if (attempts.length === 0) return skip('no address was tried');
-  const got = attempts.map((attempt) => attemptEvidence(attempt, path.at));
+  const compared = closed.filter(({ family }) => attempts.some((attempt) => attempt.family === family));
+  const got = [...attempts, ...compared].map((attempt) => attemptEvidence(attempt, path.at));
+  const answersElsewhere =
+    compared.length > 0 &&
+    compared.every(({ outcome, errno }) => outcome === 'connected' || errno === 'ECONNREFUSED');
   const draft = (title: string, rest: Pick<Draft, 'confidence' | 'fix'>): Judgement =>
     found({ status: 'error', title, evidence: got, ...rest });
   if (attempts.every((attempt) => attempt.errno === 'ECONNREFUSED')) {
@@ -73,11 +88,35 @@ function judgeObstacle(path: PathFacts, target: TargetSubject, context: JudgeCon
         ],
       });
     }
+    // Whoever drops all other ports has let this one through on purpose.
+    const chosen = compared.length > 0 && compared.every(({ outcome }) => outcome === 'silent');
     return draft(
       path.listensHere === true
         ? `${target.text} is refused although something listens there: a firewall of this host rejects it`
-        : `${target.text} refuses: nothing listens on that port, or a firewall rejects it`,
-      { confidence: path.listensHere === true ? 'likely' : 'possible', fix: fixFor(attempts, target, path) },
+        : chosen
+          ? `${target.text} refuses: its firewall drops other ports and lets this one through, but nothing listens there`
+          : `${target.text} refuses: nothing listens on that port, or a firewall rejects it`,
+      {
+        confidence: path.listensHere === true || chosen ? 'likely' : 'possible',
+        fix: fixFor(attempts, target, path),
+      },
+    );
+  }
+  if (answersElsewhere && attempts.every(({ outcome }) => outcome === 'silent')) {
+    return draft(
+      `TCP port ${target.port ?? 0} of ${target.host} alone is silent, another port answers at once: a firewall drops it, or the program there takes no more connections`,
+      {
+        confidence: 'likely',
+        fix: [
+          {
+            text: `Let TCP port ${target.port ?? 0} through the firewalls of both hosts and on the way; the host itself is up`,
+          },
+          {
+            text: 'Where no firewall names the port, look on that host whether its program still takes connections (Recv-Q at Send-Q: it does not)',
+            commands: [`ss -ltn sport = :${target.port ?? 0}`],
+          },
+        ],
+      },
     );
   }
   const policy = attempts.filter(
@@ -101,9 +140,9 @@ function judgeObstacle(path: PathFacts, target: TargetSubject, context: JudgeCon
   );
   if (filtered.length > 0 && filtered.length === attempts.length) {
     return draft(
-      `A router or firewall on the way rejects connections to ${target.text} (${filtered[0]?.errno ?? ''})`,
+      `A router or firewall on the way rejects connections to ${target.text} (${filtered[0]?.errno ?? ''})${answersElsewhere ? ', and to no other port' : ''}`,
       {
-        confidence: 'likely',
+        confidence: answersElsewhere ? 'proven' : 'likely',
         fix: [{ text: `Ask for TCP port ${target.port ?? 0} to be let through, for both families` }],
       },
     );

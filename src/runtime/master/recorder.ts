@@ -7,7 +7,8 @@ import type { Ended, Ending } from './endings.ts';
 import type { Farm } from './events.ts';
 import type { LogIntake } from './logs.ts';
 import { writeItems, type ClosedLog, type Item } from './record-rows.ts';
-import { logKey, nameOf, type OpenLog, type Running } from './running.ts';
+import { nameOf, type OpenLog, type Running } from './running.ts';
+import { createStepLogs } from './step-logs.ts';
 import { oneLine, STORE, type TroubleList } from './trouble.ts';
 
 interface Lane {
@@ -60,6 +61,7 @@ export function createRecorder(options: {
   onEnded: (build: Running, ended: Ended) => void;
 }): Recorder {
   const { farm, logs, clock, log: say, trouble, onEnded } = options;
+  const stepLogs = createStepLogs(logs);
   const lanes = new Map<Running, Lane>();
   const ready = new Set<Lane>();
   /** Lanes with a beginning alone, the longest waiting first. */
@@ -161,7 +163,11 @@ export function createRecorder(options: {
       while (lane.items.length > 0 && count < BATCH) {
         const head = lane.items[0]!;
         if (head.kind === 'event' && head.event.type === 'stepFinished') {
-          if (lane.closed === undefined && !lane.closing) taken.items.push(...closeSmall(lane, head.event));
+          if (lane.closed === undefined && !lane.closing) {
+            const begun = stepLogs.begin(lane.build, head.event);
+            taken.items.push(...begun.rows);
+            lane.closed = begun.closed;
+          }
           if (lane.closed === undefined) {
             // What is before it (the rows of its logs) must be written first; then the lane comes again.
             if (taken.items.length === 0) closeLogs(lane, head.event);
@@ -186,37 +192,13 @@ export function createRecorder(options: {
     ready.add(lane);
   }
 
-  /** Closes the logs of the finished step at the head of a lane, if they are all small; gives the rows that they need before. */
-  function closeSmall(lane: Lane, event: ProgressEvent & { type: 'stepFinished' }): Item[] {
-    const { build } = lane;
-    const rows: Item[] = [];
-    const closed: ClosedLog[] = [];
-    for (const { name, bytes, sha256, cut } of event.logs) {
-      const key = logKey(event.step, name);
-      let log = build.logs.get(key);
-      if (log === undefined) {
-        // A log without a byte was never opened: it gets its row like the others.
-        build.logs.set(key, (log = logs.open(build, event.step, name)));
-        rows.push({ kind: 'log', log });
-      }
-      const end = logs.finishSmall(log, sha256 === '' ? { bytes } : { bytes, sha256 });
-      if (end !== undefined) closed.push({ log, ...end, cut });
-    }
-    if (closed.length === event.logs.length) lane.closed = closed;
-    return rows;
-  }
-
   /** Closes the logs of the finished step at the head of a lane, and then lets the lane go on. */
   function closeLogs(lane: Lane, event: ProgressEvent & { type: 'stepFinished' }): void {
     if (lane.closing) return;
     const { build } = lane;
     lane.closing = true;
-    const all = event.logs.map(async ({ name, bytes, sha256, cut }) => {
-      const log = build.logs.get(logKey(event.step, name))!;
-      // Empty: a worker that was started anew does not have all of the log any more.
-      return { log, ...(await logs.finish(log, sha256 === '' ? { bytes } : { bytes, sha256 })), cut };
-    });
-    Promise.all(all)
+    stepLogs
+      .close(build, event)
       .then((closed) => {
         lane.closed = closed;
         lane.closing = false;

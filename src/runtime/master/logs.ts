@@ -13,7 +13,7 @@ import { createLogPacker } from './log-packer.ts';
 import { createLogSync } from './log-sync.ts';
 import { endSmall } from './small-logs.ts';
 import { oneLine, type TroubleList } from './trouble.ts';
-import { nameOf, type OpenLog, type Running } from './running.ts';
+import { nameOf, newLog, type OpenLog, type Running } from './running.ts';
 
 /**
  * Bytes of one log, and of all together, that may wait for their row and for the disk before a session is no longer read. What waits is written in
@@ -184,26 +184,7 @@ export function createLogIntake(options: {
 
   return {
     open(build, step, name, at) {
-      const size = at?.stored ?? 0;
-      const log: OpenLog = {
-        build,
-        step,
-        name,
-        logid: at?.logid,
-        received: size,
-        written: size,
-        stored: size,
-        waiting: [],
-        waitingBytes: 0,
-        writing: undefined,
-        gathering: undefined,
-        placing: undefined,
-        complete: false,
-        closing: undefined,
-        small: undefined,
-        recorded: false,
-        more: undefined,
-      };
+      const log = newLog(build, step, name, at);
       if (at !== undefined) open.set(at.logid, log);
       return log;
     },

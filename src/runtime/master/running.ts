@@ -86,6 +86,29 @@ export interface OpenLog {
   more: (() => void) | undefined;
 }
 
+/** A log of which nothing waits; `at`: its row, and the bytes that a former master has stored of it. */
+export function newLog(
+  build: Running,
+  step: number,
+  name: string,
+  at: { logid: number; stored: number } | undefined,
+): OpenLog {
+  const { logid, stored = 0 } = at ?? {};
+  return {
+    ...{ build, step, name, logid, received: stored, written: stored, stored },
+    waiting: [],
+    waitingBytes: 0,
+    writing: undefined,
+    gathering: undefined,
+    placing: undefined,
+    complete: false,
+    closing: undefined,
+    small: undefined,
+    recorded: false,
+    more: undefined,
+  };
+}
+
 /** `builder/number`, as people name a build. */
 export function nameOf(build: { builder: string; number: number }): string {
   return `${build.builder}/${build.number}`;

@@ -80,9 +80,9 @@ function bytesText(hex: string): string {
   return `${hex.slice(0, 16)}${hex.length > 16 ? '…' : ''} "${text}"`;
 }
 
-/** An address as a shell takes it whole: brackets are patterns to it. */
-export function pasted(address: string): string {
-  return /[[\]%]/.test(address) ? `'${address}'` : address;
+/** A word as a shell takes it whole: brackets are patterns to it. */
+export function pasted(word: string): string {
+  return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** A time as people say it. */

@@ -2,6 +2,7 @@ import { chmod, constants, copyFile, lstat, readFile, rm } from 'node:fs/promise
 import { errnoOf } from '../base/error.ts';
 import { fileTrouble } from '../base/file-trouble.ts';
 import { replaceFile } from '../config/replace-file.ts';
+import { pasted } from './evidence.ts';
 import type { EditChange, FileChange, Proposal } from './fixes.ts';
 import { edited, isEdit, modePatch, patchOf } from './patch.ts';
 
@@ -26,7 +27,7 @@ export interface FilePlan {
   readonly patch: string;
 }
 
-/** Writes into each proposal's fix how its change would look; one that cannot be made any more is no proposal. */
+/** Writes into each proposal's fix how its change would look and what makes it; one that cannot be made any more is no proposal. */
 export async function withPatches(proposals: readonly Proposal[]): Promise<Proposal[]> {
   const kept: Proposal[] = [];
   for (const proposal of proposals) {
@@ -35,7 +36,11 @@ export async function withPatches(proposals: readonly Proposal[]): Promise<Propo
       delete proposal.fix.auto;
       delete proposal.fix.file;
     } else {
-      proposal.fix.patch = patch;
+      const { change, fix } = proposal;
+      fix.patch = patch;
+      // A mode has a command of its own.
+      if (isEdit(change))
+        fix.commands = [...(fix.commands ?? []), `bbx doctor config ${pasted(change.shown)} --fix`];
       kept.push(proposal);
     }
   }

@@ -109,7 +109,6 @@ function printFinding(
   for (const fix of finding.fix) {
     lines.push(...hanging('     ', `Fix: ${fix.text}`, look));
     for (const command of fix.commands ?? []) lines.push(`        ${command}`);
-    if (fix.auto !== undefined) lines.push(`        bbx doctor --fix changes ${fix.file ?? 'the file'} so`);
   }
   if (finding.explains.length > 0)
     lines.push(

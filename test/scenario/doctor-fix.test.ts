@@ -1,11 +1,13 @@
-import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/api/doctor.ts';
 import { fix } from '../../src/commands/doctor-fix.ts';
 import { createContext } from '../../src/commands/terminal/context.ts';
 import type { Examined } from '../../src/diagnostics/examine.ts';
-import { bbx, bbxOk } from '../rigs/bbx.ts';
+import { BIN, bbx, bbxOk } from '../rigs/bbx.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 
 const WRONG =
@@ -51,6 +53,21 @@ describe('bbx doctor --fix', () => {
     const again = await bbxOk(['doctor', 'config', 'master', '--fix', '--yes', '--json'], { cwd: dir.path });
     expect(again.json<DoctorReport>().changes).toEqual([]);
   });
+
+  it.each(['master', "it's ours"])(
+    'prints the command that makes the change, of a file in %s',
+    async (name) => {
+      await using dir = await tempDir();
+      await broken(dir.path);
+      await rename(join(dir.path, 'master'), join(dir.path, name));
+      const ran = await bbx(['doctor', 'config', name], { cwd: dir.path });
+      const commands = ran.stdout.split('\n').filter((line) => line.startsWith('        bbx '));
+      expect(commands).toHaveLength(3);
+      const pasted = `bbx() { "$0" "$@"; }; ${commands[0]!.trim()} --yes`;
+      await promisify(execFile)('sh', ['-c', pasted, BIN], { cwd: dir.path });
+      expect(await readFile(join(dir.path, name, 'master.yaml'), 'utf8')).toBe(RIGHT);
+    },
+  );
 
   it('takes the reading of a key away from others', async () => {
     await using dir = await tempDir();

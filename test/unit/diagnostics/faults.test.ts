@@ -25,6 +25,7 @@ import {
   tried,
   type Case,
 } from './recorded.ts';
+import { problemOfLine } from './pasteable.ts';
 import { placeOf, tellingTexts } from './telling-texts.ts';
 import { FAR_CONTROLS, FAR_FAULTS } from './far-faults.ts';
 import { LINK_FAULTS } from './link-faults.ts';
@@ -506,9 +507,22 @@ const FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | '
     'error',
   ],
   [
-    'a working address that is slow for all',
-    { names: [v4only], subjects, attempts: [tried(V4, 'connected', { ms: 3_000 })] },
+    'a dead AAAA where bbx itself goes by IPv4: other programs wait for it',
+    { names: [dual], subjects, attempts: [tried(V6, 'silent'), open4], intent: ONLY4 },
     ['PTH-03'],
+    'warn',
+  ],
+  [
+    'the only address, slow each time',
+    {
+      names: [v4only],
+      subjects,
+      attempts: [tried(V4, 'connected', { ms: 1_400 })],
+      handshakes: [
+        { address: V4, family: 4, attempts: [1_400, 1_100].map((ms) => tried(V4, 'connected', { ms })) },
+      ],
+    },
+    ['PTH-05'],
     'warn',
   ],
   [
@@ -928,6 +942,15 @@ describe('faults and their one root', () => {
         expect(finding.title, title).not.toMatch(/undefined|null|NaN/);
       }
     }
+  });
+
+  it('offers as commands only what a shell takes and is there', async () => {
+    const reports = await Promise.all(FAULTS.map(async ([, given]) => (await report(given)).report));
+    const lines = reports.flatMap(({ findings }) =>
+      findings.flatMap(({ fix }) => fix.flatMap(({ commands = [] }) => commands)),
+    );
+    expect(lines.length).toBeGreaterThan(50);
+    expect([...new Set(lines)].flatMap((line) => problemOfLine(line) ?? [])).toEqual([]);
   });
 
   it('can be shown to anybody with stand-ins for what it tells of its place', async () => {

@@ -1,4 +1,5 @@
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
+import { pasted } from '../../evidence.ts';
 import type { MailSubject } from '../../far-subjects.ts';
 import type { MailFacts } from '../../facts/mail.ts';
 import { gather, greetingEvidence, greetingText, PLACE_CAUSES, topics } from './question.ts';
@@ -36,7 +37,7 @@ function judgeGreeting(facts: MailFacts, mail: MailSubject): Judgement {
           : refused
             ? 'The server refuses this host: let it relay for our address, or log in on port 587'
             : 'Look at that server; port 25 is also blocked by many networks, port 587 seldom',
-        commands: [`bbx doctor reach '${mail.text}' --protocol tcp`],
+        commands: [`bbx doctor reach ${pasted(mail.text)} --protocol tcp`],
       },
     ],
   });

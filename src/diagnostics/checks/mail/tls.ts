@@ -1,5 +1,6 @@
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
 import type { MailSubject } from '../../far-subjects.ts';
+import { pasted } from '../../evidence.ts';
 import type { MailFacts } from '../../facts/mail.ts';
 import { gather, PLACE_CAUSES, tlsEvidence, topics } from './question.ts';
 
@@ -48,7 +49,7 @@ function judgeTls(facts: MailFacts, mail: MailSubject): Judgement {
               ? 'That port speaks plain text first: use STARTTLS there (587, 25), or port 465'
               : 'Look at certificate and key of that server',
           commands: [
-            `openssl s_client -connect '${mail.text}'${mail.tls === 'tls' ? '' : ' -starttls smtp'}`,
+            `openssl s_client -connect ${pasted(mail.text)}${mail.tls === 'tls' ? '' : ' -starttls smtp'}`,
           ],
         },
       ],

@@ -8,7 +8,7 @@ import {
   type JudgeContext,
   type Judgement,
 } from '../../check.ts';
-import { dnsEvidence, evidence } from '../../evidence.ts';
+import { dnsEvidence, evidence, pasted } from '../../evidence.ts';
 import type { StatusSubject } from '../../far-subjects.ts';
 import type { StatusFacts } from '../../facts/mail.ts';
 import { published, type NameFacts } from '../../facts/names.ts';
@@ -61,7 +61,7 @@ function judgeService({ facts, name }: Service, service: StatusSubject, context:
       fix: [
         {
           text: 'Check the base address, and look at that service',
-          commands: [`curl -sSI '${service.text}'`],
+          commands: [`curl -sSI ${pasted(service.text)}`],
         },
       ],
     });
@@ -73,7 +73,7 @@ function judgeService({ facts, name }: Service, service: StatusSubject, context:
       fix: [
         {
           text: 'Let the service show its whole chain, or trust its authority',
-          commands: [`bbx doctor tls '${printHostPort(service.host, service.port)}'`],
+          commands: [`bbx doctor tls ${pasted(printHostPort(service.host, service.port))}`],
         },
       ],
     });

@@ -2,7 +2,7 @@ import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } 
 import { dnsEvidence, lookupEvidence, replyText, seconds } from '../../evidence.ts';
 import type { NameFacts } from '../../facts/names.ts';
 import { leavesOut } from '../../intent.ts';
-import { gather, isGood, noName, topics } from './question.ts';
+import { dig, gather, isGood, noName, topics } from './question.ts';
 
 export const dns03 = defineCheck<'target', NameFacts>({
   id: 'DNS-03',
@@ -33,9 +33,7 @@ function judgeAaaa(name: NameFacts, context: JudgeContext): Judgement {
     fix: [
       {
         text: "Mend the zone's nameserver: a name without IPv6 is answered NOERROR with no records (RFC 4074); let no filter drop or refuse AAAA questions",
-        commands: [
-          `dig +norecurse AAAA ${name.name} @${first.server.replace(/^\[(.*)\]:\d+$/, '$1').replace(/^([\d.]+):\d+$/, '$1')}`,
-        ],
+        commands: [dig('+norecurse AAAA', name.name, first.server)],
       },
     ],
   });

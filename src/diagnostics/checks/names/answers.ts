@@ -1,5 +1,5 @@
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
-import { dnsEvidence, lookupEvidence, replyText } from '../../evidence.ts';
+import { dnsEvidence, lookupEvidence, pasted, replyText } from '../../evidence.ts';
 import type { NameFacts } from '../../facts/names.ts';
 import { gather, isAnswered, isGood, noName, topics } from './question.ts';
 
@@ -56,7 +56,7 @@ function judgeAnswers(name: NameFacts): Judgement {
       fix: [
         {
           text: 'Look whether the nameservers are right and reachable from here',
-          commands: ['cat /etc/resolv.conf', `getent ahosts ${name.name}`],
+          commands: ['cat /etc/resolv.conf', `getent ahosts ${pasted(name.name)}`],
         },
       ],
     });

@@ -1,7 +1,7 @@
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
 import { dnsEvidence } from '../../evidence.ts';
 import type { NameFacts } from '../../facts/names.ts';
-import { gather, isAnswered, noName, topics } from './question.ts';
+import { dig, gather, isAnswered, noName, topics } from './question.ts';
 
 export const dns12 = defineCheck<'target', NameFacts>({
   id: 'DNS-12',
@@ -28,7 +28,7 @@ function judgeCut(name: NameFacts): Judgement {
     fix: [
       {
         text: 'Let TCP port 53 through to the nameserver (RFC 7766 asks for it), or let it serve TCP',
-        commands: [`dig +tcp ${name.name} @${lost[0]?.server ?? ''}`],
+        commands: [dig('+tcp', name.name, lost[0]?.server ?? '')],
       },
     ],
   });

@@ -1,7 +1,7 @@
 import { kindOf } from '../../../net/address-kind.ts';
 import { familyOf } from '../../../net/endpoint/host.ts';
 import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
-import { dnsEvidence, evidence, lookupEvidence } from '../../evidence.ts';
+import { dnsEvidence, evidence, lookupEvidence, pasted } from '../../evidence.ts';
 import { published, type NameFacts } from '../../facts/names.ts';
 import { gather, noName, topics } from './question.ts';
 
@@ -46,7 +46,10 @@ function judgeHostsFile(name: NameFacts, context: JudgeContext): Judgement {
       ...lookupEvidence(name),
     ],
     fix: [
-      { text: 'Remove or mend the line in /etc/hosts', commands: [`grep -n -w ${name.name} /etc/hosts`] },
+      {
+        text: 'Remove or mend the line in /etc/hosts',
+        commands: [`grep -n -w ${pasted(name.name)} /etc/hosts`],
+      },
     ],
   });
 }

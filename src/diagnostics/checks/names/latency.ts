@@ -1,7 +1,7 @@
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
 import { dnsEvidence, lookupEvidence, seconds } from '../../evidence.ts';
 import type { NameFacts, ServerReplies } from '../../facts/names.ts';
-import { gather, isAnswered, noName, topics } from './question.ts';
+import { dig, gather, isAnswered, noName, topics } from './question.ts';
 
 /** Longer than this people notice, and it is paid for every connection. */
 const SLOW_MS = 1_000;
@@ -70,9 +70,7 @@ function judgeLatency(name: NameFacts): Judgement {
           }
         : {
             text: "Mend that nameserver, or the zone's own that it asks; or ask another",
-            commands: [
-              `dig ${slowest.type} ${name.name} @${slowest.server.replace(/^\[(.*)\]:\d+$/, '$1').replace(/^([\d.]+):\d+$/, '$1')}`,
-            ],
+            commands: [dig(slowest.type, name.name, slowest.server)],
           },
     ],
   });

@@ -1,5 +1,5 @@
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
-import { dnsEvidence, lookupEvidence } from '../../evidence.ts';
+import { dnsEvidence, lookupEvidence, pasted } from '../../evidence.ts';
 import { published, type NameFacts } from '../../facts/names.ts';
 import { gather, topics } from './question.ts';
 
@@ -36,7 +36,7 @@ function judgeLookup(name: NameFacts): Judgement {
     fix: [
       {
         text: 'Look at the "hosts:" line of nsswitch.conf and at resolv.conf',
-        commands: [`getent ahosts ${name.name}`, 'grep ^hosts /etc/nsswitch.conf'],
+        commands: [`getent ahosts ${pasted(name.name)}`, 'grep ^hosts /etc/nsswitch.conf'],
       },
     ],
   });

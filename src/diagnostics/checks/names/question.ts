@@ -1,4 +1,5 @@
 import { TARGET_TOPICS, type CheckContext } from '../../check.ts';
+import { pasted } from '../../evidence.ts';
 import type { DnsReply, NameFacts } from '../../facts/names.ts';
 import { directTargets, type TargetSubject } from '../../subject.ts';
 
@@ -23,6 +24,12 @@ export const isGood = (reply: DnsReply) => GOOD.has(reply.outcome);
 
 /** The server was there and gave an answer that can be read, also one that there is no such name. */
 export const isAnswered = (reply: DnsReply) => isGood(reply) || reply.outcome === 'nxdomain';
+
+/** `dig`, asked of one nameserver as the facts name it: `192.0.2.53`, `[2001:db8::53]:5353`. */
+export function dig(words: string, name: string, server: string): string {
+  const [, six, four, port] = /^(?:\[(.*)\]|([\d.]+)):(\d+)$/.exec(server) ?? [];
+  return `dig ${port === undefined ? '' : `-p ${port} `}${words} ${pasted(name)} @${pasted(six ?? four ?? server)}`;
+}
 
 /** Topics of what this host does with names at all. */
 export const HOST_NAME_TOPICS = [...topics, 'host'] as const;

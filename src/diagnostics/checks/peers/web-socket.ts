@@ -48,12 +48,6 @@ function fixFor({ code, problem }: PeerFact, target: TargetSubject): Fix {
       text: `Look at the path: a master's web port takes workers at /bbx/worker, this is ${target.web?.path ?? '/'}`,
     };
   return {
-    text: 'Let the web server or proxy in front pass WebSockets on (nginx has these lines for it), and let it wait longer than the heartbeat',
-    commands: [
-      'proxy_http_version 1.1;',
-      'proxy_set_header Upgrade $http_upgrade;',
-      'proxy_set_header Connection "upgrade";',
-      'proxy_read_timeout 1h;',
-    ],
+    text: 'Let the web server or proxy in front pass WebSockets on, and let it wait longer than the heartbeat (nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; proxy_read_timeout 1h;)',
   };
 }

@@ -1,6 +1,6 @@
 import { printBytes } from '../../../base/bytes.ts';
 import { defineCheck, found, skip, type Draft, type Judgement } from '../../check.ts';
-import { evidence } from '../../evidence.ts';
+import { evidence, pasted } from '../../evidence.ts';
 import { roomOf, type DiskFact, type DiskFacts } from '../../facts/disks.ts';
 import type { ProgramSubject } from '../../subject.ts';
 
@@ -46,7 +46,7 @@ function judgeDisk(disk: DiskFact, at: string, { role }: ProgramSubject): Draft[
       fix: [
         {
           text: 'See what takes the room, and free some: all goes on by itself then',
-          commands: [`df -h ${path}`, `du -xsh ${path}/*`],
+          commands: [`df -h ${pasted(path)}`, `du -xsh ${pasted(path)}/*`],
         },
         ...(parts.includes('logs')
           ? [

@@ -75,7 +75,10 @@ function judgeUser(facts: RunAsFacts, program: ProgramSubject): Draft[] {
         ],
         fix: [
           { text: 'Move the worker to a place that everybody can pass, such as below /srv' },
-          { text: 'Or let others pass, but not read, that directory', commands: [`chmod o+x ${closed}`] },
+          {
+            text: 'Or let others pass, but not read, that directory',
+            commands: [`chmod o+x ${pasted(closed)}`],
+          },
         ],
       },
     ];

@@ -55,8 +55,7 @@ function fixesOf(failure: WayFailure, target: TargetSubject): Fix[] {
   if (failure.reply === 403 || failure.reply === 405) {
     return [
       {
-        text: `Let the proxy allow CONNECT to port ${port}: tinyproxy has ConnectPort, Squid the list SSL_ports`,
-        commands: [`ConnectPort ${port}`, `acl SSL_ports port ${port}`],
+        text: `Let the proxy allow CONNECT to port ${port} (tinyproxy: "ConnectPort ${port}"; Squid: "acl SSL_ports port ${port}")`,
       },
     ];
   }

@@ -1,5 +1,5 @@
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
-import { evidence } from '../../evidence.ts';
+import { evidence, pasted } from '../../evidence.ts';
 import type { ServiceFacts } from '../../facts/service.ts';
 import type { ProgramSubject } from '../../subject.ts';
 import { gather, noService, systemctl } from './question.ts';
@@ -40,7 +40,7 @@ function judgeUser(facts: ServiceFacts, program: ProgramSubject): Judgement {
     fix: [
       {
         text: 'Give the directory to the user of the unit, or name its owner in the unit (User=)',
-        commands: [`sudo chown -R ${runner.name}: ${program.dir}`, systemctl(facts, 'restart')],
+        commands: [`sudo chown -R ${runner.name}: ${pasted(program.dir)}`, systemctl(facts, 'restart')],
       },
     ],
   });

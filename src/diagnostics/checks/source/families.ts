@@ -1,14 +1,14 @@
 import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
-import { evidence } from '../../evidence.ts';
+import { evidence, pasted } from '../../evidence.ts';
 import type { SourceSubject } from '../../far-subjects.ts';
 import { insistsOn, leavesOut, type Family } from '../../intent.ts';
-import { connects, has, reach, reachedEvidence, topics, usersOf, type Reached } from './question.ts';
+import { connects, familyTopics, has, reach, reachedEvidence, usersOf, type Reached } from './question.ts';
 
 export const src01 = defineCheck<'source', Reached | undefined>({
   id: 'SRC-01',
   title: 'hosts that builds fetch from, by family',
   about: 'source',
-  topics,
+  topics: familyTopics,
   needs: [],
   causes: [
     ...['LIM-01', 'LIM-02', 'HST-01', 'HST-09', 'HST-08', 'HST-02', 'HST-03', 'DNS-13', 'DNS-12', 'DNS-10'],
@@ -40,7 +40,7 @@ function judgeReach(reached: Reached | undefined, subject: SourceSubject, contex
       fix: [
         {
           text: 'Look at its name and at the way to it',
-          commands: [`bbx doctor reach '${text}' --protocol tcp`],
+          commands: [`bbx doctor reach ${pasted(text)} --protocol tcp`],
         },
       ],
     });

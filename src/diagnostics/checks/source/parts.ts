@@ -8,7 +8,7 @@ import {
   type JudgeContext,
   type Judgement,
 } from '../../check.ts';
-import { evidence } from '../../evidence.ts';
+import { evidence, pasted } from '../../evidence.ts';
 import type { SourceSubject } from '../../far-subjects.ts';
 import type { NestedFacts } from '../../facts/sources.ts';
 import { insistsOn, leavesOut } from '../../intent.ts';
@@ -75,7 +75,9 @@ function judgeParts({ nested, reached }: Parts, subject: SourceSubject, context:
           status: 'warn',
           title: `The host ${one.text} of the ${what} ${url} cannot be reached from here`,
           evidence: [from, ...reachedEvidence(one)],
-          fix: [{ text: 'Look at its name and at the way to it', commands: [`bbx doctor source '${url}'`] }],
+          fix: [
+            { text: 'Look at its name and at the way to it', commands: [`bbx doctor source ${pasted(url)}`] },
+          ],
         },
       ];
     }

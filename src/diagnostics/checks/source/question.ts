@@ -10,6 +10,8 @@ import type { TargetSubject } from '../../subject.ts';
 import { printHostPort } from '../../../net/endpoint/host.ts';
 
 export const topics = ['source'] as const;
+/** Of questions that a family decides. */
+export const familyTopics = ['ipv6', 'source'] as const;
 
 /** A host of sources with its addresses and what connecting to them gave. */
 export interface Reached {

@@ -1,13 +1,13 @@
 import { defineCheck, found, nothing, type Judgement } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
 import type { SourceSubject } from '../../far-subjects.ts';
-import { topics } from './question.ts';
+import { familyTopics } from './question.ts';
 
 export const src06 = defineCheck<'source', { at: string }>({
   id: 'SRC-06',
   title: "the form of a repository's address",
   about: 'source',
-  topics,
+  topics: familyTopics,
   needs: [],
   gather: () => ({ at: new Date().toISOString() }),
   judge: judgeForm,

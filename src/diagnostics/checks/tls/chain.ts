@@ -77,7 +77,7 @@ function draftFor(one: TlsAddressFact, facts: TlsFacts, target: TargetSubject, c
           ]),
       {
         text: 'Or trust the authority: give its certificate to the programs that connect',
-        commands: [`bbx doctor tls ${pasted(target.text)} --ca FILE`, 'NODE_EXTRA_CA_CERTS=FILE'],
+        commands: [`bbx doctor tls ${pasted(target.text)} --ca FILE`, 'export NODE_EXTRA_CA_CERTS=FILE'],
       },
     ],
   };

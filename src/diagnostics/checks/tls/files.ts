@@ -1,5 +1,5 @@
 import { defineCheck, found, nothing, skip, type Draft } from '../../check.ts';
-import { evidence } from '../../evidence.ts';
+import { evidence, pasted } from '../../evidence.ts';
 import type { KeyFilesFacts } from '../../facts/tls.ts';
 
 export const tls09 = defineCheck<'program', KeyFilesFacts | undefined>({
@@ -57,7 +57,7 @@ function judgeFile(file: KeyFilesFacts['files'][number], at: string): Draft | un
       fix: [
         {
           text: 'Take the permission away',
-          commands: [`chmod 600 ${file.path}`],
+          commands: [`chmod 600 ${pasted(file.path)}`],
           change: { file: file.path, shown: file.shown, mode: 0o600 },
         },
       ],

@@ -1,4 +1,3 @@
-import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { printDuration } from '../../base/duration.ts';
 import type { Log } from '../../base/log.ts';
@@ -17,23 +16,16 @@ import { codes } from './codes.ts';
 import { goOn } from './course.ts';
 import type { Ended } from './endings.ts';
 import type { Farm } from './events.ts';
-import { closeFormer, closeLeft } from './left-logs.ts';
+import { createLeftLogs } from './left-logs.ts';
 import type { LogIntake } from './logs.ts';
 import type { Recorder } from './recorder.ts';
 import { createRunningBuilds, logKey, nameOf } from './running.ts';
 import type { Running, RunningBuilds } from './running.ts';
-import { oneLine, type TroubleList } from './trouble.ts';
+import type { TroubleList } from './trouble.ts';
 import { loadUnfinished } from './unfinished.ts';
+import { createRests } from './workers/rest.ts';
 import type { Roster, Worker } from './workers/roster.ts';
 
-/** A worker that refused an assignment gets nothing for so long; twice as long with each refusal after it. */
-const REST_MS = 10_000;
-/** The longest such rest: each try costs a build's number and row. */
-const REST_MAX_MS = 10 * 60_000;
-/** After its rest it is asked and has answered within this; where nobody wants a build it is not asked, and what it would say is not known. */
-const ASKED_AGAIN_MS = 5_000;
-/** How long the master's end waits for logs of ended builds to be closed. */
-const CLEANING_MS = 1_000;
 /** The largest delay that a timer takes, 2^31 - 1 ms. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
@@ -97,7 +89,8 @@ export function createBuilds(options: {
     onRequeued,
   } = options;
   const running = createRunningBuilds();
-  const cleaning = new Set<Promise<void>>();
+  const left = createLeftLogs({ store: farm.store, files, logs, log: say });
+  const rests = createRests({ clock, trouble });
   const ending = new AbortController();
   let restored: Restored | undefined;
 
@@ -121,21 +114,6 @@ export function createBuilds(options: {
     );
   }
 
-  /** Something that may take a while after a build's end; `stop` waits for it. */
-  function clean(failure: string, about: Readonly<Record<string, unknown>>, act: Promise<void>): void {
-    const done = act.catch((error: unknown) => {
-      if (!ending.signal.aborted) say.error(failure, { ...about, error: oneLine(error) });
-    });
-    cleaning.add(done);
-    void done.finally(() => cleaning.delete(done));
-  }
-
-  function forgetRefusals(worker: Worker): void {
-    worker.refusals = 0;
-    worker.refusedWhy = null;
-    trouble.clear(refusalsOf(worker));
-  }
-
   /** The build of a message, when this session is the one that has it. */
   function heldBy(session: MasterSession, lease: Lease): Running | undefined {
     const build = running.held(lease);
@@ -155,10 +133,7 @@ export function createBuilds(options: {
   const builds: Builds = {
     running,
 
-    endRest(worker) {
-      worker.restsUntil = 0;
-      forgetRefusals(worker);
-    },
+    endRest: (worker) => rests.end(worker),
 
     async load() {
       restored = await farm.store.read((db) => restoredFrom(db));
@@ -182,13 +157,7 @@ export function createBuilds(options: {
           builds.giveUp(build, `worker "${build.worker.name}" was removed`, 'uncounted');
         else startGrace(build);
       }
-      clean(
-        'Logs of ended builds could not be closed',
-        {},
-        closeFormer({ store: farm.store, files, logs, log: say }, ending.signal).then(() =>
-          logs.packFormer(),
-        ),
-      );
+      left.closeFormer();
     },
 
     async adopt(worker, session, inventory) {
@@ -276,22 +245,12 @@ export function createBuilds(options: {
       if (build === undefined || build.worker !== worker) return;
       if (accepted) {
         build.taken = true;
-        forgetRefusals(worker);
-        return;
+        return rests.took(worker);
       }
-      const restMs = Math.min(REST_MS * 2 ** worker.refusals, REST_MAX_MS);
-      worker.restsUntil = clock.monotonic() + restMs;
-      worker.refusals += 1;
-      worker.refusedWhy = why ?? 'no reason given';
-      say.warn('Worker refused a build', { build: nameOf(build), worker: worker.name, why });
-      // One that drains says so itself, and has no trouble.
-      if (worker.attached?.draining !== true)
-        trouble.say(
-          refusalsOf(worker),
-          codes['BBX-MAS-WORKER-REFUSES']({ worker: worker.name, why: worker.refusedWhy }),
-          { forMs: restMs + ASKED_AGAIN_MS },
-        );
-      builds.giveUp(build, `worker "${worker.name}" refused it: ${why ?? 'no reason given'}`, 'uncounted');
+      const reason = why ?? 'no reason given';
+      rests.refused(worker, reason);
+      say.warn('Worker refused a build', { build: nameOf(build), worker: worker.name, why: reason });
+      builds.giveUp(build, `worker "${worker.name}" refused it: ${reason}`, 'uncounted');
     },
 
     progress(session, lease, sequence, event) {
@@ -358,28 +317,14 @@ export function createBuilds(options: {
       logs.ended(build);
       if (ended.requeued) onRequeued(build);
       say.info('Build ended', { build: nameOf(build), result: ended.result, worker: build.worker.name });
-      const left = [...build.logs.values()].filter(({ recorded, logid }) => !recorded && logid !== undefined);
-      if (left.length === 0) return;
-      const about = { build: nameOf(build) };
-      clean('Logs of an ended build stay open', about, closeLeft(left, { store: farm.store, logs }));
+      left.close(build);
     },
 
     async stop() {
       ending.abort(new Error('the master stops'));
       for (const build of running.all()) clearTimeout(build.graceTimer);
-      const limit = new AbortController();
-      // On a full disk it would take for ever; what is left open now is closed at the next start.
-      await Promise.race([
-        Promise.allSettled(cleaning),
-        sleep(CLEANING_MS, limit.signal).catch(() => undefined),
-      ]);
-      limit.abort();
+      await left.stop();
     },
   };
   return builds;
-}
-
-/** Its own words (notes) are another subject. */
-function refusalsOf({ name }: Worker): string {
-  return `worker ${name}: builds`;
 }

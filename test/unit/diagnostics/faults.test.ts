@@ -796,7 +796,19 @@ const CONTROLS: [title: string, given: Case][] = [
   ...BETWEEN_CONTROLS,
   ['a healthy dual-stack target', { names: [dual], subjects, attempts: [open6, open4] }],
   [
-    'the same, under doctor ipv6',
+    'connections that were slow once, as on a busy host: no address is dead',
+    {
+      names: [dual],
+      subjects,
+      attempts: [tried(V6, 'connected', { ms: 1_900 }), tried(V4, 'connected', { ms: 900 })],
+      handshakes: [
+        { address: V6, family: 6, attempts: [1_900, 3].map((ms) => tried(V6, 'connected', { ms })) },
+        { address: V4, family: 4, attempts: [900, 3].map((ms) => tried(V4, 'connected', { ms })) },
+      ],
+    },
+  ],
+  [
+    'a healthy dual-stack target, under doctor ipv6',
     { names: [dual], subjects, attempts: [open6, open4], topic: 'ipv6', intent: { ...AUTO, insists: [6] } },
   ],
   [

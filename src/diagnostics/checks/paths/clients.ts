@@ -24,7 +24,7 @@ export const pth03 = defineCheck<'target', { path: PathFacts; name: NameFacts }>
   judge: ({ path, name }, target, context) => judgeClients(path, name, target, context),
 });
 
-/** Longer than this a person notices, and CI times out somewhere. */
+/** What dead addresses may cost: longer than this a person notices, and CI times out somewhere. */
 const SLOW_MS = 1_000;
 
 function judgeClients(
@@ -35,13 +35,17 @@ function judgeClients(
 ): Judgement {
   const none = noPath(target);
   if (none !== undefined) return skip(none);
-  if (!path.attempts.some((attempt) => attempt.outcome === 'connected')) return skip('PTH-01');
+  const good = path.attempts.filter((attempt) => attempt.outcome === 'connected');
+  if (good.length === 0) return skip('PTH-01');
+  // Nobody pays for dead addresses here; whether one is slow is for PTH-05, which measures it again.
+  if (good.length === path.attempts.length) return nothing;
+  const fastest = Math.min(...good.map(({ ms }) => ms));
   const fates = simulate(name, path.attempts);
   // What this host cannot do itself says nothing about other hosts' programs.
   const fair = path.attempts.every((attempt) => !attempt.local);
   const slow = CLIENTS.filter((kind) => {
     const fate = fates[kind];
-    return fate.kind === 'in' && fate.ms > SLOW_MS;
+    return fate.kind === 'in' && fate.ms - fastest > SLOW_MS;
   });
   const out = CLIENTS.filter((kind) => {
     const fate = fates[kind];

@@ -11,6 +11,7 @@ import { markFound, markLost, requestCancel } from '../../store/builds.ts';
 import type { LogFiles } from '../../store/log-files.ts';
 import { SMALL_LOG_BYTES } from '../../store/small-log.ts';
 import { restoredFrom, type Restored } from '../../store/restored.ts';
+import { compareInventory } from './adoption.ts';
 import type { BuildTimes } from './build-times.ts';
 import { codes } from './codes.ts';
 import { goOn } from './course.ts';
@@ -161,21 +162,12 @@ export function createBuilds(options: {
     },
 
     async adopt(worker, session, inventory) {
-      const kept: Running[] = [];
-      for (const { build: buildid, token, epoch } of inventory.builds) {
-        const lease = { build: buildid, token };
-        const build = epoch === farm.store.epoch ? running.held(lease) : undefined;
-        if (build === undefined || build.worker !== worker) {
-          const why =
-            epoch === farm.store.epoch
-              ? 'this try at the build is over'
-              : 'it is of another life of the store';
-          session.drop(lease, why);
-        } else kept.push(build);
-      }
-      const found = new Set(kept);
-      for (const build of running.of(worker)) {
-        if (found.has(build)) continue;
+      const { kept, foreign, missing } = compareInventory(inventory.builds, {
+        ...{ worker, running },
+        epoch: farm.store.epoch,
+      });
+      for (const { lease, why } of foreign) session.drop(lease, why);
+      for (const build of missing) {
         // What it never took has not been tried: the word of it was lost on the way.
         const tried = build.taken ? 'counted' : 'uncounted';
         builds.giveUp(build, `worker "${worker.name}" came back without it`, tried);

@@ -1,9 +1,10 @@
+import { dirname } from 'node:path';
 import type { Verdict } from '../api/doctor.ts';
 import type { PathObject } from '../api/path.ts';
 import type { Check, Topic } from './check.ts';
 import { workerLayout } from '../config/layout.ts';
 import { selectChecks } from './catalogue.ts';
-import { readCheckouts } from './doors/sources.ts';
+import { readCheckouts, type Checkout } from './doors/sources.ts';
 import { readPlaces } from './places.ts';
 import { answerForWorker, readBothEnds } from './doors/both-ends.ts';
 import { RESTS_S } from './doors/links.ts';
@@ -11,6 +12,8 @@ import { answerFrom, readFrom, type FarFacts } from './doors/from.ts';
 import { createProbes, ownName } from './doors/probes.ts';
 import { environmentProxies } from './doors/proxies.ts';
 import type { BothEnds } from './facts/both-ends.ts';
+import type { DirectoryFacts } from './directory.ts';
+import type { StockFacts } from './facts/stock.ts';
 import type { Nat64Facts } from './facts/resolver.ts';
 import type { Intent } from './intent.ts';
 import { withPatches } from './mend.ts';
@@ -116,9 +119,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       ownNames,
       ownAddresses,
       ...(stock === undefined ? {} : { stock }),
-      ...(question.topic === 'source' && directory.worker !== undefined
-        ? { checkouts: await readCheckouts(workerLayout(directory.worker.dir).builds) }
-        : {}),
+      ...(question.topic === 'source' ? { checkouts: await checkoutsOf(directory, stock) } : {}),
       ...(question.topic === 'proxy' ? { proxies: environmentProxies(env) } : {}),
     });
     const checks: readonly Check[] = selectChecks({
@@ -159,6 +160,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
           rests: seen.rests.get(target.text),
           way: seen.ways.get(target.text),
           tls: seen.tls.get(target.text),
+          leadsNowhere: outcomes.some(({ subject, barredBy }) => subject === target && barredBy === 'PTH-08'),
         });
       });
     const reported = makeReport({
@@ -186,6 +188,15 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
   } finally {
     stop.abort(new Error('the examination is over'));
   }
+}
+
+/** What workers of this machine have checked out: bbx's below its builds, stock Buildbot's beside its `buildbot.tac`. */
+async function checkoutsOf({ worker }: DirectoryFacts, stock: StockFacts | undefined): Promise<Checkout[]> {
+  const dirs = [
+    ...(worker === undefined ? [] : [workerLayout(worker.dir).builds]),
+    ...(stock?.workers ?? []).map(({ file }) => dirname(file)),
+  ];
+  return (await Promise.all(dirs.map(readCheckouts))).flat();
 }
 
 function hasPrefix({ servers }: Nat64Facts): boolean {

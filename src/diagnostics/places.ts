@@ -22,7 +22,7 @@ interface PlaceOptions {
 }
 
 /** Topics that look at stock Buildbot's files where the current directory has some. */
-const STOCK_TOPICS = new Set<Question['topic']>([undefined, 'ipv6', 'config', 'mail']);
+const STOCK_TOPICS = new Set<Question['topic']>([undefined, 'ipv6', 'config', 'mail', 'source']);
 
 /**
  * Reads the files that a call is about: those that are named, or else those of the directory. Throws BBX-USAGE (exit 6) for a named

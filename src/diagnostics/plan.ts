@@ -73,9 +73,10 @@ export function makePlan(question: Question, here: Here): Plan {
       ...problemsOf(other.worker, 'worker'),
       ...settingsOf(other),
     );
-  if (here.stock !== undefined) {
+  // Of files it is the files alone that are in question, of sources what they fetch from.
+  if (here.stock !== undefined && question.topic !== 'source') {
     subjects.push(...stockSubjects(here.stock));
-    // A call about files is about files alone.
+    if (question.topic === 'ipv6') subjects.push(...sourcesOf(here));
     if (question.topic !== 'config') subjects.push(...stockPlaces(here.stock));
   }
   const vantage =

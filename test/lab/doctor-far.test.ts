@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { questionOf } from '../../src/commands/doctor-question.ts';
 import { examine, type Examined } from '../../src/diagnostics/examine.ts';
@@ -173,5 +175,71 @@ builders:
       [path, ['linux', 'docs']],
       ['127.0.0.1:1', ['linux', 'docs']],
     ]);
+  });
+});
+
+describe("a stock master's directory", () => {
+  const CONFIG = (git: string) => `from buildbot.plugins import *
+c = BuildmasterConfig = {}
+c['protocols'] = {'pb': {'port': r'tcp:0:interface=\\:\\:'}}
+c['change_source'] = [
+    changes.GitPoller('${git}', branches=True),
+    changes.HgPoller(repourl='http://127.0.0.1:1/hg', pollInterval=300),
+    changes.GerritChangeSource('127.0.0.1', 'ci', gerritport=1),
+]
+f = util.BuildFactory([steps.Git(repourl='${git}', mode='incremental'), steps.Git(repourl=util.Interpolate('%(prop:url)s'))])
+`;
+
+  it('has what its change sources and steps fetch from looked at, each place once', async () => {
+    await using dir = await tempDir();
+    const { path } = await gitRepository(join(dir.path, 'project'), { 'a.txt': 'a' });
+    await writeFile(join(dir.path, 'master.cfg'), CONFIG(path));
+    const examined = await ask('source', [], dir.path);
+    const sources = examined.plan.subjects.filter((subject) => subject.kind === 'source');
+    expect(sources.map(({ text, what, source }) => [text, what, source])).toEqual([
+      [path, 'repository', 'master.cfg:5: GitPoller(repourl)'],
+      ['http://127.0.0.1:1/hg', 'download', 'master.cfg:6: HgPoller(repourl)'],
+      ['127.0.0.1:1', 'download', 'master.cfg:7: GerritChangeSource(gerritserver)'],
+    ]);
+    expect(roots(examined)).toEqual(['PTH-04']);
+    // git itself was asked.
+    await writeFile(
+      join(dir.path, 'master.cfg'),
+      CONFIG(`${path}-gone`).replace(/^ +changes\.(Hg|Ger).*$/gm, ''),
+    );
+    expect(roots(await ask('source', [], dir.path))).toEqual(['SRC-02']);
+  });
+
+  it("has a worker's checkouts looked at", async () => {
+    await using dir = await tempDir();
+    await gitRepository(join(dir.path, 'linux/build'), {
+      '.gitmodules': '[submodule "lib"]\n\tpath = lib\n\turl = http://localhost:1/lib.git\n',
+    });
+    await using server = await gitHttp(join(dir.path, 'linux'));
+    const url = new URL('/build/.git', server.url).href;
+    await promisify(execFile)('git', ['-C', join(dir.path, 'linux/build'), 'remote', 'add', 'origin', url]);
+    await writeFile(
+      join(dir.path, 'buildbot.tac'),
+      "s = Worker('localhost', 1, 'w1', 'hunter2', '.', keepalive=60)\n",
+    );
+    const examined = await ask('source', [], dir.path);
+    expect(roots(examined)).toEqual(['SRC-07']);
+    expect(examined.report.findings[0]?.title).toMatch(/localhost:1 of the submodule/);
+  });
+
+  it('says under ipv6 which of its sources has IPv4 alone', async () => {
+    await using dir = await tempDir();
+    await gitRepository(join(dir.path, 'project'), { 'a.txt': 'a' });
+    await using server = await gitHttp(dir.path);
+    const { port } = new URL(server.url);
+    await writeFile(
+      join(dir.path, 'master.cfg'),
+      CONFIG(`http://127.0.0.1:${port}/project/.git`).replace(/^ +changes\.(Hg|Ger).*$/gm, ''),
+    );
+    const examined = await ask('ipv6', [], dir.path, { stock: dir.path });
+    expect(roots(examined)).toEqual(['SRC-01']);
+    expect(examined.report.findings[0]?.title).toBe(
+      `127.0.0.1:${port} is an IPv4 address: an IPv6-only worker cannot fetch from it`,
+    );
   });
 });

@@ -3,17 +3,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A real git server over HTTP (`git http-backend`) for the repositories below `root`, behind a user and password. */
+/** A real git server over HTTP (`git http-backend`) for the repositories below `root`, behind a user and password where they are given. */
 export async function gitHttp(
   root: string,
-  login: { user: string; password: string },
+  login?: { user: string; password: string },
   host = '127.0.0.1',
 ): Promise<{ url: string; seen: string[] } & AsyncDisposable> {
-  const wanted = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
+  const wanted =
+    login === undefined
+      ? undefined
+      : `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
   const seen: string[] = [];
   const server = createServer((request, response) => {
     seen.push(`${request.method} ${request.headers.authorization === undefined ? 'open' : 'with login'}`);
-    if (request.headers.authorization !== wanted) {
+    if (wanted !== undefined && request.headers.authorization !== wanted) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
@@ -33,7 +36,7 @@ export async function gitHttp(
         CONTENT_TYPE: request.headers['content-type'] ?? '',
         HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
         HTTP_GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-        REMOTE_USER: login.user,
+        ...(login === undefined ? {} : { REMOTE_USER: login.user }),
       },
     });
     request.pipe(backend.stdin);

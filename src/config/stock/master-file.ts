@@ -1,6 +1,7 @@
 import type { PyModule } from './module.ts';
+import { outgoingOf, type StockOutgoing } from './outgoing.ts';
 import { settingOf, type Setting } from './written.ts';
-import { alternatives, argumentOf, calleeName, entryOf, type PyCall, type PyValue } from './values.ts';
+import { alternatives, argumentOf, calleeName, entryOf, type PyValue } from './values.ts';
 
 /** What a stock master's configuration says of the network. */
 export interface StockMaster {
@@ -23,56 +24,11 @@ export interface StockListener {
   readonly setting: Setting;
 }
 
-/** Somewhere that the master connects to by itself. */
-export interface StockOutgoing {
-  /** `MailNotifier`, `GitHubStatusPush`, `GitPoller`. */
-  readonly who: string;
-  /** `relayhost`, `baseURL`. */
-  readonly key: string;
-  readonly plane: 'mail' | 'status' | 'source';
-  readonly setting: Setting;
-  /** What counts where nothing is written. */
-  readonly standard: string | null;
-  readonly port: number | null;
-}
-
 /** Classes that listen for clients on a port like a worker's, with the place of their `port`. */
 const LISTENING_CALLS = new Map([
   ['PBChangeSource', 2],
   ['Try_Userpass', 2],
 ]);
-
-const KEYWORD = Infinity;
-
-interface OutgoingRow {
-  readonly key: string;
-  readonly place: number;
-  readonly plane: StockOutgoing['plane'];
-  readonly standard?: string;
-  readonly port?: number;
-}
-
-/** Classes that connect somewhere, and the argument that says where; `KEYWORD`: nobody gives it by its place. */
-const OUTGOING: Readonly<Record<string, OutgoingRow>> = {
-  MailNotifier: { key: 'relayhost', place: KEYWORD, plane: 'mail', standard: 'localhost', port: 25 },
-  GitHubStatusPush: { key: 'baseURL', place: 2, plane: 'status', standard: 'https://api.github.com' },
-  GitHubCommentPush: { key: 'baseURL', place: 2, plane: 'status', standard: 'https://api.github.com' },
-  GitLabStatusPush: { key: 'baseURL', place: 2, plane: 'status', standard: 'https://gitlab.com' },
-  GiteaStatusPush: { key: 'baseURL', place: 0, plane: 'status' },
-  BitbucketServerStatusPush: { key: 'base_url', place: 0, plane: 'status' },
-  HttpStatusPush: { key: 'serverUrl', place: 0, plane: 'status' },
-  GerritStatusPush: { key: 'server', place: 0, plane: 'status', port: 29_418 },
-  GerritChangeSource: { key: 'gerritserver', place: 0, plane: 'source', port: 29_418 },
-  GitPoller: { key: 'repourl', place: 0, plane: 'source' },
-  HgPoller: { key: 'repourl', place: 0, plane: 'source' },
-  SVNPoller: { key: 'repourl', place: 0, plane: 'source' },
-  GitHubPullrequestPoller: {
-    key: 'baseURL',
-    place: KEYWORD,
-    plane: 'source',
-    standard: 'https://api.github.com',
-  },
-};
 
 /** Reads what is literal in a `master.cfg`. Pure. */
 export function readMasterFile(module: PyModule): StockMaster {
@@ -138,21 +94,4 @@ function workerName(value: PyValue): string[] {
   if (value.kind !== 'call') return [];
   const name = argumentOf(value, 'name', 0);
   return name?.kind === 'string' ? [name.value] : [];
-}
-
-function outgoingOf(module: PyModule, call: PyCall): StockOutgoing[] {
-  const who = calleeName(call);
-  const row = Object.hasOwn(OUTGOING, who) ? OUTGOING[who] : undefined;
-  if (row === undefined) return [];
-  const port = who === 'MailNotifier' ? argumentOf(call, 'smtpPort') : undefined;
-  return [
-    {
-      who,
-      key: row.key,
-      plane: row.plane,
-      setting: settingOf(module, argumentOf(call, row.key, row.place)),
-      standard: row.standard ?? null,
-      port: port?.kind === 'number' ? port.value : (row.port ?? null),
-    },
-  ];
 }

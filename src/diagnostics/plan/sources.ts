@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { withoutCredentials } from '../../base/without-credentials.ts';
 import { printHostPort } from '../../net/endpoint/host.ts';
 import { parseRepository } from '../../net/endpoint/repository.ts';
+import { sureValue } from '../../config/stock/written.ts';
 import type { MasterFacts } from '../directory.ts';
+import type { StockMasterFile } from '../facts/stock.ts';
 import type { SourceSubject } from '../far-subjects.ts';
 import type { TargetSubject } from '../subject.ts';
 import type { Here } from './question.ts';
@@ -31,13 +33,14 @@ export function repositorySubject(
 }
 
 /** What `doctor source` looks at where no URL was given: all that the directory's builds fetch from, each place once. */
-export function sourcesOf({ directory, checkouts = [] }: Here): SourceSubject[] {
+export function sourcesOf({ directory, checkouts = [], stock }: Here): SourceSubject[] {
   const { master } = directory;
   const all = [
     ...(master === undefined ? [] : masterSources(master)),
     ...checkouts.map(({ url, dir, builder }) =>
       repositorySubject(url, { source: `checkout of ${builder}`, builders: [builder], copies: [dir] }),
     ),
+    ...(stock?.masters ?? []).flatMap(stockSources),
   ];
   const known = new Map<string, SourceSubject>();
   for (const one of all) {
@@ -85,22 +88,45 @@ function masterSources({ config, dir, shown }: MasterFacts): SourceSubject[] {
           ]
         : [],
     ),
-    ...needs.map(({ host, port }): SourceSubject => ({
-      kind: 'source',
-      text: printHostPort(host, port),
-      what: 'download',
-      url: null,
-      host,
-      port,
-      problem: null,
-      write: null,
+    ...needs.map(({ host, port }) => ({
+      ...hostSubject(host, port, `${source}: builders.${name}.needs`),
       builders: [name],
-      credentials: false,
-      copies: [],
-      source: `${source}: builders.${name}.needs`,
     })),
   ]);
   return [...repositories, ...builders];
+}
+
+/** What a stock master's change sources and steps fetch from, where it is written as one text. */
+function stockSources({ master, shown }: StockMasterFile): SourceSubject[] {
+  return master.outgoing.flatMap(({ plane, who, key, git, setting, standard, port }): SourceSubject[] => {
+    if (plane !== 'source') return [];
+    const [written] = setting.written;
+    const isUnset = written === undefined && setting.unknown.length === 0;
+    const text = isUnset ? standard : sureValue(setting);
+    if (typeof text !== 'string' || text === '') return [];
+    const source = `${shown}${written === undefined ? '' : `:${written.line}`}: ${who}(${key})`;
+    if (port !== null) return /[\s/:]/.test(text) ? [] : [hostSubject(text, port, source)];
+    const subject = repositorySubject(text, { source });
+    // Other systems have no `git ls-remote`; their hosts are looked at all the same.
+    return [git || subject.problem !== null ? subject : { ...subject, what: 'download', url: null }];
+  });
+}
+
+function hostSubject(host: string, port: number, source: string): SourceSubject {
+  return {
+    kind: 'source',
+    text: printHostPort(host, port),
+    what: 'download',
+    url: null,
+    host,
+    port,
+    problem: null,
+    write: null,
+    builders: [],
+    credentials: false,
+    copies: [],
+    source,
+  };
 }
 
 /** The host of a source, for the checks of names and connections. */

@@ -1,0 +1,90 @@
+import type { PyModule } from './module.ts';
+import { argumentOf, calleeName, type PyCall } from './values.ts';
+import { settingOf, type Setting } from './written.ts';
+
+/** Somewhere that the master connects to by itself, or that its steps fetch from. */
+export interface StockOutgoing {
+  /** `MailNotifier`, `GitHubStatusPush`, `GitPoller`, `Git`. */
+  readonly who: string;
+  /** `relayhost`, `baseURL`. */
+  readonly key: string;
+  readonly plane: 'mail' | 'status' | 'source';
+  /** What it names is for git itself. */
+  readonly git: boolean;
+  readonly setting: Setting;
+  /** What counts where nothing is written. */
+  readonly standard: string | null;
+  readonly port: number | null;
+}
+
+const KEYWORD = Infinity;
+
+interface OutgoingRow {
+  readonly key: string;
+  readonly place: number;
+  readonly plane: StockOutgoing['plane'];
+  readonly git?: true;
+  readonly standard?: string;
+  readonly port?: number;
+  /** The argument that names another port. */
+  readonly portKey?: string;
+}
+
+const repository = (key = 'repourl') => ({ key, place: 0, plane: 'source' }) as const;
+const git = { ...repository(), git: true } as const;
+
+/** Classes that connect somewhere, and the argument that says where; `KEYWORD`: nobody gives it by its place. */
+const OUTGOING: Readonly<Record<string, OutgoingRow>> = {
+  MailNotifier: {
+    key: 'relayhost',
+    place: KEYWORD,
+    plane: 'mail',
+    standard: 'localhost',
+    port: 25,
+    portKey: 'smtpPort',
+  },
+  GitHubStatusPush: { key: 'baseURL', place: 2, plane: 'status', standard: 'https://api.github.com' },
+  GitHubCommentPush: { key: 'baseURL', place: 2, plane: 'status', standard: 'https://api.github.com' },
+  GitLabStatusPush: { key: 'baseURL', place: 2, plane: 'status', standard: 'https://gitlab.com' },
+  GiteaStatusPush: { key: 'baseURL', place: 0, plane: 'status' },
+  BitbucketServerStatusPush: { key: 'base_url', place: 0, plane: 'status' },
+  HttpStatusPush: { key: 'serverUrl', place: 0, plane: 'status' },
+  GerritStatusPush: { key: 'server', place: 0, plane: 'status', port: 29_418 },
+  GerritChangeSource: { ...repository('gerritserver'), port: 29_418, portKey: 'gerritport' },
+  GitHubPullrequestPoller: {
+    key: 'baseURL',
+    place: KEYWORD,
+    plane: 'source',
+    standard: 'https://api.github.com',
+  },
+  GitPoller: git,
+  HgPoller: repository(),
+  SVNPoller: repository(),
+  Git: git,
+  GitHub: git,
+  GitLab: git,
+  Gerrit: git,
+  Mercurial: repository(),
+  SVN: repository(),
+  Bzr: repository(),
+  Repo: { ...repository('manifestURL'), git: true },
+};
+
+/** What a call of one of these classes names; nothing for other calls. Pure. */
+export function outgoingOf(module: PyModule, call: PyCall): StockOutgoing[] {
+  const who = calleeName(call);
+  const row = Object.hasOwn(OUTGOING, who) ? OUTGOING[who] : undefined;
+  if (row === undefined) return [];
+  const port = row.portKey === undefined ? undefined : argumentOf(call, row.portKey);
+  return [
+    {
+      who,
+      key: row.key,
+      plane: row.plane,
+      git: row.git === true,
+      setting: settingOf(module, argumentOf(call, row.key, row.place)),
+      standard: row.standard ?? null,
+      port: port?.kind === 'number' ? port.value : (row.port ?? null),
+    },
+  ];
+}

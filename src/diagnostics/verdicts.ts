@@ -20,6 +20,8 @@ export interface TargetFacts {
   /** Of a target behind hops. */
   readonly way?: WayFacts | undefined;
   readonly tls?: TlsFacts | undefined;
+  /** The address itself leads over no interface (PTH-08), so nothing was tried. */
+  readonly leadsNowhere?: boolean;
 }
 
 /** Slower than this because of dead addresses is `degraded`. */
@@ -57,11 +59,13 @@ function rungsOf(target: TargetSubject, facts: TargetFacts): Record<string, stri
   return {
     R0: name === undefined ? 'unknown' : nameRung(name),
     R1:
-      sources === undefined
-        ? 'unknown'
-        : share(sources.filter((source) => source.errno === null).length, sources.length),
+      facts.leadsNowhere === true
+        ? 'fail'
+        : sources === undefined
+          ? 'unknown'
+          : share(sources.filter((source) => source.errno === null).length, sources.length),
     R2:
-      target.stopped !== undefined
+      target.stopped !== undefined || facts.leadsNowhere === true
         ? 'not-tested'
         : attempts === undefined
           ? 'unknown'
@@ -140,7 +144,7 @@ function verdictWord(
   fate: ReturnType<typeof simulate>['bbx'] | undefined,
 ): Verdict['verdict'] {
   if (target.stopped !== undefined) return 'unknown';
-  if (rungs['R0'] === 'fail' || rungs['R2'] === 'fail') return 'unreachable';
+  if (rungs['R0'] === 'fail' || facts.leadsNowhere === true || rungs['R2'] === 'fail') return 'unreachable';
   const strangers = (facts.peers ?? []).filter(
     (peer) => peer.kind !== 'silent' && peer.kind !== 'closed' && !isGood(peer, target),
   );

@@ -149,6 +149,7 @@ export const HOSTS: readonly LabCase[] = [
     root: ['PTH-08'],
     also: ['CFG-01'],
     target: '[fe80::1]:9989',
+    verdict: 'unreachable',
   },
   {
     id: 'F34u',

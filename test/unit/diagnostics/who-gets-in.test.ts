@@ -92,6 +92,18 @@ describe('the verdict of a target', () => {
       'not-tested',
     ],
     [
+      'its address leads over no interface, and so nothing was tried',
+      { path: undefined, peers: undefined, leadsNowhere: true },
+      'unreachable',
+      'not-tested',
+    ],
+    [
+      'nothing was tried, and nobody knows why',
+      { path: undefined, peers: undefined },
+      'unknown',
+      'not-tested',
+    ],
+    [
       'it closes at once',
       { peers: [peer('11.0.0.1', { kind: 'closed', instance: null, tls: null })] },
       'unreachable',

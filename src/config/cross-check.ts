@@ -17,6 +17,7 @@ export function crossCheck(document: ConfigDocument): Problem[] {
       farm.secret(['repositories', name, 'credentials']),
     ),
     ...Object.keys(farm.table('builders')).flatMap((name) => builderProblems(farm, name)),
+    ...tailProblems(farm),
     ...templateProblems(farm.document),
   ];
 }
@@ -133,6 +134,35 @@ function stepProblems(farm: WrittenFarm, builder: PropertyKey[], path: PropertyK
           }),
         ]
       : []),
+  ];
+}
+
+/** Ends of logs that are kept when a log is cut, where none is cut. */
+function tailProblems(farm: WrittenFarm): Problem[] {
+  const warn = (path: readonly PropertyKey[]) =>
+    farm.warn(
+      [...path, 'logMaxTailSize'],
+      'logMaxTailSize has no effect without logMaxSize: no log is cut',
+      'write "logMaxSize: 50MB" beside it, or leave it out',
+    );
+  const isWritten = (path: readonly PropertyKey[]) =>
+    Number.parseFloat(String(farm.at([...path, 'logMaxTailSize']))) > 0;
+  const isOff = (value: unknown) => value === null || value === undefined || value === 'off';
+  const general = farm.at(['logMaxSize']);
+  const steps = Object.keys(farm.table('builders')).flatMap((name) => {
+    const path = ['builders', name, 'steps'];
+    const written = farm.at(path);
+    return Array.isArray(written) ? written.map((_, index) => [...path, index]) : [];
+  });
+  const own = (path: readonly PropertyKey[]) => farm.at([...path, 'logMaxSize']);
+  return [
+    ...(isWritten([]) && isOff(general) && steps.every((path) => isOff(own(path))) ? [warn([])] : []),
+    ...steps
+      .filter((path) => {
+        const limit = own(path);
+        return isWritten(path) && isOff(limit === undefined ? general : limit);
+      })
+      .map(warn),
   ];
 }
 

@@ -279,6 +279,16 @@ builders:
       'nothing here sets the property "brnch"; did you mean "branch"?',
     ],
     [
+      'an end of logs that are never cut',
+      'logMaxTailSize: 1MB\nbuilders: { a: { steps: [{ run: x, logMaxSize: off }] } }',
+      'logMaxTailSize has no effect without logMaxSize: no log is cut',
+    ],
+    [
+      "the same of a step's log",
+      'logMaxSize: 1MB\nbuilders: { a: { steps: [{ run: x, logMaxSize: off, logMaxTailSize: 1KB }] } }',
+      'logMaxTailSize has no effect without logMaxSize: no log is cut',
+    ],
+    [
       'a branch that is not watched',
       'repositories: { r: { git: /r } }\nschedulers: { s: { kind: branch, repository: r, branches: [dev], builders: [a] } }\nbuilders: { a: { steps: [{ run: x }] } }',
       'branch "dev" is not among those that the repository watches',
@@ -287,6 +297,14 @@ builders:
     const { config, problems } = await examineMaster(text);
     expect(config).toBeDefined();
     expect(problems).toEqual([expect.objectContaining({ severity: 'warning', message })]);
+  });
+
+  it.each([
+    'logMaxTailSize: 1MB\nbuilders: { a: { steps: [{ run: x, logMaxSize: 2MB }] } }',
+    'logMaxSize: 2MB\nbuilders: { a: { steps: [{ run: x, logMaxTailSize: 1MB }] } }',
+    'logMaxTailSize: 0B\nbuilders: { a: { steps: [{ run: x }] } }',
+  ])('knows where a log is cut: %s', async (text) => {
+    expect((await examineMaster(text)).problems).toEqual([]);
   });
 
   it('knows own properties of builder and scheduler', async () => {

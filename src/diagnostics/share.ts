@@ -31,20 +31,26 @@ const COMMON_PARTS = new Set(
 );
 const SYSTEM_PATH = /^\/(proc|sys|dev|etc|bin|sbin|lib|usr\/(s?bin|lib|share))(\/|$)/;
 
-const ADDRESS = String.raw`(?<![\w:.%])(?:[\da-f]*:[\da-f:]*:[\da-f:.]*|\d{1,3}(?:\.\d{1,3}){3})(?![\w])`;
+/** Also right behind a word that is no part of an address: `IP:` in certificates, `tcp:` of endpoints. */
+const ADDRESS = String.raw`(?:(?<![\w:.%])|(?<=\b\w*[g-z_]\w*:))(?:[\da-f]*:[\da-f:]*:[\da-f:.]*|\d{1,3}(?:\.\d{1,3}){3})(?![\w])`;
 const FORMS: readonly (readonly [
-  kind: 'url' | 'pin' | 'mac' | 'address' | 'path' | 'mail' | 'domain' | 'hex',
+  kind: 'url' | 'pin' | 'mac' | 'escaped' | 'address' | 'path' | 'mail' | 'domain' | 'hex',
   form: string,
 ])[] = [
   ['url', String.raw`\b[a-z][a-z\d+.-]*:\/\/[^\s"'<>\`]+`],
   ['pin', String.raw`\bsha256:[\w+/-]{20,}=*|(?:[\da-f]{2}:){15,}[\da-f]{2}`],
   ['mac', String.raw`(?<![\w:])(?:[\da-f]{2}:){5}[\da-f]{2}(?![\w:])`],
+  // As Twisted's endpoints have it.
+  ['escaped', String.raw`(?<![\w\\])(?:[\da-f]{0,4}\\+:){2,8}[\da-f.]*`],
   ['address', ADDRESS],
   ['mail', String.raw`(?<![\w.@-])[\w.+-]+@(?:\[[\da-f:]+\]|[a-z\d][\w.-]*[a-z\d])(?::[\w.~][\w./~-]*)?`],
   ['path', String.raw`(?<![\w/.\])}-])~?(?:\/[\w.@%+~,=-]+)+\/?`],
   ['domain', String.raw`(?<![\w.@/-])(?:[a-z\d_](?:[\w-]*[a-z\d])?\.)+[a-z][a-z\d-]*[a-z\d](?![\w@-])`],
   ['hex', String.raw`\b[\da-f]{16,}\b`],
 ];
+
+/** Known names may be parts of what these forms have found, and hold what the others would take for something else. */
+const WORDS_BEHIND = FORMS.findIndex(([kind]) => kind === 'path');
 
 /**
  * Gives every name, address, user, path and key of a report a stand-in, the same one each time, so that what is alike or near one another
@@ -128,6 +134,10 @@ export function createPseudonyms(known: KnownNames): <Value>(value: Value) => Va
       const found = addressOf(plain);
       return found === undefined ? text : found + after;
     },
+    escaped: (text) => {
+      const [colon = ':'] = /\\+:/.exec(text) ?? [];
+      return addressOf(text.replaceAll('\\', ''))?.replaceAll(':', colon) ?? text;
+    },
     mail: (text) => {
       const [, user = '', host = '', path = ''] = /^([^@]*)@(\[[^\]]*\]|[^:]*)(.*)$/.exec(text) ?? [];
       const bare = host.replaceAll(/[[\]]/g, '');
@@ -147,9 +157,9 @@ export function createPseudonyms(known: KnownNames): <Value>(value: Value) => Va
     .sort((a, b) => b.length - a.length)
     .map((name) => name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
   const forms = [
-    ...FORMS.slice(0, 5).map(([kind, form]) => `(?<${kind}>${form})`),
+    ...FORMS.slice(0, WORDS_BEHIND).map(([kind, form]) => `(?<${kind}>${form})`),
     ...(names.length === 0 ? [] : [String.raw`(?<known>(?<![\w.@/-])(?:${names.join('|')})(?![\w-]|\.\w))`]),
-    ...FORMS.slice(5).map(([kind, form]) => `(?<${kind}>${form})`),
+    ...FORMS.slice(WORDS_BEHIND).map(([kind, form]) => `(?<${kind}>${form})`),
   ];
   const pattern = new RegExp(forms.join('|'), 'gi');
   const change = (text: string) =>

@@ -23,6 +23,15 @@ describe('a text to be shown to others', () => {
     ['10.7.2.3 10.7.2.9 10.7.3.1 10.8.0.1', '10.1.1.2 10.1.1.3 10.1.2.2 10.2.1.2'],
     ['64:ff9b::8.8.8.8 ::ffff:10.7.2.3', '64:ff9b::198.18.1.2 ::ffff:10.1.1.2'],
     ['fe80::a00:27ff:fe4e:66a1%eth0', 'fe80::1%eth0'],
+    [
+      "subjectAltName IP:2a00:1::2, or 'tcp:10.7.2.3:9989'",
+      "subjectAltName IP:2001:db8:1:1::1, or 'tcp:10.1.1.2:9989'",
+    ],
+    ['IP Address:10.7.2.3, DNS:ci.corp.test', 'IP Address:10.1.1.2, DNS:host-1.domain-1.example'],
+    [
+      String.raw`tcp:host=2a00\:1\:\:2:port=9989 and \\:\\:`,
+      String.raw`tcp:host=2001\:db8\:1\:1\:\:1:port=9989 and \\:\\:`,
+    ],
     ['AAAA ci.corp.test from 10.7.2.3', 'AAAA host-1.domain-1.example from 10.1.1.2'],
     [
       'git.corp.test and db.corp.test and x.other.test',

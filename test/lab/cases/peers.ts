@@ -52,7 +52,7 @@ export const PEERS: readonly LabCase[] = [
   }),
   onTls('F63', 'TLS: expired yesterday', { from: -90, until: -1 }, ['TLS-04']),
   onTls('F63n', 'TLS: not yet valid', { from: 2, until: 90 }, ['TLS-04', 'CLK-01']),
-  onTls('F63s', 'TLS: expires in a week', { until: 7 }, ['TLS-04']),
+  onTls('F63s', 'TLS: expires in a week', { from: -83, until: 7 }, ['TLS-04']),
   onTls('F64', 'TLS: an authority that nobody knows', { signedBy: 'stranger' }, ['TLS-02']),
   onTls('F64s', 'TLS: signed by itself', { signedBy: 'itself' }, ['TLS-02']),
   onTls('F64i', 'TLS: the intermediate certificate is not sent', { signedBy: 'intermediate-kept-back' }, [

@@ -130,6 +130,12 @@ export const BETWEEN_FAULTS: [title: string, given: Case, roots: string[], verdi
     'warn',
   ],
   [
+    'a certificate of six days that nobody has renewed',
+    tls(both({ chain: [certificate({ from: days(-4.5), to: days(1.5) })] })),
+    ['TLS-04'],
+    'warn',
+  ],
+  [
     'an expired intermediate certificate',
     tls(both({ chain: [certificate(), certificate({ to: days(-1) })], distrust: 'CERT_HAS_EXPIRED' })),
     ['TLS-04'],
@@ -380,6 +386,10 @@ function keyFile(
 /** Nothing is wrong here. */
 export const BETWEEN_CONTROLS: [title: string, given: Case][] = [
   ['a TLS server as it should be', tls(both({}))],
+  [
+    'a certificate of six days, with half of them left',
+    tls(both({ chain: [certificate({ from: days(-3), to: days(3) })] })),
+  ],
   [
     "a bbx master's own certificate",
     tls(both({ farm: true, distrust: 'DEPTH_ZERO_SELF_SIGNED_CERT', fits: 'no' })),

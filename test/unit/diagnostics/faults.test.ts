@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { doctorReport } from '../../../src/api/doctor.ts';
 import { AUTO } from '../../../src/diagnostics/intent.ts';
+import type { TargetSubject } from '../../../src/diagnostics/subject.ts';
 import { namesIn } from '../../../src/diagnostics/share-names.ts';
 import { createPseudonyms } from '../../../src/diagnostics/share.ts';
 import {
@@ -1032,6 +1033,24 @@ describe('what a closed port of the same address tells', () => {
       title: expect.stringMatching(title) as string,
     });
     expect(got.findings[0]?.evidence.map(({ what }) => what)).toEqual([`tcp ${V4}:9989`, `tcp ${V4}:65013`]);
+  });
+});
+
+describe('a refusal on this host itself', () => {
+  it.each<[string, Partial<TargetSubject>, boolean]>([
+    ['127.0.0.1:22', { port: 22, plane: 'other' }, false],
+    ['127.0.0.1:9989', { plane: 'other' }, true],
+    ['127.0.0.1:7001', { port: 7_001 }, true],
+    ['127.0.0.1:9989', { protocol: 'pb' }, false],
+  ])('at %s, %j: offers to run a master: %s', async (text, more, offers) => {
+    const { report: got } = await report({
+      subjects: [target(text, more)],
+      attempts: [tried('127.0.0.1', 'ECONNREFUSED')],
+      listensHere: false,
+    });
+    const commands = got.findings.flatMap(({ fix }) => fix.flatMap(({ commands: lines = [] }) => lines));
+    expect(commands.includes('bbx run master')).toBe(offers);
+    expect(commands).toContain(`ss -ltn sport = :${more.port ?? 9_989}`);
   });
 });
 

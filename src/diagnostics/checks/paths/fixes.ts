@@ -1,4 +1,5 @@
 import type { Fix } from '../../../api/doctor.ts';
+import { DEFAULT_PORT } from '../../../net/endpoint/address.ts';
 import { familyOf, printHostPort } from '../../../net/endpoint/host.ts';
 import { pasted } from '../../evidence.ts';
 import type { Attempt, PathFacts } from '../../facts/paths.ts';
@@ -10,7 +11,10 @@ export function fixFor(dead: readonly Attempt[], target: TargetSubject, path: Pa
   if (dead.some((attempt) => attempt.errno === 'ECONNREFUSED')) {
     fixes.push({
       text: 'Look on that host whether the program runs, and on which addresses it listens',
-      commands: ['bbx status', `bbx doctor listen ${pasted(printHostPort('::', target.port ?? 0))}`],
+      commands: [
+        ...(isMastersPort(target) ? ['bbx status'] : []),
+        `bbx doctor listen ${pasted(printHostPort('::', target.port ?? 0))}`,
+      ],
     });
   }
   if (dead.some((attempt) => attempt.outcome === 'silent')) {
@@ -28,4 +32,9 @@ export function fixFor(dead: readonly Attempt[], target: TargetSubject, path: Pa
   }
   if (fixes.length === 0 && path.attempts.length > 0) fixes.push({ text: 'Look at the system codes above' });
   return fixes;
+}
+
+/** Any port that a person names is tried as a bbx master's; whether it is meant to be one, the configuration says, or the usual port. */
+export function isMastersPort({ protocol, plane, workerDir, port }: TargetSubject): boolean {
+  return protocol === 'bbx' && (plane === 'worker' || workerDir !== undefined || port === DEFAULT_PORT);
 }

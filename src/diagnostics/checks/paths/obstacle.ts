@@ -11,7 +11,7 @@ import { attemptEvidence } from '../../evidence.ts';
 import type { Attempt, PathFacts } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
 import type { OtherEnd } from '../../facts/both-ends.ts';
-import { fixFor } from './fixes.ts';
+import { fixFor, isMastersPort } from './fixes.ts';
 import { gather, meant, noPath, topics } from './question.ts';
 import { judgeBothEnds } from './two-sided.ts';
 
@@ -81,7 +81,7 @@ function judgeObstacle(
           {
             text: 'Start the program that should listen there; see who does',
             commands: [
-              ...(target.protocol === 'bbx' ? ['bbx run master'] : []),
+              ...(isMastersPort(target) ? ['bbx run master'] : []),
               `ss -ltn sport = :${target.port ?? 0}`,
             ],
           },

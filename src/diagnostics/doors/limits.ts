@@ -30,7 +30,7 @@ export async function readLimits(proc = '/proc'): Promise<LimitFacts> {
   const ports =
     from === undefined || to === undefined || rows === undefined
       ? null
-      : { from: Number(from), to: Number(to), busiest: busiestOf(rows, Number(from), Number(to)) };
+      : { from: Number(from), to: Number(to), ...takenOf(rows, Number(from), Number(to)) };
   return {
     at: new Date().toISOString(),
     ports,
@@ -41,19 +41,25 @@ export async function readLimits(proc = '/proc'): Promise<LimitFacts> {
   };
 }
 
-function busiestOf(
+/** A port is taken for every far end by whoever listens on it, at whichever address; by a connection for its own far end. */
+function takenOf(
   rows: NonNullable<Awaited<ReturnType<typeof readTables>>>,
   from: number,
   to: number,
-): { remote: string; count: number } | null {
+): Pick<NonNullable<LimitFacts['ports']>, 'listening' | 'busiest'> {
+  const within = rows.filter(({ localPort }) => localPort >= from && localPort <= to);
+  const listening = new Set(within.filter(({ state }) => state === LISTEN).map((row) => row.localPort));
   const ports = new Map<string, Set<number>>();
-  for (const row of rows) {
-    if (row.state === LISTEN || row.localPort < from || row.localPort > to) continue;
+  for (const row of within) {
+    if (listening.has(row.localPort)) continue;
     const remote = printHostPort(row.remoteAddress.replace(/^::ffff:(?=[\d.]+$)/, ''), row.remotePort);
     ports.set(remote, (ports.get(remote) ?? new Set()).add(row.localPort));
   }
   const [busiest] = [...ports].sort(([, a], [, b]) => b.size - a.size);
-  return busiest === undefined ? null : { remote: busiest[0], count: busiest[1].size };
+  return {
+    listening: listening.size,
+    busiest: busiest === undefined ? null : { remote: busiest[0], count: busiest[1].size },
+  };
 }
 
 /** One process; undefined where it has ended. What another user's process hides is null. */

@@ -21,6 +21,8 @@ export interface LimitFacts {
   readonly ports: {
     readonly from: number;
     readonly to: number;
+    /** Ports of the range on which something listens: the kernel gives them to no outgoing connection. */
+    readonly listening: number;
     /** The far end that holds most of them: a port is free again for every other one. */
     readonly busiest: { readonly remote: string; readonly count: number } | null;
   } | null;

@@ -180,7 +180,22 @@ export const OWN_HOSTS: readonly LabCase[] = [
   },
   {
     id: 'X18',
-    title: 'no port for outgoing connections is left',
+    title: 'connections to the master have used up the ports for outgoing ones',
+    recipe: {
+      setup: { W: ['sysctl -qw net.ipv4.ip_local_port_range="50000 50001"'] },
+      listeners: listening,
+      // What sleeps holds both connections open.
+      after: { W: [`exec 3<>/dev/tcp/${M6}/9989 4<>/dev/tcp/${M6}/9989`, 'sleep 60 > /dev/null 2>&1 &'] },
+    },
+    doctor: reach(`[${M6}]:9989`),
+    root: ['LIM-02'],
+    also: ['PTH-01', 'PTH-04'],
+    target: `[${M6}]:9989`,
+    verdict: 'unreachable',
+  },
+  {
+    id: 'X18l',
+    title: 'programs listen on every port for outgoing connections',
     recipe: {
       setup: { W: ['sysctl -qw net.ipv4.ip_local_port_range="50000 50001"'] },
       listeners: {
@@ -195,6 +210,7 @@ export const OWN_HOSTS: readonly LabCase[] = [
     root: ['LIM-02'],
     also: ['PTH-01', 'PTH-04'],
     target: `[${M6}]:9989`,
+    verdict: 'unreachable',
   },
   {
     id: 'X19',

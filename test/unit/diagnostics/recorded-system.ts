@@ -78,7 +78,7 @@ export function running(more: Partial<ProcessFact> = {}): ProcessFact {
 
 export const limits: LimitFacts = {
   at: AT,
-  ports: { from: 32_768, to: 60_999, busiest: { remote: '192.0.2.1:443', count: 4 } },
+  ports: { from: 32_768, to: 60_999, listening: 3, busiest: { remote: '192.0.2.1:443', count: 4 } },
   flows: null,
   flowSeconds: null,
   somaxconn: 4_096,

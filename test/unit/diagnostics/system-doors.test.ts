@@ -74,11 +74,11 @@ describe("the system's limits", () => {
     await write(dir.path, {
       'sys/net/ipv4/ip_local_port_range': '32768\t60999\n',
       'sys/net/core/somaxconn': '128\n',
-      'net/tcp': `head\n${row('0100007F:9C40', '0100007F:2705', '01')}${row('0100007F:9C41', '0100007F:2705', '06')}${row('0100007F:0050', '0100007F:2705', '01')}${row('00000000:9C50', '00000000:0000', '0A')}`,
+      'net/tcp': `head\n${row('0100007F:9C40', '0100007F:2705', '01')}${row('0100007F:9C41', '0100007F:2705', '06')}${row('0100007F:0050', '0100007F:2705', '01')}${row('00000000:9C50', '00000000:0000', '0A')}${row('0100007F:9C50', '0100007F:2705', '01')}`,
       'net/tcp6': `head\n${row(`${mapped}:9C42`, `${mapped}:2705`, '01')}`,
     });
     expect(await readLimits(dir.path)).toMatchObject({
-      ports: { from: 32_768, to: 60_999, busiest: { remote: '127.0.0.1:9989', count: 3 } },
+      ports: { from: 32_768, to: 60_999, listening: 1, busiest: { remote: '127.0.0.1:9989', count: 3 } },
       flows: null,
       flowSeconds: null,
       somaxconn: 128,

@@ -317,8 +317,20 @@ export const SYSTEM_FAULTS: [title: string, given: Case, roots: string[], verdic
       subjects: [target(`${V4}:9989`)],
       attempts: [tried(V4, 'EADDRNOTAVAIL', { local: true })],
       system: {
-        limits: { ports: { from: 40_000, to: 40_003, busiest: { remote: `${V4}:9989`, count: 4 } } },
+        limits: {
+          ports: { from: 40_000, to: 40_003, listening: 0, busiest: { remote: `${V4}:9989`, count: 4 } },
+        },
       },
+    },
+    ['LIM-02'],
+    'error',
+  ],
+  [
+    'no port left for anybody, since programs listen on all of them',
+    {
+      subjects: [target(`${V4}:9989`)],
+      attempts: [tried(V4, 'EADDRNOTAVAIL', { local: true })],
+      system: { limits: { ports: { from: 40_000, to: 40_001, listening: 2, busiest: null } } },
     },
     ['LIM-02'],
     'error',

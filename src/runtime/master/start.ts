@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { createSteadyClock } from '../../base/steady-clock.ts';
@@ -6,20 +5,16 @@ import { sentences, type BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { controlSocket, masterLayout } from '../../config/layout.ts';
 import type { MasterConfig } from '../../config/master-config.ts';
-import { lockDirectory } from '../../exec/directory-lock.ts';
-import { watchLocked } from '../../exec/directory-watch.ts';
 import { openGitRoutes } from '../../net/git-routes.ts';
 import { listen } from '../../net/listen.ts';
 import { createTlsServer } from '../../net/tls/server.ts';
-import { readSigningKey } from '../../protocol/bbx/keys.ts';
-import { openLogFiles } from '../../store/log-files.ts';
-import { openStore } from '../../store/store.ts';
 import { workerRows } from '../../store/workers.ts';
 import { createBuildTimes } from './build-times.ts';
 import { createBuilds } from './builds.ts';
 import { createChanges } from './changes.ts';
 import { createDispatcher } from './dispatch.ts';
 import { createFarm } from './events.ts';
+import { openHouse } from './house.ts';
 import { openControlSocket } from './http/control.ts';
 import { createHandlers } from './http/handlers.ts';
 import { registerRoutes } from './http/routes.ts';
@@ -35,11 +30,9 @@ import { runSchedulers } from './schedulers/runner.ts';
 import type { MasterFacts } from './status.ts';
 import { createStop, type StopOptions } from './stop.ts';
 import { keepTime } from './timekeeper.ts';
-import { watchStore } from './store-watch.ts';
-import { createTroubleList, STORE } from './trouble.ts';
+import { createTroubleList } from './trouble.ts';
 import { createArrivals } from './workers/arrivals.ts';
 import { createWorkerAdmin } from './workers/admin.ts';
-import { importJoins } from './workers/import-joins.ts';
 import { createWorkerPort } from './workers/port.ts';
 import { openLinkBook } from './workers/link-book.ts';
 import { createPathProbe } from './workers/path-probe.ts';
@@ -50,9 +43,6 @@ import { waysHere } from './workers/ways.ts';
 
 /** How long the end waits for a database that is away: its server may be starting anew, and what is not stored then comes again. */
 const STORE_END_MS = 2_000;
-
-/** How long a start waits for a database that is away: after a power cut both begin together. A service manager tries again after that. */
-const STORE_WAIT_MS = 30_000;
 
 export interface MasterDeps {
   /** The master's directory. */
@@ -117,44 +107,10 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   const startedAt = clock.wall();
   const stopping = new AbortController();
 
-  const lock = await lockDirectory(layout.lock);
-  // Where the directory is gone, what has its name now may be another's.
-  opened.defer(() => (isGone ? undefined : lock.release()));
-  const lost = Promise.withResolvers<BbxError>();
-  let isGone = false;
-  opened.use(
-    watchLocked(layout.lock, (error) => {
-      isGone = true;
-      lost.resolve(error);
-    }),
-  );
-  const [keyPem, certificate] = await Promise.all([
-    readFile(layout.key, 'utf8'),
-    readFile(layout.certificate, 'utf8'),
-  ]);
-  const key = readSigningKey(keyPem, layout.key);
-  const pins = [key.fingerprint];
   const trouble = createTroubleList({ clock, log });
-  const opening = opened.use(
-    await openStore(first.store, {
-      dir: layout.root,
-      clock,
-      log,
-      env,
-      sole: true,
-      waitMs: STORE_WAIT_MS,
-      ...(deps.signal === undefined ? {} : { signal: deps.signal }),
-      onAway(error) {
-        if (error === undefined) trouble.clear(STORE);
-        else trouble.say(STORE, error);
-      },
-      onTaken: lost.resolve,
-    }),
-  );
-  const store = watchStore(opening, trouble);
-  opened.defer(() => store.stopWatching());
-  const files = opened.use(await openLogFiles(layout.logs, { clock, log }));
-  await importJoins(store, layout.joins, { clock, log });
+  const house = await openHouse(first, { ...deps, trouble }, opened);
+  const { key, keyPem, certificate, store, files } = house;
+  const pins = [key.fingerprint];
 
   const farm = createFarm({ store, clock, log });
   let bound: Master['bound'] = { workers: [], web: [] };
@@ -277,21 +233,8 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     config: { file: deps.file, loaded_at: live.loadedAt, error: live.error },
   });
   const handlers = createHandlers({
-    ...{
-      farm,
-      roster,
-      logs,
-      requests,
-      changes,
-      workers,
-      trouble,
-      dispatcher,
-      schedulers,
-      clock,
-      book,
-      paths,
-    },
-    ...{ config: current, facts, live },
+    ...{ farm, roster, logs, requests, changes, workers, trouble, dispatcher, schedulers, clock },
+    ...{ book, paths, config: current, facts, live },
   });
   const onWorker = createWorkerPort({ sessions, log, signal: stopping.signal });
   const tls = { key: keyPem, cert: certificate };
@@ -350,8 +293,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
       await opened
         .disposeAsync()
         .catch((error: unknown) => {
-          // Nothing can be kept any more.
-          if (!isGone) throw error;
+          if (!house.isGone()) throw error;
           log.debug('the end in a directory that is gone', { error: sentences(error).join(': ') });
         })
         .finally(() => clearTimeout(storeLimit));
@@ -363,7 +305,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     fingerprint: key.fingerprint,
     notes: [...workerPort.notes, ...web.notes],
     apply: () => live.apply(),
-    lost: lost.promise,
+    lost: house.lost,
     stop,
     [Symbol.asyncDispose]: () => stop(),
   };

@@ -1,9 +1,6 @@
 import type { ZodError } from 'zod';
-import { sleep } from '../../base/abort.ts';
-import { protocolCodes } from '../codes.ts';
-import { Admission } from './admission.ts';
 import { decodeLogFrame } from './codec.ts';
-import { DIALECTS, agree, readWith, writeWith } from './dialect.ts';
+import { readWith, writeWith } from './dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { Intake, type StoredLog } from './intake.ts';
 import type { Lease } from './lease.ts';
@@ -18,14 +15,12 @@ import type {
   MasterSessionOptions,
   WorkerClaim,
 } from './master-contract.ts';
+import { Entrance } from './master-entrance.ts';
 import { workerMessage } from './messages.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
-import { isProbe, ProbeDesk, type ProbeQuestion } from './probe-desk.ts';
+import { isProbe, type ProbeQuestion } from './probe-desk.ts';
 import type { PulseReading } from './pulse.ts';
 import { CLOSE } from './wire.ts';
-
-/** One answer for a name that nobody knows and for a key that is not the name's: it tells a stranger nothing. */
-const UNKNOWN = 'the name is not known here, or it belongs to another key';
 
 /** Serves one connection. Returns at once; everything else comes through the callbacks. */
 export function serveMasterSession(options: MasterSessionOptions): MasterSession {
@@ -34,22 +29,17 @@ export function serveMasterSession(options: MasterSessionOptions): MasterSession
 
 class ServedSession implements MasterSession {
   readonly #options: MasterSessionOptions;
-  readonly #limits: Limits;
   readonly #intake: Intake;
   readonly #line: Line;
-  #hurry: NodeJS.Timeout;
-  #desk: ProbeDesk | undefined;
-  #stage: 'hello' | 'authenticate' | 'inventory' | 'open' | 'over' = 'hello';
+  readonly #entrance: Entrance;
+  #stage: 'entrance' | 'inventory' | 'open' | 'over' = 'entrance';
   #dialect: Dialect | undefined;
-  #admission: Admission | undefined;
-  #claim: WorkerClaim | undefined;
   #handlers: MasterSessionHandlers | undefined;
 
   constructor(options: MasterSessionOptions) {
     this.#options = options;
     const { socket, peer, clock } = options;
     const limits: Limits = options.limits === undefined ? LIMITS : { ...LIMITS, ...options.limits };
-    this.#limits = limits;
     this.#intake = new Intake(limits);
     this.#line = openLine({
       socket,
@@ -59,18 +49,25 @@ class ServedSession implements MasterSession {
       text: (text) => this.#onText(text),
       binary: (bytes) => this.#onBinary(bytes),
     });
-    this.#hurry = this.#startHurry(limits.authenticationMs);
+    this.#entrance = new Entrance({
+      options,
+      limits,
+      line: this.#line,
+      send: (message) => this.#send(message),
+      outOfOrder: (type) => this.#outOfOrder(type),
+      agreed: (dialect) => void (this.#dialect = dialect),
+      letIn: (claim, decision) => this.#letIn(claim, decision),
+    });
     void this.#line.end.then((end) => {
-      clearTimeout(this.#hurry);
       this.#stage = 'over';
-      this.#desk?.end();
+      this.#entrance.end();
       if (this.#handlers === undefined) options.onRejected?.(end);
       else this.#handlers.onClosed(end);
     });
   }
 
   get claim(): WorkerClaim | undefined {
-    return this.#claim;
+    return this.#entrance.claim;
   }
 
   get ended(): boolean {
@@ -145,33 +142,16 @@ class ServedSession implements MasterSession {
     if (lowered !== null) this.#line.send(lowered);
   }
 
-  #refuse(reason: MessageOf<MasterMessage, 'refused'>['reason'], message: string, retryAfter?: number) {
-    this.#send({
-      type: 'refused',
-      reason,
-      message: message.slice(0, 1_000),
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-    });
-    const { peer } = this.#options;
-    const name = this.#claim?.name ?? '';
-    const error = protocolCodes['BBX-PRO-REFUSED']({ name, peer, reason, message });
-    this.#line.close(CLOSE.refused, reason, error);
-  }
-
   #onText(text: string): void | Promise<void> {
     const json = readWith(this.#dialect, text);
     if (json === undefined) return this.#line.malformed('text that is not JSON');
     const parsed = workerMessage.safeParse(json);
     if (!parsed.success) return this.#line.malformed(`a message that cannot be: ${complaint(parsed.error)}`);
     const message = parsed.data;
-    if (isProbe(message) && this.#stage !== 'hello') return this.#onProbe(message);
+    if (isProbe(message) && this.#entrance.greeted) return this.#onProbe(message);
     switch (this.#stage) {
-      case 'hello':
-        return message.type === 'hello' ? this.#onHello(message) : this.#outOfOrder(message.type);
-      case 'authenticate':
-        return message.type === 'authenticate'
-          ? this.#onAuthenticate(message)
-          : this.#outOfOrder(message.type);
+      case 'entrance':
+        return this.#entrance.take(message);
       case 'inventory':
         if (message.type !== 'inventory') return this.#outOfOrder(message.type);
         this.#stage = 'open';
@@ -188,77 +168,14 @@ class ServedSession implements MasterSession {
   }
 
   #onProbe(question: ProbeQuestion): void {
-    const { clock, peer, mayHold } = this.#options;
     // What these two ask is about a connection that nobody was let in by.
-    if ((question.type === 'witness' || question.type === 'hold') && this.#stage !== 'authenticate')
-      return this.#outOfOrder(question.type);
-    this.#desk ??= new ProbeDesk({
-      clock,
-      limits: this.#limits,
-      peer,
-      nonce: this.#admission?.nonce ?? new Uint8Array(0),
-      received: () => this.#line.traffic.received,
-      send: (message) => this.#send(message),
-      refuse: (reason, message) => this.#refuse(reason, message),
-      malformed: (state) => this.#line.malformed(state),
-      mayHold: () => mayHold?.(),
-      quiet: (ms) => {
-        this.#line.quiet(ms);
-        clearTimeout(this.#hurry);
-        this.#hurry = this.#startHurry(ms + this.#limits.authenticationMs);
-      },
-    });
-    this.#desk.answer(question);
-  }
-
-  #startHurry(ms: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      const { peer } = this.#options;
-      const state = `it did not authenticate within ${ms / 1000} s`;
-      this.#line.close(CLOSE.tooSlow, 'too slow', protocolCodes['BBX-PRO-TOO-SLOW']({ peer, state }));
-    }, ms);
-  }
-
-  #onHello(hello: MessageOf<WorkerMessage, 'hello'>): void {
-    const dialects = this.#options.dialects ?? DIALECTS;
-    const dialect = agree(dialects, hello.versions);
-    if (dialect === undefined) {
-      const mine = dialects.map(({ version }) => version).join(', ');
-      return this.#refuse(
-        'version',
-        `this master speaks ${mine}, the worker offers ${hello.versions.join(', ')}`,
-      );
-    }
-    this.#dialect = dialect;
-    this.#stage = 'authenticate';
-    this.#admission = new Admission(this.#options, hello);
-    this.#options.onHello?.(this.#admission.nonce);
-    this.#send(this.#admission.greeting(dialect));
-  }
-
-  async #onAuthenticate(message: MessageOf<WorkerMessage, 'authenticate'>): Promise<void> {
-    const { clock } = this.#options;
-    const started = clock.monotonic();
-    const asked = this.#admission?.claim(message);
-    // Its nonce and challenge serve once.
-    this.#admission = undefined;
-    if (asked === undefined) return this.#outOfOrder(message.type);
-    const { claim, isSigned } = asked;
-    this.#claim = claim;
-    // A claim without a good signature is nobody's: it is not even looked up, and the answer waits like the others.
-    const decision: Decision = isSigned
-      ? await this.#options.authenticate(claim)
-      : { let: 'out', reason: 'unknown' };
-    if (this.#line.ended) return;
-    if (decision.let === 'in') return this.#letIn(claim, decision);
-    await sleep(Math.max(0, this.#limits.refusalMs - (clock.monotonic() - started)));
-    if (decision.reason === 'unknown') return this.#refuse('identity', UNKNOWN, decision.retryAfter);
-    this.#refuse(decision.reason, decision.message ?? WORDS[decision.reason], decision.retryAfter);
+    const isOfStrangers = question.type === 'witness' || question.type === 'hold';
+    if (isOfStrangers && this.#stage !== 'entrance') return this.#outOfOrder(question.type);
+    this.#entrance.probe(question);
   }
 
   #letIn(who: WorkerClaim, decision: Decision & { let: 'in' }): void | Promise<void> {
     const { peer } = this.#options;
-    clearTimeout(this.#hurry);
     const { session: id, reach, pins } = decision;
     if (!who.probe) {
       this.#line.raiseLimit();
@@ -340,14 +257,6 @@ type Unused =
   | { is: 'foreign'; lease: Lease; tell: boolean }
   | { is: 'ignored' }
   | { is: 'malformed'; state: string };
-
-const WORDS = {
-  pending: 'waiting to be approved',
-  expired: 'the join string is used up or has expired',
-  alternating: 'two processes use this name in turn',
-  busy: 'too many connections',
-  removed: 'the worker was removed',
-} as const;
 
 function pick({ build, token }: Lease): Lease {
   return { build, token };

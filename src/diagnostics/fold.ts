@@ -29,6 +29,13 @@ function related(a: Subject, b: Subject): boolean {
   return a.port === b.port;
 }
 
+/** What a check of the host says of certain targets alone is no reason for trouble with others. */
+function speaksOf(cause: Outcome, subject: Subject): boolean {
+  if (cause.subject.kind !== 'host' || subject.kind === 'host') return true;
+  const targets = cause.drafts.filter(isTroubleDraft).map(({ target }) => target);
+  return targets.some((target) => target === undefined || target === nameOf(subject));
+}
+
 /** Somewhere to connect to, by a name. */
 function isPlace(subject: Subject): subject is TargetSubject | SourceSubject | MailSubject | StatusSubject {
   return ['target', 'source', 'mail', 'status'].includes(subject.kind);
@@ -50,7 +57,11 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
   for (const outcome of troubled) {
     for (const id of outcome.check.causes ?? []) {
       const cause = troubled.find(
-        (other) => other.check.id === id && other !== outcome && related(other.subject, outcome.subject),
+        (other) =>
+          other.check.id === id &&
+          other !== outcome &&
+          related(other.subject, outcome.subject) &&
+          speaksOf(other, outcome.subject),
       );
       // Two that name each other: the one met first is the effect.
       if (cause === undefined || rootOf(cause, causeOf) === outcome) continue;

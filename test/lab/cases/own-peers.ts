@@ -229,8 +229,8 @@ export const OWN_PEERS: readonly LabCase[] = [
     title: 'proxy variables that lead to a proxy that is gone',
     recipe: { env: { HTTPS_PROXY: 'http://11.0.1.99:3128', https_proxy: 'http://11.0.1.99:3128' } },
     doctor: ['proxy'],
-    root: ['PRX-01', 'PRX-02'],
-    also: ['PRX-02', 'PRX-01', 'PTH-01', 'PTH-04'],
+    root: ['PRX-01'],
+    verdict: 'unreachable',
   },
   {
     id: 'X62',

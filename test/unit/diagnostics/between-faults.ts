@@ -248,6 +248,34 @@ export const BETWEEN_FAULTS: [title: string, given: Case, roots: string[], verdi
     'warn',
   ],
   [
+    'a proxy variable that leads to a proxy that is gone',
+    {
+      subjects: [target('11.0.1.99:3128', { protocol: 'tcp', port: 3128 })],
+      attempts: [tried('11.0.1.99', 'silent', { port: 3128 })],
+      between: {
+        proxySettings: {
+          settings: [proxySetting({ shown: 'http://11.0.1.99:3128', host: '11.0.1.99', port: 3128 })],
+        },
+      },
+    },
+    ['PRX-01'],
+    'error',
+  ],
+  [
+    'two spellings of one variable, which are no reason for a master that does not answer',
+    {
+      subjects: [target('11.0.5.10:9989')],
+      attempts: [tried('11.0.5.10', 'silent')],
+      between: {
+        proxySettings: {
+          settings: [proxySetting(), proxySetting({ name: 'HTTP_PROXY', shown: 'http://other:3128' })],
+        },
+      },
+    },
+    ['PTH-01', 'PRX-01'],
+    'error',
+  ],
+  [
     'a proxy that does not allow the port',
     behind('http://proxy:3128', {
       way: failedWay({ reply: 403, problem: 'it answered 403 Access violation' }),

@@ -1,8 +1,8 @@
 import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
 import { attemptEvidence } from '../../evidence.ts';
-import type { Attempt, PathFacts } from '../../facts/paths.ts';
+import type { PathFacts } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
-import { fixFor } from './fixes.ts';
+import { fixFor, tally } from './fixes.ts';
 import { gather, meant, noPath, topics } from './question.ts';
 
 export const pth01 = defineCheck<'target', PathFacts>({
@@ -27,6 +27,7 @@ export const pth01 = defineCheck<'target', PathFacts>({
     'DNS-01',
     'DNS-02',
     'DNS-07',
+    'PRX-01',
   ],
   rung: 'R2',
   gather,
@@ -66,12 +67,4 @@ function judgeConnect(path: PathFacts, target: TargetSubject, context: JudgeCont
     evidence: got,
     fix: [{ text: 'Mend that host, or withdraw its address record: some programs wait for it' }],
   });
-}
-
-function tally(attempts: readonly Attempt[]): string {
-  const words = attempts.map(
-    (attempt) =>
-      `IPv${attempt.family} ${attempt.outcome === 'silent' ? 'no answer' : (attempt.errno ?? 'failed')}`,
-  );
-  return [...new Set(words)].join(', ');
 }

@@ -38,3 +38,12 @@ export function fixFor(dead: readonly Attempt[], target: TargetSubject, path: Pa
 export function isMastersPort({ protocol, plane, workerDir, port }: TargetSubject): boolean {
   return protocol === 'bbx' && (plane === 'worker' || workerDir !== undefined || port === DEFAULT_PORT);
 }
+
+/** How they failed, each way once: `IPv6 no answer, IPv4 ECONNREFUSED`. */
+export function tally(attempts: readonly Attempt[]): string {
+  const words = attempts.map(
+    (attempt) =>
+      `IPv${attempt.family} ${attempt.outcome === 'silent' ? 'no answer' : (attempt.errno ?? 'failed')}`,
+  );
+  return [...new Set(words)].join(', ');
+}

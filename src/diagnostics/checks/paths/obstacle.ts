@@ -42,6 +42,7 @@ export const pth04 = defineCheck<'target', Facts>({
     'HST-08',
     'DNS-07',
     'DNS-08',
+    'PRX-01',
   ],
   async gather(context, target) {
     const [path, closed, other] = await Promise.all([

@@ -1,23 +1,36 @@
 import type { Evidence } from '../../../api/doctor.ts';
 import { familyOf } from '../../../net/endpoint/host.ts';
 import { defineCheck, found, nothing, type Draft, type JudgeContext, type Judgement } from '../../check.ts';
-import { evidence } from '../../evidence.ts';
+import { attemptEvidence, evidence } from '../../evidence.ts';
+import type { PathFacts } from '../../facts/paths.ts';
 import type { ProxySetting, ProxySettingsFacts } from '../../facts/ways.ts';
-import { directTargets } from '../../subject.ts';
+import { directTargets, type TargetSubject } from '../../subject.ts';
+import { fixFor, tally } from '../paths/fixes.ts';
 
-export const prx01 = defineCheck<'host', ProxySettingsFacts>({
+interface Facts {
+  readonly settings: ProxySettingsFacts;
+  /** Proxies of those settings that are looked at as targets, and what came of it. */
+  readonly tried: readonly { readonly target: TargetSubject; readonly path: PathFacts }[];
+}
+
+export const prx01 = defineCheck<'host', Facts>({
   id: 'PRX-01',
   title: 'settings that send programs to a proxy',
   about: 'host',
   topics: ['proxy', 'host', 'source', 'path', 'reach'],
   needs: [],
-  gather: (context) =>
-    context.probes.proxySettings(context.subjects.filter((subject) => subject.kind === 'program')),
+  async gather({ probes, subjects }) {
+    const settings = await probes.proxySettings(subjects.filter((subject) => subject.kind === 'program'));
+    const proxies = directTargets(subjects).filter((target) => settingsFor(target, settings).length > 0);
+    const tried = proxies.map(async (target) => ({ target, path: await probes.path(target) }));
+    return { settings, tried: await Promise.all(tried) };
+  },
   judge: (facts, _host, context) => judgeSettings(facts, context),
 });
 
-function judgeSettings(facts: ProxySettingsFacts, context: JudgeContext): Judgement {
+function judgeSettings({ settings: facts, tried }: Facts, context: JudgeContext): Judgement {
   const drafts = [
+    ...gone(facts, tried),
     ...broken(facts),
     ...contradictions(facts),
     ...elsewhere(facts),
@@ -46,11 +59,41 @@ function line({ source, name, shown }: ProxySetting, at: string): Evidence {
   return evidence(source === 'git' || source === 'npm' ? 'file' : 'proc', `${name} of ${source}`, shown, at);
 }
 
+function settingsFor({ host, port }: TargetSubject, { settings }: ProxySettingsFacts): ProxySetting[] {
+  return settings.filter((one) => one.host === host && one.port === port);
+}
+
+/** Whoever goes by such a setting gets nowhere. Where this host itself refuses to connect, other checks say why. */
+function gone(facts: ProxySettingsFacts, tried: Facts['tried']): Draft[] {
+  return tried.flatMap(({ target, path }) => {
+    const { attempts, at } = path;
+    if (attempts.some(({ outcome }) => outcome === 'connected') || attempts.every(({ local }) => local))
+      return [];
+    const named = settingsFor(target, facts);
+    const names = named.map(({ name, source }) => `${name} of ${source}`);
+    return [
+      {
+        status: 'error' as const,
+        title: `${names.join(' and ')} ${names.length === 1 ? 'leads' : 'lead'} to a proxy that does not answer: ${target.text} (${tally(attempts)})`,
+        target: target.text,
+        evidence: [...named.map((one) => line(one, at)), ...attempts.map((one) => attemptEvidence(one, at))],
+        fix: [
+          {
+            text: 'Set the address of the proxy that is there now, or take the setting away where none is needed',
+          },
+          ...fixFor(attempts, target, path),
+        ],
+      },
+    ];
+  });
+}
+
 function broken(facts: ProxySettingsFacts): Draft[] {
   return facts.settings
     .filter(({ problem }) => problem !== null)
     .map((one) => ({
       status: 'warn' as const,
+      target: `${one.name} of ${one.source}`,
       title: `${one.name} of ${one.source} is no address of a proxy: ${one.problem ?? ''}`,
       evidence: [line(one, facts.at)],
       fix: [{ text: 'Write it as http://HOST:PORT, an IPv6 address in brackets: http://[2001:db8::2]:3128' }],
@@ -72,6 +115,7 @@ function contradictions(facts: ProxySettingsFacts): Draft[] {
     return [
       {
         status: 'warn' as const,
+        target: `${small.name} of ${small.source}`,
         title: `${small.name} and ${capitals.name} of ${small.source} say different things; which one counts differs from program to program`,
         evidence: [small, capitals].map(({ source, name, value }) =>
           evidence('proc', `${name} of ${source}`, value, facts.at),
@@ -123,6 +167,7 @@ function exceptions(facts: ProxySettingsFacts, context: JudgeContext): Draft[] {
     return [
       {
         status: grave ? ('warn' as const) : ('info' as const),
+        target: `${name} of ${source}`,
         title: grave
           ? `${name} of ${source} has ${missed.map((host) => `[${host}]`).join(', ')} in brackets alone, which curl and git do not find there`
           : `${name} of ${source} has forms that not every program understands: ${odd.join(', ')}`,

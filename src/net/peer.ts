@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { familyOf, printHostPort, printIpv6 } from './endpoint/host.ts';
 
 /** An address and port as everything prints them; an IPv4 peer of a dual-stack socket (`::ffff:192.0.2.1`) as what it is. */
-function printPeer(address: string | undefined, port: number | undefined): string {
+export function printPeer(address: string | undefined, port: number | undefined): string {
   if (address === undefined) return 'unknown';
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   const host = mapped ?? (familyOf(address) === 6 ? printIpv6(address) : address);

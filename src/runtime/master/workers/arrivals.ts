@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../../base/clock.ts';
-import { familyOf, printHostPort, printIpv6 } from '../../../net/endpoint/host.ts';
+import { printPeer } from '../../../net/peer.ts';
 import { parseTcpTable } from '../../../net/proc.ts';
 
 /** Newest arrivals that are remembered: some seconds of a farm whose workers all come back. */
@@ -57,23 +57,12 @@ export function createArrivals(clock: Clock): Arrivals {
           .flatMap(parseTcpTable)
           .filter(({ state, localPort }) => state === HALF_OPEN && ports.has(localPort))
           .map((row) => ({
-            peer: printHostPort(unmapped(row.remoteAddress), row.remotePort),
-            local: printHostPort(unmapped(row.localAddress), row.localPort),
+            peer: printPeer(row.remoteAddress, row.remotePort),
+            local: printPeer(row.localAddress, row.localPort),
           }));
       } catch {
         return undefined;
       }
     },
   };
-}
-
-/** `::ffff:c000:201`, an IPv4 peer of a dual-stack socket, as what it is. */
-function unmapped(address: string): string {
-  if (familyOf(address) !== 6) return address;
-  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(printIpv6(address)) ?? [];
-  if (high === undefined || low === undefined) {
-    return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
-  }
-  const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
-  return [a >> 8, a & 255, b >> 8, b & 255].join('.');
 }

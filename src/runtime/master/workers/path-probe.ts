@@ -15,7 +15,7 @@ type Dialled = MessageOf<WorkerMessage, 'dialled'>;
 
 /** Asks attached workers to try their ways here, and watches what arrives meanwhile. */
 export interface PathProbe {
-  /** Throws BBX-API-WORKER-STATE, BBX-API-WORKER-SILENT. */
+  /** Throws BBX-API-WORKER-STATE, -WORKER-OLD, -WORKER-SILENT. */
   ask(worker: Worker): Promise<PathObject>;
   /** A worker has told what became of it. */
   answered(worker: Worker, answer: Dialled): void;

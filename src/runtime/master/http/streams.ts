@@ -89,8 +89,7 @@ async function* readBytes(
       // Asked before the size: a log that is complete now has its last byte now.
       const row = await farm.store.read((db) => logWithContent(db, logid));
       const small = row?.content ?? undefined;
-      const size =
-        (small === undefined ? undefined : row?.bytes) ?? logs.sizeOf(logid) ?? (await files.size(logid));
+      const size = small === undefined ? (logs.sizeOf(logid) ?? (await files.size(logid))) : row!.bytes;
       const to = Math.min(size, end);
       if (to > from) {
         const range = { from, to };

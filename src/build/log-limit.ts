@@ -84,7 +84,7 @@ interface Tail {
   readonly dropped: number;
 }
 
-/** A piece costs some memory beside its bytes: small ones count as this many. */
+/** A piece costs some memory beside its bytes: small ones count as this many, or as all that may be kept where that is less. */
 const PIECE_BYTES = 64;
 /** Small pieces of one channel are put together up to this. */
 const TOGETHER_BYTES = 4_096;
@@ -96,12 +96,13 @@ function createTail(most: number): Tail {
   let first = 0;
   let held = 0;
   let dropped = 0;
-  const cost = (bytes: Uint8Array) => Math.max(PIECE_BYTES, bytes.length);
+  const least = Math.min(PIECE_BYTES, most);
+  const cost = (bytes: Uint8Array) => Math.max(least, bytes.length);
 
   function trim(): void {
     for (let piece = pieces[first]; held > most && piece !== undefined; piece = pieces[first]) {
       const over = held - most;
-      if (piece.bytes.length - over >= PIECE_BYTES) {
+      if (piece.bytes.length - over >= least) {
         piece.bytes = piece.bytes.subarray(over);
         held -= over;
         dropped += over;

@@ -58,6 +58,16 @@ describe('a log with a limit', () => {
     expect(log.cut).toBe(700);
   });
 
+  it.each([15, 45, 75])(
+    'keeps the end also where that is as small as a line or a few: %i bytes',
+    async (tailBytes) => {
+      const pieces = Array.from({ length: 100 }, (_, n): Piece => ['stdout', lines(n, n + 1)]);
+      const log = await logged(pieces, { bytes: 105, tailBytes });
+      expect(log.stdout).toBe(lines(0, 10) + lines(100 - Math.floor(tailBytes / 10), 100));
+      expect(log.cut).toBe(905 - tailBytes);
+    },
+  );
+
   it('begins what it says of itself on a line of its own, and keeps our words after the cut', async () => {
     const log = await logged(
       [

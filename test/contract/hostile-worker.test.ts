@@ -41,6 +41,7 @@ beforeAll(async () => {
   tell(2, { type: 'stepStarted', at: 1, step: 0, name: 'step' });
   good.send({ type: 'open', ...victim, stream: 1, step: 0, log: 'stdio', offset: 0 });
   good.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 1, payload: Buffer.from('hello\n') });
+  await until('its log is stored', async () => (await victimLog().catch(() => '')) === 'hello\n');
 });
 afterAll(() => rig[Symbol.asyncDispose]());
 
@@ -64,11 +65,13 @@ async function unharmed(): Promise<void> {
     worker: 'good',
     steps: [{ name: 'step', complete: false }],
   });
-  const parts: Uint8Array[] = [];
-  const read = { build: String(victim.build), step: '0', log: 'stdio', follow: false };
-  for await (const bytes of rig.client.log(read)) parts.push(bytes);
-  expect(Buffer.concat(parts).toString()).toBe('hello\n');
+  expect(await victimLog()).toBe('hello\n');
   expect(good.ended).toBe(false);
+}
+
+async function victimLog(): Promise<string> {
+  const read = { build: String(victim.build), step: '0', log: 'stdio', follow: false };
+  return Buffer.concat(await Array.fromAsync(rig.client.log(read))).toString();
 }
 
 const begun = (raw: RawWorker, lease: Lease) => {

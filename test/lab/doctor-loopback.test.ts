@@ -121,7 +121,7 @@ describe('who answers', () => {
     ['an SSH server', banner(Buffer.from('SSH-2.0-OpenSSH_9\r\n').toString('hex')), 'PRO-01', /SSH server/],
     ['a mail server', banner(Buffer.from('220 mail ESMTP\r\n').toString('hex')), 'PRO-01', /mail server/],
     ['a stock Buildbot master', banner('02800282706204826e6f6e65'), 'PRO-01', /stock Buildbot master/],
-    ['something that closes', (socket: Socket) => void socket.end(), 'PRO-01', /closes at once/],
+    ['something that closes', (socket: Socket) => void socket.end(), 'PRX-06', /closes them without a word/],
     ['something that never speaks', () => undefined, 'PRO-03', /says nothing for 3/],
   ])('knows %s', async (_title, onSocket, id, words) => {
     await using dir = await tempDir();

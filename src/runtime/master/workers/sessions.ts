@@ -10,7 +10,6 @@ import { serveMasterSession } from '../../../protocol/bbx/master-session.ts';
 import type { SigningKey } from '../../../protocol/bbx/keys.ts';
 import { PROBES } from '../../../protocol/bbx/probe-desk.ts';
 import { HISTORY } from '../../../protocol/bbx/link-facts.ts';
-import { LIMITS } from '../../../protocol/bbx/limits.ts';
 import { CLOSE, type MessageSocket } from '../../../protocol/bbx/wire.ts';
 import { workerSeen, type WorkerRow } from '../../../store/workers.ts';
 import type { BuildTimes } from '../build-times.ts';
@@ -28,6 +27,7 @@ import { createLatest } from './latest.ts';
 import type { PathProbe } from './path-probe.ts';
 import type { Roster, Worker } from './roster.ts';
 import { canUseControlSocket } from './neighbour.ts';
+import { createStrangers } from './strangers.ts';
 import { workerOf } from './worker-row.ts';
 import { sayNotes, sayTwice } from './worker-trouble.ts';
 
@@ -81,15 +81,8 @@ export function createWorkerSessions(options: {
   const alternation = createAlternation();
   const together = createTogether(farm);
   const sessions = new Map<MasterSession, Promise<void>>();
-  let unauthenticated = 0;
-  let holds = 0;
+  const strangers = createStrangers();
   let stopping = false;
-
-  function mayHold(): (() => void) | undefined {
-    if (holds >= LIMITS.holds) return undefined;
-    holds += 1;
-    return () => void (holds -= 1);
-  }
 
   async function authenticate(claim: WorkerClaim): Promise<Decision> {
     if (stopping) return { let: 'out', reason: 'busy', message: 'the master is stopping', retryAfter: 1 };
@@ -266,17 +259,10 @@ export function createWorkerSessions(options: {
   }
 
   return {
-    mayCome: () => unauthenticated < LIMITS.unauthenticated && !stopping,
-    counting() {
-      unauthenticated += 1;
-      let counted = true;
-      return () => {
-        if (counted) unauthenticated -= 1;
-        counted = false;
-      };
-    },
+    mayCome: () => strangers.mayCome() && !stopping,
+    counting: () => strangers.counting(),
     serve(socket, { peer, exporter }) {
-      const uncount = this.counting();
+      const uncount = strangers.counting();
       serveMasterSession({
         socket,
         peer,
@@ -286,10 +272,10 @@ export function createWorkerSessions(options: {
         software,
         clock,
         capabilities: [HISTORY, PROBES],
-        mayHold,
+        mayHold: () => strangers.mayHold(),
         onHello: (nonce) => arrivals.greeted(peer, nonce),
         authenticate: async (claim) =>
-          unauthenticated > LIMITS.unauthenticated
+          strangers.tooMany()
             ? { let: 'out', reason: 'busy', retryAfter: BUSY_AGAIN_S }
             : authenticate(claim),
         accept(session, claim, id) {

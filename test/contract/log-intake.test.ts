@@ -311,6 +311,30 @@ describe('what workers send of logs', () => {
     await intake.stop();
   });
 
+  it('has a file when one was begun, though the disk has lost what was in it', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece, closed } = intakeOf(files);
+    intake.placed(log, 9);
+    disk.failing = true;
+    void intake.take(log, piece(0, 'abc'));
+    await until('the failure', () => closed.length > 0, 2_000);
+    disk.failing = false;
+    void intake.take(log, piece(0, 'abc'));
+    expect(intake.finishSmall(log, { bytes: 3 })).toBeUndefined();
+    expect(await intake.finish(log, { bytes: 3 })).toMatchObject({ bytes: 3, receipt: 'unhashed' });
+    await intake.stop();
+  });
+
+  it('has a file when a former master knew of it: it may have begun one', async () => {
+    const { files } = diskOf();
+    const { intake, log, piece } = intakeOf(files);
+    const former = intake.open(log.build, 0, 'stdio', { logid: 9, stored: 0 });
+    void intake.take(former, piece(0, 'abc'));
+    expect(intake.finishSmall(former, { bytes: 3 })).toBeUndefined();
+    expect(await intake.finish(former, { bytes: 3 })).toMatchObject({ bytes: 3, receipt: 'unhashed' });
+    await intake.stop();
+  });
+
   it('is left at the worker when the master stops while the disk is full', async () => {
     const { files, disk } = diskOf();
     const { intake, log, piece, acknowledged } = intakeOf(files);

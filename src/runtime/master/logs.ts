@@ -102,9 +102,8 @@ export function createLogIntake(options: {
     waitLess(log, log.waitingBytes);
   }
 
-  /** Nothing of it is in a file, and its end may come before there must be. */
-  const mayStaySmall = (log: OpenLog) =>
-    log.written === 0 && log.writing === undefined && log.waitingBytes <= SMALL_LOG_BYTES;
+  /** Its end may come before it must have a file. */
+  const mayStaySmall = (log: OpenLog) => !log.hasFile && log.waitingBytes <= SMALL_LOG_BYTES;
 
   function writeSoon(log: OpenLog): void {
     if (log.writing !== undefined) return;
@@ -113,7 +112,7 @@ export function createLogIntake(options: {
       return;
     }
     // It has waited for its end long enough.
-    if (log.written === 0 && log.gathering !== undefined) return void write(log).catch(faultOf(log));
+    if (!log.hasFile && log.gathering !== undefined) return void write(log).catch(faultOf(log));
     log.gathering ??= setTimeout(() => void write(log).catch(faultOf(log)), GATHER_MS);
   }
 
@@ -126,6 +125,7 @@ export function createLogIntake(options: {
         do {
           const pieces = log.waiting.splice(0);
           if (pieces.length === 0) return;
+          log.hasFile = true;
           // Also after a failure: what was not written comes again, and is counted then.
           const size = await disk.append(log.logid!, pieces).finally(() =>
             waitLess(

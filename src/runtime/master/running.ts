@@ -61,6 +61,8 @@ export interface OpenLog {
   logid: number | undefined;
   /** Bytes that arrived. */
   received: number;
+  /** A file of it was begun, or may have been by a former master, whatever became of its bytes. */
+  hasFile: boolean;
   /** Bytes that are written to the file. */
   written: number;
   /** Bytes that survive a power failure, and are acknowledged. */
@@ -96,6 +98,7 @@ export function newLog(
   const { logid, stored = 0 } = at ?? {};
   return {
     ...{ build, step, name, logid, received: stored, written: stored, stored },
+    hasFile: at !== undefined,
     waiting: [],
     waitingBytes: 0,
     writing: undefined,

@@ -186,7 +186,7 @@ export class Intake {
     return { type: 'ack', ...work.lease, sequence: work.stored, streams: offsets };
   }
 
-  /** For tests: nothing may grow beyond the this.#limits. */
+  /** For tests: nothing may grow beyond the limits. */
   get size() {
     return { works: this.#works.size, streams: this.#streams.size, told: this.#told.size };
   }

@@ -8,6 +8,7 @@ export async function gitHttp(
   root: string,
   login?: { user: string; password: string },
   host = '127.0.0.1',
+  port = 0,
 ): Promise<{ url: string; seen: string[] } & AsyncDisposable> {
   const wanted =
     login === undefined
@@ -56,7 +57,7 @@ export async function gitHttp(
       response.end(all.subarray(end + 4));
     });
   });
-  server.listen(0, host);
+  server.listen(port, host);
   await once(server, 'listening');
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`,

@@ -81,11 +81,17 @@ function ours(side: Side, text: string): string {
 }
 
 function theirs(said: Said, classes: string): string {
-  if (said.error !== undefined) return said.error.includes(classes) ? classes : said.error.join(' ');
+  if (said.error !== undefined) {
+    // Of ssl: Twisted opens the files before it looks at the numbers; a string that has both faults is refused for either.
+    const refused = said.error.includes(classes) || (said.error.includes('OSError') && isRefusal(classes));
+    return refused ? classes : said.error.join(' ');
+  }
   const kind = KINDS[said.kind ?? ''] ?? said.kind ?? '';
   if (said.port == null) return kind;
   return `${kind} ${JSON.stringify(said.host)} ${/^\S+ .* number$/.test(classes) ? 'number' : said.port}`;
 }
+
+const isRefusal = (verdict: string) => /^[A-Z]\w*(?:Error|Exception)$/.test(verdict);
 
 function compare(cases: readonly (readonly [Side, string])[]): void {
   const said = askTwisted(cases);

@@ -30,7 +30,7 @@ describe.skipIf(!allowed)(
       await bbxOk(words('bbx create-master'), at);
       await bbxOk(words('bbx create-worker --master host:9989'), at);
       const doctor = await bbx(words('bbx doctor ipv6'), at);
-      expect(doctor.stdout).toMatch(/^ x The name "host" does not exist +DNS-01$/m);
+      expect(doctor.stdout).toMatch(/^ x UNREACHABLE {2}The name "host" does not exist +DNS-01$/m);
       expect(doctor.stdout).toMatch(/^ {5}Fix: Check the spelling; add A and AAAA records/m);
       expect(doctor.stdout).toContain('1 failed');
       expect(doctor.code).toBe(1);

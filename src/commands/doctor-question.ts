@@ -30,12 +30,18 @@ export function questionOf(
       : { protocol: options.protocol === 'smtp' ? ('tcp' as const) : options.protocol };
   switch (topic) {
     case 'ipv6':
+      if (options.reach !== undefined && options.stock === undefined)
+        throw codes['BBX-USAGE']({
+          problem: '--reach names what the workers of a stock master dial',
+          hint: 'bbx doctor ipv6 --stock DIR --reach NAME',
+        });
       return {
         topic,
         ...(first === undefined ? {} : readTarget(first)),
         ...protocol,
         ...(options.listen === undefined ? {} : { listen: options.listen }),
         ...(options.stock === undefined ? {} : { stock: options.stock }),
+        ...(options.reach === undefined ? {} : { reach: options.reach.map(nameIn) }),
       };
     case 'dns':
       if (first === undefined)

@@ -13,6 +13,7 @@ export interface DoctorOptions {
   dir?: string;
   listen?: string[];
   stock?: string;
+  reach?: string[];
   server?: string;
   protocol?: TargetProtocol | 'smtp';
   via?: string[];

@@ -75,7 +75,7 @@ export function makePlan(question: Question, here: Here): Plan {
     );
   // Of files it is the files alone that are in question, of sources what they fetch from.
   if (here.stock !== undefined && question.topic !== 'source') {
-    subjects.push(...stockSubjects(here.stock));
+    subjects.push(...stockSubjects(here.stock, question.reach));
     if (question.topic === 'ipv6') subjects.push(...sourcesOf(here));
     if (question.topic !== 'config') subjects.push(...stockPlaces(here.stock));
   }

@@ -29,6 +29,8 @@ export interface StockWorkerSubject extends StockFile {
 export interface StockMasterSubject extends StockFile {
   readonly kind: 'stock-master';
   readonly master: StockMaster;
+  /** Names and addresses that workers dial, where somebody said so. */
+  readonly reach: readonly string[];
 }
 
 export type StockSubject = StockEndpointSubject | StockWorkerSubject | StockMasterSubject;

@@ -47,6 +47,12 @@ export function addDoctorCommands(program: Command, context: Context): void {
     )
     .addOption(protocolFlag())
     .addOption(flag('--stock <dir>', "a directory of stock Buildbot's: a master's or a worker's"))
+    .addOption(
+      new Option(
+        '--reach <name>',
+        "with --stock: a name or an address that the master's workers dial; repeatable",
+      ).argParser(listValue),
+    )
     .action(async (host: string | undefined, _options: DoctorOptions, command: Command) =>
       run('ipv6', host === undefined ? [] : [host], command),
     );

@@ -39,6 +39,8 @@ export interface Question {
   readonly paths?: readonly string[];
   /** `doctor ipv6 --stock DIR`: a directory of stock Buildbot's. */
   readonly stock?: string;
+  /** `--reach` of it: names or addresses that its workers dial. */
+  readonly reach?: readonly string[];
   /** `doctor source URL …`, as they were written. */
   readonly urls?: readonly string[];
 }

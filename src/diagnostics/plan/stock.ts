@@ -12,7 +12,7 @@ import { mailSubject, placeOfService, statusSubject } from './mail.ts';
 import { distinct } from './targets.ts';
 
 /** What stock Buildbot's files give to look at: the values themselves. */
-export function stockSubjects(stock: StockFacts): Subject[] {
+export function stockSubjects(stock: StockFacts, reach: readonly string[] = []): Subject[] {
   return [
     ...stock.troubles.map((trouble): SettingSubject => ({
       kind: 'setting',
@@ -23,7 +23,7 @@ export function stockSubjects(stock: StockFacts): Subject[] {
       problem: trouble.problem,
     })),
     ...stock.masters.flatMap((file): Subject[] => [
-      { kind: 'stock-master', ...fileOf(file), master: file.master },
+      { kind: 'stock-master', ...fileOf(file), master: file.master, reach },
       ...file.master.listeners.flatMap((listener) => endpointsOf(file, listener)),
       ...servicesOf(file),
       ...(file.master.protocolsUnknown === null ? [] : [noProtocols(file, file.master.protocolsUnknown)]),

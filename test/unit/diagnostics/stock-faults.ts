@@ -4,15 +4,19 @@ import { readSource } from '../../../src/config/stock/source.ts';
 import { readTacFile } from '../../../src/config/stock/tac-file.ts';
 import { stockSubjects } from '../../../src/diagnostics/plan/stock.ts';
 import type { Subject } from '../../../src/diagnostics/subject.ts';
-import { name, reply, target, tried, type Case } from './recorded.ts';
+import { BOTH, name, reply, target, tried, type Case } from './recorded.ts';
 
 const module = (text: string) => readModule(readSource(Buffer.from(text)));
 const place = (file: string) => ({ file: `/srv/${file}`, shown: file, named: true, covered: [], pid: null });
 
 /** The subjects of a `master.cfg`. */
-export function stockMaster(text: string, missing: readonly string[] = []): Subject[] {
+export function stockMaster(
+  text: string,
+  { missing = [], reach = [] }: { missing?: readonly string[]; reach?: readonly string[] } = {},
+): Subject[] {
   const master = readMasterFile(module(`c = BuildmasterConfig = {}\n${text}`));
-  return stockSubjects({ masters: [{ ...place('master.cfg'), master, missing }], workers: [], troubles: [] });
+  const masters = [{ ...place('master.cfg'), master, missing }];
+  return stockSubjects({ masters, workers: [], troubles: [] }, reach);
 }
 
 /** The subjects of a worker's `buildbot.tac`, whose `Worker(…)` has these arguments. */
@@ -139,7 +143,7 @@ export const STOCK_FAULTS: [title: string, given: Case, roots: string[], verdict
     {
       subjects: stockMaster(
         String.raw`c['protocols'] = {'pb': {'port': r'ssl:9989:privateKey=k.pem:interface=\:\:'}}`,
-        ['k.pem'],
+        { missing: ['k.pem'] },
       ),
     },
     ['STK-13'],
@@ -157,6 +161,37 @@ c['buildbotURL'] = 'http://192.0.2.1:8020/'`,
     },
     ['STK-14'],
     'warn',
+  ],
+  [
+    'a name with AAAA alone that workers with tcp: dial',
+    {
+      names: [v6only],
+      subjects: stockMaster(String.raw`c['protocols'] = {'pb': {'port': r'tcp:9989:interface=\:\:'}}`, {
+        reach: ['ci.example'],
+      }),
+    },
+    ['STK-16'],
+    'warn',
+  ],
+  [
+    'a name that leads to another address than the one that is listened on',
+    {
+      names: [dual],
+      subjects: stockMaster(`c['protocols'] = {'pb': {'port': 'tcp:9989:interface=127.0.0.1'}}`, {
+        reach: ['ci.example'],
+      }),
+    },
+    ['STK-16'],
+    'error',
+  ],
+  [
+    'a port on IPv4 alone under an address of IPv6',
+    {
+      subjects: stockMaster(`c['protocols'] = {'pb': {'port': 9989}}`, { reach: [V6] }),
+      intent: BOTH,
+    },
+    ['STK-07'],
+    'error',
   ],
   ['localhost as an interface', { subjects: port("'tcp:9989:interface=localhost'") }, ['STK-15'], 'warn'],
 ];
@@ -181,6 +216,16 @@ c['protocols'] = {'pb': {'port': f'tcp:{p}:interface=\\:\\:'}}`),
   [
     'a stock worker with TLS and a name with AAAA alone',
     { names: [v6only], subjects: host("'ci.example'", ', useTls=True') },
+  ],
+  [
+    'a stock master with TLS under a name with AAAA alone',
+    {
+      names: [v6only],
+      subjects: stockMaster(
+        String.raw`c['protocols'] = {'pb': {'port': r'ssl:9989:privateKey=k.pem:interface=\:\:'}}`,
+        { reach: ['ci.example'] },
+      ),
+    },
   ],
   ['a stock worker with a name of both families', { names: [dual], subjects: host("'ci.example'") }],
 ];

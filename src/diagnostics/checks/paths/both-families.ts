@@ -68,6 +68,7 @@ function judgeFamilies(
       ? {}
       : {
           fix: [
+            ...forStockWorkers(target, family, attempts),
             silent
               ? {
                   text: `Let IPv${family} through every firewall on the way, in both directions, or withdraw the ${family === 6 ? 'AAAA' : 'A'} record`,
@@ -78,6 +79,18 @@ function judgeFamilies(
           ],
         }),
   });
+}
+
+/** A stock worker dials the first A record and nothing else, so without IPv4 it never gets in by the name. */
+function forStockWorkers(target: TargetSubject, dead: Family, attempts: readonly Attempt[]) {
+  const six = attempts.find(({ family, outcome }) => family === 6 && outcome === 'connected');
+  if (dead !== 4 || six === undefined || (target.protocol !== 'pb' && target.protocol !== 'msgpack'))
+    return [];
+  return [
+    {
+      text: `A stock worker without TLS tries the first A record alone: in its buildbot.tac write buildmaster_host = '${six.address}', without brackets`,
+    },
+  ];
 }
 
 function lacks(host: HostFacts, family: Family): boolean {

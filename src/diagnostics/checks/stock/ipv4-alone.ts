@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { bindingWords } from '../../../config/stock/families.ts';
 import { sureValue } from '../../../config/stock/written.ts';
 import {
@@ -14,7 +13,7 @@ import { dnsEvidence, evidence } from '../../evidence.ts';
 import { published, type NameFacts } from '../../facts/names.ts';
 import { insistsOn, leavesOut } from '../../intent.ts';
 import type { StockEndpointSubject } from '../../stock-subject.ts';
-import { now, readEndpoint, rewrite, topics, writtenEvidence } from './question.ts';
+import { now, readEndpoint, rewrite, topics, urlHost, writtenEvidence } from './question.ts';
 
 interface PublishedFacts {
   readonly at: string;
@@ -39,16 +38,8 @@ async function gather(context: CheckContext, subject: StockEndpointSubject): Pro
   );
   if (master?.kind !== 'stock-master' || readEndpoint(subject)?.mistake?.id !== 'STK-07')
     return { at, name: undefined };
-  const host = hostOf(sureValue(master.master.buildbotUrl));
+  const host = urlHost(sureValue(master.master.buildbotUrl));
   return { at, name: host === undefined ? undefined : await context.probes.name(host) };
-}
-
-/** The name of a URL, unless it means this host or is an address. */
-function hostOf(url: unknown): string | undefined {
-  if (typeof url !== 'string' || !URL.canParse(url)) return undefined;
-  const { hostname } = new URL(url);
-  const bare = hostname.replace(/^\[|\]$/g, '');
-  return bare === '' || isIP(bare) !== 0 || /^localhost$/i.test(bare) ? undefined : bare;
 }
 
 function judgeIpv4Alone(

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Evidence } from '../../../api/doctor.ts';
 import { readDialled, readListener, type EndpointReading } from '../../../config/stock/endpoint-reading.ts';
 import { pythonLiteral } from '../../../config/stock/python-literal.ts';
@@ -55,4 +56,12 @@ export function sureText(setting: Setting): (Written & { value: string }) | unde
 
 export function now(): string {
   return new Date().toISOString();
+}
+
+/** The name of a URL, unless it means this host or is an address. */
+export function urlHost(url: unknown): string | undefined {
+  if (typeof url !== 'string' || !URL.canParse(url)) return undefined;
+  const { hostname } = new URL(url);
+  const bare = hostname.replace(/^\[|\]$/g, '');
+  return bare === '' || isIP(bare) !== 0 || /^localhost$/i.test(bare) ? undefined : bare;
 }

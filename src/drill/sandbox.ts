@@ -10,30 +10,14 @@ import type { PostgresServer } from '../exec/postgres-server.ts';
 import { TALK } from './builders.ts';
 import { codes } from './codes.ts';
 import { masterYaml, type FarmWords } from './farm-config.ts';
+import { createMachine, type Machine, type WorkerMachine } from './machine.ts';
 import { openNamespace, type Namespace } from './namespace.ts';
 import { hasGit, makeOrigin } from './origin.ts';
 import { freePort, loopback } from './ports.ts';
 import { killAll } from './processes.ts';
-import { runBbx, startProgram, until, type BbxCommand, type Program, type Ran } from './program.ts';
-import { startRelay, type Relay } from './relay.ts';
-import { shiftedClock } from './shifted-clock.ts';
+import { runBbx, until, type BbxCommand, type Ran } from './program.ts';
+import { startRelay } from './relay.ts';
 import { startWatcher, type Watcher } from './watcher.ts';
-
-/** One program of the farm, on a machine of its own as far as a drill can tell. */
-export interface Machine {
-  readonly name: string;
-  readonly dir: string;
-  /** The newest process; it may have ended. */
-  program: Program;
-  /** Starts it (again) and waits for nothing. */
-  launch(): Promise<Program>;
-  /** Moves its wall clock by so many seconds from the true time. */
-  jump(seconds: number): Promise<void>;
-}
-
-export interface WorkerMachine extends Machine {
-  readonly relay: Relay;
-}
 
 export interface SandboxOptions {
   bbx: BbxCommand;
@@ -160,26 +144,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       for (const path of mounted) await cp(seen(path), path, { recursive: true }).catch(() => undefined);
     if (pair !== undefined) await writeFile(join(dir, SAID, 'postgres.txt'), await pair.server.log());
   };
-  const machine = (name: string, at: string, args: readonly string[]): Machine => {
-    const clock = shiftedClock(join(dir, `clock-${name}`));
-    const made: Machine = {
-      name,
-      dir: at,
-      program: undefined as never,
-      jump: clock.jump,
-      async launch() {
-        made.program = await startProgram(bbx, args, {
-          within: within(),
-          cwd: dir,
-          env: { ...env, ...clock.env },
-          output: join(dir, SAID, `${name}.txt`),
-        });
-        return made.program;
-      },
-    };
-    return made;
-  };
-  const master = machine('master', masterDir, ['run', 'master', masterDir]);
+  const place = { bbx, dir, said: join(dir, SAID), env, within };
+  const machine = (kind: 'master' | 'worker', name: string, at: string) =>
+    createMachine(place, { name, dir: at, args: ['run', kind, at] });
+  const master = machine('master', 'master', masterDir);
 
   const sandbox: Sandbox = {
     dir,
@@ -206,7 +174,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       const script =
         '{ cp -a "$1" "$2" 2>&1 || true; } | grep -v "No such file or directory$" >&2 || true; test -f "$2/worker.yaml"';
       await inPlace(['sh', '-c', script, 'sh', join(dir, name), to]);
-      return machine(`${name}-copy-${copies}`, to, ['run', 'worker', to]);
+      return machine('worker', `${name}-copy-${copies}`, to);
     },
     remove: ({ dir: at }) => rm(at, { recursive: true, force: true, maxRetries: 5 }),
     worker: (name) => workers.find((worker) => worker.name === name)!,
@@ -275,7 +243,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     for (const name of names) {
       const relay = closing.use(await startRelay(host, port));
       const at = join(dir, name);
-      workers.push(Object.assign(machine(name, at, ['run', 'worker', at]), { relay }));
+      workers.push(Object.assign(machine('worker', name, at), { relay }));
       const joined = await mustRun(['worker', 'add', name, '--dir', masterDir]);
       const where = ['--master', relay.address, '--name', name, '--max-builds', '3'];
       await mustRun(['create-worker', at, ...where, '--join', '-'], joined.stdout);

@@ -6,7 +6,8 @@ import { EXIT } from '../../base/exit.ts';
 import type { Fault, Mercy, Striking } from '../fault.ts';
 import { fillDisk } from '../namespace.ts';
 import { lasting, pick, seconds } from '../random.ts';
-import type { Machine, Sandbox } from '../sandbox.ts';
+import type { Machine } from '../machine.ts';
+import type { Sandbox } from '../sandbox.ts';
 
 interface Place {
   of: 'master' | 'worker';

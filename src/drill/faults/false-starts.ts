@@ -1,6 +1,6 @@
 import { sleep } from '../../base/abort.ts';
 import { seconds, upTo, type Random } from '../random.ts';
-import type { Machine } from '../sandbox.ts';
+import type { Machine } from '../machine.ts';
 
 /** Starts that are cut short, by their age in ms: while it opens its store, while it adopts, right after. */
 export function drawFalseStarts(random: Random): number[] {

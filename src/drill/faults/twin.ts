@@ -4,7 +4,8 @@ import type { Fault, Striking } from '../fault.ts';
 import { killAll } from '../processes.ts';
 import { until } from '../program.ts';
 import { pick } from '../random.ts';
-import type { Machine, Sandbox } from '../sandbox.ts';
+import type { Machine } from '../machine.ts';
+import type { Sandbox } from '../sandbox.ts';
 
 /** A process whose session was taken by another ends so soon, ms. */
 const REPLACED_MS = 20_000;

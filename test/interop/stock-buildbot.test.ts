@@ -57,6 +57,9 @@ const PORTS: [port: string, opens: string[], id: string | undefined, advised: st
 ];
 
 describe.skipIf(skip)('a stock master', () => {
+  /** Lines that were advised, and what a master with them listened on. */
+  const seen = new Map<string, string[]>();
+
   it.each(PORTS)('with the port %s opens %j, and the doctor says %s', async (port, opens, id, advised) => {
     await using temp = await tempDir();
     const free = await freePort('::1');
@@ -79,6 +82,10 @@ describe.skipIf(skip)('a stock master', () => {
       (await troubles(['config', dir, '--only', id], temp.path, true))[0]?.fix[0]?.text ?? '',
     );
     expect(line?.[1]).not.toContain('tcp6');
+    // The same line was seen listening before.
+    const shape = line?.[1]?.replace(String(free), '@') ?? '';
+    const known = seen.get(shape);
+    if (known !== undefined) return expect(known).toEqual(advised);
     const lines = before.split('\n');
     const place = Number(line?.[2]) - 1;
     lines[place] = lines[place]?.replace(/'port': .*?\}/, `'port': ${line?.[1]}}`) ?? '';
@@ -86,7 +93,9 @@ describe.skipIf(skip)('a stock master', () => {
     await rm(join(dir, 'twistd.log'), { force: true });
     await using mended = startStock('buildbot', dir);
     await mended.logged(/BuildMaster is running/);
-    expect(await openFamilies(free)).toEqual(advised);
+    const opened = await openFamilies(free);
+    expect(opened).toEqual(advised);
+    seen.set(shape, opened);
   });
 });
 

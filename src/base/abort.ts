@@ -27,3 +27,23 @@ export function aborted(signal: AbortSignal): Promise<never> {
   promise.catch(() => undefined);
   return promise;
 }
+
+/** The value of a promise; undefined when it takes longer than `ms`, and what comes of it later is nobody's. Rejects with the signal's reason. */
+export async function within<Value>(
+  promise: Promise<Value>,
+  ms: number,
+  signal: AbortSignal,
+): Promise<Value | undefined> {
+  promise.catch(() => undefined);
+  const over = new AbortController();
+  const limit = sleep(ms, AbortSignal.any([signal, over.signal])).then(() => undefined);
+  try {
+    return await Promise.race([promise, limit]);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    limit.catch(() => undefined);
+    over.abort();
+  }
+}

@@ -75,6 +75,20 @@ export async function answerWith(
   // A report that cannot be written must not cost the person what was found.
   const failed = options.report === undefined ? undefined : await answered.keep(options.report);
   answer(context, answered.report, () => answered.text(failed === undefined ? options.report : undefined));
+  endWith(examined, options, failed);
+}
+
+/** After the answer, which is there at once. */
+const LEAVE_MS = 1_000;
+
+/** The exit code of a look whose answer is told, or what went wrong with keeping it. */
+export function endWith(examined: Examined, options: DoctorOptions, failed: unknown): void {
+  if (examined.isUnread) {
+    // A thread that waits for a file system keeps the process from its end, even from process.exit(); a program in its place has none.
+    setTimeout(() => {
+      process.execve?.('/bin/sh', ['sh', '-c', `exit ${process.exitCode ?? EXIT.failed}`]);
+    }, LEAVE_MS).unref();
+  }
   if (failed !== undefined) throw failed;
   const exit = exitOf(examined, { strict: options.strict === true, failOn: options.failOn ?? 'error' });
   if (exit !== EXIT.ok) throw new Outcome(exit);

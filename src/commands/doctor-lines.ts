@@ -1,12 +1,9 @@
-import { EXIT } from '../base/exit.ts';
-import { exitOf } from '../diagnostics/report.ts';
 import type { Outcome as CheckOutcome } from '../diagnostics/run.ts';
 import { nameOf } from '../diagnostics/subject.ts';
-import { dress } from './doctor-answer.ts';
+import { dress, endWith } from './doctor-answer.ts';
 import type { Look } from './doctor-run.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { Context } from './terminal/context.ts';
-import { Outcome } from './terminal/exit.ts';
 import { writeOut } from './terminal/stream.ts';
 
 /** Version of the lines of `--jsonl`. */
@@ -55,9 +52,7 @@ export async function streamDoctor(
   lines.write({ type: 'report', ...answered.report });
   const failed = options.report === undefined ? undefined : await answered.keep(options.report);
   await lines.flush();
-  if (failed !== undefined) throw failed;
-  const exit = exitOf(examined, { strict: options.strict === true, failOn: options.failOn ?? 'error' });
-  if (exit !== EXIT.ok) throw new Outcome(exit);
+  endWith(examined, options, failed);
 }
 
 /** The line of a check that has answered, before effects are put under their causes. */

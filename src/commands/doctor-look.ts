@@ -55,6 +55,7 @@ export function reportText(context: Context, shown: Shown): string {
 const EMPTY: Readonly<Record<string, string>> = {
   config: 'No configuration was found here. To name one: bbx doctor config PATH',
   source: 'No repository was found here. To name one: bbx doctor source URL',
+  mail: 'No mail server or web service is named here. To name one: bbx doctor mail HOST:PORT',
   clock: 'No master is named here, against whose clock this one could be held.',
 };
 

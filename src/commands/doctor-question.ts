@@ -76,11 +76,7 @@ export function questionOf(
         ...(options.from === undefined ? {} : { from: fromOf(options) }),
       };
     case 'mail':
-      if (first === undefined)
-        throw codes['BBX-USAGE']({
-          problem: 'Want a mail server, or the URL of a web service',
-          hint: 'bbx doctor mail HOST:PORT',
-        });
+      if (first === undefined) return { topic };
       return {
         topic,
         ...(/^https?:\/\//i.test(first)

@@ -1,11 +1,12 @@
 import { dirname } from 'node:path';
 import type { Verdict } from '../api/doctor.ts';
+import { within } from '../base/abort.ts';
 import type { PathObject } from '../api/path.ts';
 import type { Check, Topic } from './check.ts';
 import { workerLayout } from '../config/layout.ts';
 import { selectChecks } from './catalogue.ts';
 import { readCheckouts, type Checkout } from './doors/sources.ts';
-import { readPlaces } from './places.ts';
+import { NO_PLACES, readPlaces, shownPlaces } from './places.ts';
 import { answerForWorker, readBothEnds } from './doors/both-ends.ts';
 import { RESTS_S } from './doors/links.ts';
 import { answerFrom, readFrom, type FarFacts } from './doors/from.ts';
@@ -30,6 +31,8 @@ import { verdictOf } from './verdicts.ts';
 const BUDGET_MS = 15_000;
 /** One connection: longer than an absent neighbour takes to be noticed (3.1 s), short enough that what follows fits the budget. */
 const CONNECT_MS = 5_000;
+/** Files and names that are looked at before the plan is made may take this part of the budget each; a file system that hangs takes all it gets. */
+const PREPARE_PART = 1 / 4;
 
 export interface ExamineOptions {
   question: Question;
@@ -57,6 +60,8 @@ export interface Examined extends Reported {
   readonly at: string;
   readonly ms: number;
   readonly budgetMs: number;
+  /** Files did not come in time; who asked for them may hang with them. */
+  readonly isUnread: boolean;
   /** Every answer that the checks got. */
   readonly facts: readonly RecordedFact[];
 }
@@ -104,11 +109,15 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
     connectMs: Math.min(options.connectMs ?? CONNECT_MS, budgetMs),
   });
   try {
-    const [{ directory, others, stock }, host] = await Promise.all([
-      readPlaces(question, options, signal),
-      probes.host(),
-    ]);
-    const ownNames = [ownName(), ...(await namesThatLeadHere(directory, host, (name) => probes.name(name)))];
+    const inPart = <Value>(work: Promise<Value>) => within(work, budgetMs * PREPARE_PART, signal);
+    const [places, host] = await Promise.all([inPart(readPlaces(question, options, signal)), probes.host()]);
+    const { directory, others, stock } = places ?? NO_PLACES;
+    const ownNames = [
+      ownName(),
+      ...((await inPart(namesThatLeadHere(directory, host, (name) => probes.name(name)))) ?? []),
+    ];
+    const checkouts = question.topic === 'source' ? await inPart(checkoutsOf(directory, stock)) : [];
+    const isUnread = places === undefined || checkouts === undefined;
     const ownAddresses = host.addresses.map(({ address }) => address);
     const ends = await bothEnds(options, probes);
     const far = await farEnd(options, probes, AbortSignal.any([signal, stop.signal]));
@@ -119,7 +128,8 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       ownNames,
       ownAddresses,
       ...(stock === undefined ? {} : { stock }),
-      ...(question.topic === 'source' ? { checkouts: await checkoutsOf(directory, stock) } : {}),
+      checkouts: checkouts ?? [],
+      ...(isUnread ? { unread: shownPlaces(question, options) } : {}),
       ...(question.topic === 'proxy' ? { proxies: environmentProxies(env) } : {}),
     });
     const checks: readonly Check[] = selectChecks({
@@ -183,6 +193,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       at,
       budgetMs,
       facts: recorded.facts(),
+      isUnread,
       ms: Math.round(performance.now() - started),
     };
   } finally {

@@ -71,6 +71,19 @@ async function readNamed(
   return { directory, others, stock: await readStock(paths, cwd, true) };
 }
 
+/** What is known of files that were not read in time. */
+export const NO_PLACES: Places = {
+  directory: { master: undefined, worker: undefined, beside: undefined },
+  others: [],
+  stock: undefined,
+};
+
+/** Where a call looks for files, as people would type it. */
+export function shownPlaces({ paths = [], stock }: Question, { dir }: Pick<PlaceOptions, 'dir'>): string {
+  if (stock !== undefined) return stock;
+  return paths.length > 0 ? paths.join(' ') : (dir ?? '.');
+}
+
 const NOTHING: DirectoryFacts = { master: undefined, worker: undefined, beside: undefined };
 
 function isEmpty({ masters, workers, troubles }: StockFacts): boolean {

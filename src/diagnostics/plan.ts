@@ -5,10 +5,10 @@ import { AUTO, type Family, type Intent } from './intent.ts';
 import { givenListener, listenersOf } from './plan/listeners.ts';
 import type { Here, Question } from './plan/question.ts';
 import { programsOf } from './plan/programs.ts';
-import { problemsOf, settingsOf } from './plan/settings.ts';
+import { problemsOf, settingsOf, unread } from './plan/settings.ts';
 import { mailSubjects } from './plan/mail.ts';
 import { repositorySubject, sourcesOf, targetOf } from './plan/sources.ts';
-import { stockPlaces, stockSubjects } from './plan/stock.ts';
+import { stockPlaces, stockServices, stockSubjects } from './plan/stock.ts';
 import {
   distinct,
   namedTarget,
@@ -42,6 +42,7 @@ export function makePlan(question: Question, here: Here): Plan {
     question.name !== undefined ||
     question.stock !== undefined ||
     [question.listen, question.urls].some((words) => (words ?? []).length > 0);
+  if (here.unread !== undefined) subjects.push(unread(here.unread));
   for (const text of question.listen ?? [])
     subjects.push(...givenListener(text, question.topic === 'listen' ? 'ADDR:PORT' : '--listen'));
   if (question.target !== undefined) subjects.push(...namedTarget(question, question.target, here));
@@ -52,6 +53,7 @@ export function makePlan(question: Question, here: Here): Plan {
     subjects.push(...sources, ...distinct(sources.flatMap(targetOf)));
   } else if (question.topic === 'mail' || question.mail === true) {
     subjects.push(...mailSubjects(question));
+    if (!named && here.stock !== undefined) subjects.push(...stockServices(here.stock));
   } else if (!named) {
     subjects.push(...problemsOf(master, 'master'), ...problemsOf(worker, 'worker'));
     subjects.push(...settingsOf(here.directory));
@@ -73,8 +75,8 @@ export function makePlan(question: Question, here: Here): Plan {
       ...problemsOf(other.worker, 'worker'),
       ...settingsOf(other),
     );
-  // Of files it is the files alone that are in question, of sources what they fetch from.
-  if (here.stock !== undefined && question.topic !== 'source') {
+  // Of files it is the files alone that are in question, of sources and mail the far ends that they name.
+  if (here.stock !== undefined && question.topic !== 'source' && question.topic !== 'mail') {
     subjects.push(...stockSubjects(here.stock, question.reach));
     if (question.topic === 'ipv6') subjects.push(...sourcesOf(here));
     if (question.topic !== 'config') subjects.push(...stockPlaces(here.stock));

@@ -9,6 +9,7 @@ import { questionOf } from '../../src/commands/doctor-question.ts';
 import { examine, type Examined } from '../../src/diagnostics/examine.ts';
 import type { Topic } from '../../src/diagnostics/check.ts';
 import { createFarmKey, selfSignedCertificate } from '../../src/net/tls/certificate.ts';
+import { bbxOk } from '../rigs/bbx.ts';
 import { gitHttp } from '../rigs/git-http.ts';
 import { gitRepository } from '../rigs/git-repository.ts';
 import { smtpServer, type SmtpBehaviour } from '../rigs/smtp-server.ts';
@@ -93,6 +94,36 @@ describe('a mail server', () => {
       return server;
     });
     expect(roots(await ask('mail', [`127.0.0.1:${port}`], dir.path))).toEqual(['PTH-04']);
+  });
+});
+
+describe('mail without an address', () => {
+  it.each<[string, SmtpBehaviour, string[]]>([
+    ['takes mail', {}, []],
+    ['refuses', { banner: '554 5.7.1 no mail from you' }, ['NTF-01']],
+  ])("looks at the server of a stock master's configuration, which %s", async (_title, behaviour, wanted) => {
+    await using dir = await tempDir();
+    await using server = await smtpServer(behaviour);
+    await writeFile(
+      join(dir.path, 'master.cfg'),
+      [
+        'from buildbot.plugins import *',
+        "c = BuildmasterConfig = {'protocols': {'pb': {'port': '81'}}}",
+        `c['services'] = [reporters.MailNotifier('ci@example', relayhost='127.0.0.1', smtpPort=${server.port})]`,
+        '',
+      ].join('\n'),
+    );
+    const examined = await ask('mail', [], dir.path);
+    expect(roots(examined)).toEqual(wanted);
+    expect(examined.plan.subjects.map(({ kind }) => kind)).toEqual(['host', 'mail', 'target']);
+    const other = await ask('mail', ['127.0.0.1:1'], dir.path);
+    expect(other.plan.subjects).not.toContainEqual(expect.objectContaining({ port: server.port }));
+  });
+
+  it('has nothing to look at where none is configured, and says so', async () => {
+    await using dir = await tempDir();
+    const ran = await bbxOk(['doctor', 'mail'], { cwd: dir.path });
+    expect(ran.stdout).toContain('No mail server or web service is named here');
   });
 });
 

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { chmod, chown, mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/api/doctor.ts';
 import { bbx, bbxOk, startBbx, type RunOptions } from '../rigs/bbx.ts';
@@ -34,6 +36,20 @@ async function makeFarm(): Promise<{ farm: string; at: RunOptions } & AsyncDispo
     },
   };
 }
+
+describe('a file that never comes', () => {
+  it.each([[[]], [['config', '--json']], [['--jsonl']]])(
+    'is told of in time: bbx doctor %j',
+    async (words) => {
+      await using dir = await tempDir();
+      // Whoever opens a pipe that nobody writes waits, as for a file on a mount whose server is away.
+      await promisify(execFile)('mkfifo', [join(dir.path, 'master.yaml')]);
+      const ran = await bbx(['doctor', ...words, '--budget', '2s'], { cwd: dir.path });
+      expect(ran.stdout).toContain('The files in . were not read in time');
+      expect(ran.code).toBe(1);
+    },
+  );
+});
 
 describe('a farm that is switched off', () => {
   it('is told of, in its own directories and beside them, and is at no fault', async () => {

@@ -168,7 +168,7 @@ export function addDoctorCommands(program: Command, context: Context): void {
     .addArgument(
       new Argument(
         '[host:port]',
-        'a mail server, port 25 where none is written; or the URL of a web service',
+        "a mail server, port 25 where none is written; or the URL of a web service; default: those of a stock master's configuration",
       ),
     )
     .action(async (server: string | undefined, _options: DoctorOptions, command: Command) =>

@@ -1,8 +1,9 @@
+import { within } from '../../base/abort.ts';
 import { BbxError, sentences } from '../../base/error.ts';
 import { dial } from '../../net/dial.ts';
 import { printHostPort } from '../../net/endpoint/host.ts';
 import { PROBES } from '../../protocol/bbx/probe-desk.ts';
-import { runSeries, STALL_MS, within } from '../../protocol/bbx/probe-series.ts';
+import { runSeries, STALL_MS } from '../../protocol/bbx/probe-series.ts';
 import type { GreetedMaster } from '../../protocol/bbx/worker-session.ts';
 import type { OtherEnd } from '../facts/both-ends.ts';
 import type { HandshakesFact, LinkFact, RestFact } from '../facts/links.ts';

@@ -57,6 +57,8 @@ export interface Here {
   readonly ownAddresses: readonly string[];
   /** Repositories that the worker has checked out; only looked for where sources are in question. */
   readonly checkouts?: readonly Checkout[];
+  /** Where files are that were not read in time. */
+  readonly unread?: string;
   /** What a worker tried, and its master saw, where the call is about that. */
   readonly ends?: readonly BothEnds[];
   /** Proxies that the environment names, where the call is about those. */

@@ -47,6 +47,12 @@ export function problemsOf(
   ];
 }
 
+/** Files that did not come in time: of what stands in them, nothing is known. */
+export function unread(shown: string): SettingSubject {
+  const problem = 'its files were not read in time';
+  return { kind: 'setting', key: 'files', text: '', role: 'connect', source: shown, problem, unread: true };
+}
+
 /** Addresses of a configuration that holds, in their printed form. */
 export function settingsOf({ master, worker }: DirectoryFacts): SettingSubject[] {
   const of = (key: string, role: SettingSubject['role'], source: string, texts: readonly string[]) =>

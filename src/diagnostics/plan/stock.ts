@@ -35,6 +35,12 @@ export function stockSubjects(stock: StockFacts, reach: readonly string[] = []):
   ];
 }
 
+/** Mail servers and web services that masters tell of builds, and their hosts. */
+export function stockServices(stock: StockFacts): Subject[] {
+  const services = stock.masters.flatMap(servicesOf);
+  return [...services, ...distinct(services.map(placeOfService))];
+}
+
 /** Where they listen and connect, to be measured. */
 export function stockPlaces(stock: StockFacts): Subject[] {
   return [

@@ -1,4 +1,4 @@
-import { setTimeout as later } from 'node:timers/promises';
+import { within } from '../../base/abort.ts';
 import type { SeriesFact } from './dial-facts.ts';
 import type { ProbeAsker } from './probe-asker.ts';
 
@@ -47,26 +47,6 @@ export async function runSeries(
   const answered = await within(ask.push(1), stallMs, signal);
   rested.upMs = answered === undefined ? null : rounded(answered);
   return { sizes, stalled: null, seen, rested };
-}
-
-/** Undefined when it takes longer than `ms`; rejects with the signal's reason. */
-export async function within<Value>(
-  promise: Promise<Value>,
-  ms: number,
-  signal: AbortSignal,
-): Promise<Value | undefined> {
-  promise.catch(() => undefined);
-  const over = new AbortController();
-  const limit = later(ms, undefined, { signal: AbortSignal.any([signal, over.signal]) });
-  try {
-    return await Promise.race([promise, limit]);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    limit.catch(() => undefined);
-    over.abort();
-  }
 }
 
 function rounded(ms: number): number {

@@ -1,3 +1,4 @@
+import { within } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { BbxError, errnoOf, sentences } from '../../base/error.ts';
 import { dial } from '../../net/dial.ts';
@@ -15,7 +16,7 @@ import {
 } from '../../protocol/bbx/dial-facts.ts';
 import { EXPORTER_BYTES, EXPORTER_LABEL } from '../../protocol/bbx/keys.ts';
 import { PROBES } from '../../protocol/bbx/probe-desk.ts';
-import { runSeries, within } from '../../protocol/bbx/probe-series.ts';
+import { runSeries } from '../../protocol/bbx/probe-series.ts';
 import { WORKER_SUBPROTOCOL } from '../../protocol/bbx/wire.ts';
 import { greetMaster } from '../../protocol/bbx/worker-session.ts';
 

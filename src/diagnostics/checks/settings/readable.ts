@@ -15,6 +15,20 @@ export const cfg01 = defineCheck<'setting', SettingFacts>({
 });
 
 function judgeReadable(facts: SettingFacts, setting: SettingSubject): Judgement {
+  if (setting.unread === true) {
+    return found({
+      status: 'error',
+      title: `The files in ${setting.source} were not read in time: what they say is not known`,
+      target: setting.source,
+      evidence: [evidence('file', setting.source, 'no answer from the file system', facts.at)],
+      fix: [
+        {
+          text: 'Look whether the file system there answers: a network mount whose server is away, a disk that fails',
+          commands: ['cat /proc/mounts', 'sudo dmesg | tail -20'],
+        },
+      ],
+    });
+  }
   if (setting.problem !== undefined) {
     return found({
       status: 'error',

@@ -50,7 +50,7 @@ export async function runStep(step: StepPlan, context: StepContext): Promise<Ste
   );
   const { clock } = context;
   const started = clock.monotonic();
-  const ended = await runCommand(command, context, output);
+  const ended = withoutSecrets(await runCommand(command, context, output), context.mask);
   if (ended === undefined) return exception(step, command, output.cut);
   const endedAt = clock.wall() - (ended.agoMs ?? 0) / 1000;
   await output.header(describeEnd(ended, step, ended.tookMs ?? clock.monotonic() - started));
@@ -104,6 +104,11 @@ function resultOfCommand(step: StepPlan, ended: CommandResult): Result {
       return decoded ?? (ended.rc === 0 ? 'success' : 'failure');
     }
   }
+}
+
+/** Its words are masked before anything shortens them: a part of a secret would not be known as one. */
+function withoutSecrets(ended: CommandResult | undefined, mask: Mask): CommandResult | undefined {
+  return ended?.why === undefined ? ended : { ...ended, why: mask.text(ended.why) };
 }
 
 function exception(step: StepPlan, command?: Command, cut = 0): StepEnd {

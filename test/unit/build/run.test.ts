@@ -304,6 +304,11 @@ describe('a checkout that failed', () => {
       '(not started: no such path)',
     ],
     ['a secret', { rc: 1, why: 'refused hunter-two' }, 'failed (refused ***)'],
+    [
+      'a secret where it would be cut',
+      { rc: 1, why: `${'x'.repeat(195)}hunter-two` },
+      `failed (${'x'.repeat(195)}***)`,
+    ],
     ['nothing', { rc: 1 }, 'failed'],
   ])('says git’s own line in its state: %s', async (_, end, state) => {
     const secrets = new Map([['KEY', new Secret('hunter-two')]]);

@@ -1,4 +1,5 @@
 import type { LabCase } from './case.ts';
+import { CHECKS } from './checks.ts';
 import { CONTROLS } from './controls.ts';
 import { HOSTS } from './hosts.ts';
 import { NAMES } from './names.ts';
@@ -18,5 +19,6 @@ export const CASES: readonly LabCase[] = [
   ...OWN_HOSTS,
   ...OWN_PEERS,
   ...PAIRS,
+  ...CHECKS,
   ...CONTROLS,
 ];

@@ -84,8 +84,8 @@ export const OWN_PEERS: readonly LabCase[] = [
       programs: ['nft'],
     },
     doctor: [...reach, '--protocol', 'tcp'],
-    root: ['PTH-05', 'PTH-10', 'PTH-03'],
-    also: ['PTH-03'],
+    root: ['PTH-05'],
+    also: ['PTH-10'],
     target: 'dual.test:9989',
   },
   {
@@ -188,8 +188,8 @@ export const OWN_PEERS: readonly LabCase[] = [
     title: 'a mail server with AAAA alone, and stock Buildbot mails by A',
     recipe: { listeners: { M: [{ host: '::', port: 25, does: { says: 'smtp' } }] } },
     doctor: ['mail', 'six.test:25'],
-    root: ['NTF-05', 'DNS-05'],
-    also: ['NTF-05', 'DNS-05', 'NTF-02'],
+    root: ['NTF-05'],
+    also: ['DNS-05', 'NTF-02'],
     target: 'six.test:25',
   },
   {
@@ -214,7 +214,8 @@ export const OWN_PEERS: readonly LabCase[] = [
     title: 'a repository address whose IPv6 address has no brackets',
     recipe: {},
     doctor: ['source', 'ssh://git@2a00:2::2/app.git'],
-    root: ['SRC-06', 'CFG-02', 'CFG-01'],
+    root: ['SRC-06'],
+    also: ['CFG-02', 'CFG-01'],
   },
   {
     id: 'X60',
@@ -291,6 +292,20 @@ export const PAIRS: readonly LabCase[] = [
     root: ['PTH-06'],
     also: ['DNS-09'],
     target: 'master:9989',
+  },
+  {
+    id: 'P08',
+    title: 'X05 and F56: a dead nameserver first, and large packets that are lost',
+    recipe: {
+      etc: { 'resolv.conf': 'nameserver 2a00:1::dead\nnameserver 11.0.1.1\n' },
+      master,
+      setup: { R: SMALL_LINK },
+      programs: ['nft'],
+    },
+    doctor: reach,
+    root: ['PTH-06'],
+    also: ['DNS-11', 'DNS-01', 'DNS-13'],
+    target: 'dual.test:9989',
   },
   {
     id: 'P04',

@@ -59,6 +59,7 @@ export const PATHS: readonly LabCase[] = [
     },
     doctor: reach('dead.test:9989'),
     ...unreachable,
+    root: ['PTH-01'],
     target: 'dead.test:9989',
   },
   onRouter('F50', 'the router drops the port over IPv6', [`meta nfproto ipv6 ${TO_MASTER} drop`], {

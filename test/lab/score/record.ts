@@ -19,6 +19,12 @@ interface Recorded {
   baselines: readonly Baseline[];
 }
 
+/** What was said of each case when it was last kept. */
+export async function recorded(): Promise<Readonly<Record<string, Said>>> {
+  const text = await readFile(RECORDED, 'utf8').catch(() => '{"cases":{}}');
+  return (JSON.parse(text) as Recorded).cases;
+}
+
 /** Keeps what was said, beside what earlier runs kept of other cases, and writes table and score into the README. */
 export async function record(marks: readonly Mark[], baselines: readonly Baseline[]): Promise<void> {
   const text = await readFile(RECORDED, 'utf8').catch(() => '{"cases":{},"baselines":[]}');

@@ -27,16 +27,28 @@ export async function inLanes<Result>(
   run: LabRun,
   work: (one: LabCase) => Promise<Result>,
 ): Promise<(Result | undefined)[]> {
-  const results: (Result | undefined)[] = [];
-  const waiting = [...cases.entries()];
+  return await atATime(cases, run.jobs, async (one) => {
+    const want = wantOf(one);
+    if (want.length === 0) return await work(one);
+    run.tell(`SKIPPED: ${one.id} ${one.title}: missing ${want.join(', ')}`);
+    return undefined;
+  });
+}
+
+/** Does the work for each item, so many at a time, and gives the results in the order of the items. */
+export async function atATime<Item, Result>(
+  items: readonly Item[],
+  most: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = [...items.entries()];
   const lane = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [index, one] = next;
-      const want = wantOf(one);
-      if (want.length > 0) run.tell(`SKIPPED: ${one.id} ${one.title}: missing ${want.join(', ')}`);
-      else results[index] = await work(one);
+      const [index, item] = next;
+      results[index] = await work(item);
     }
   };
-  await Promise.all(Array.from({ length: run.jobs }, lane));
+  await Promise.all(Array.from({ length: most }, lane));
   return results;
 }

@@ -108,6 +108,7 @@ function tlsServer(tls: TlsManner, certificates: CertificateMaker): Server {
     },
     (socket) => {
       socket.on('error', () => undefined);
+      if (tls.says === 'smtp') return mail(socket, {});
       http(socket, 0);
     },
   );

@@ -53,6 +53,8 @@ export interface TlsManner {
   readonly alpn?: readonly string[];
   /** Refuses who has no certificate of the lab's own authority. */
   readonly clientCertificate?: boolean;
+  /** Inside TLS; default: HTTP. */
+  readonly says?: 'smtp';
 }
 
 export interface Listener {

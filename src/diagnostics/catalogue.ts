@@ -89,6 +89,7 @@ import { clk01 } from './checks/clock/skew.ts';
 import { prx06 } from './checks/proxy/dead-tunnel.ts';
 import { prx02 } from './checks/proxy/http-connect.ts';
 import { prx01 } from './checks/proxy/settings.ts';
+import { prx04 } from './checks/proxy/stock-literal.ts';
 import { prx05 } from './checks/proxy/socks5.ts';
 import { pro02 } from './checks/peers/stock-master.ts';
 import { pro04 } from './checks/peers/version.ts';
@@ -180,6 +181,7 @@ export const catalogue = [
   pth13,
   prx01,
   prx02,
+  prx04,
   prx05,
   prx06,
   tls01,

@@ -5,20 +5,22 @@ import type { DoctorReport } from '../../src/api/doctor.ts';
 import { bbx } from '../rigs/bbx.ts';
 import { has } from '../rigs/debian.ts';
 import { freePort } from '../rigs/farm.ts';
+import { startTinyproxy, type ProxyProgram } from '../rigs/proxies.ts';
 import { skipAloud } from '../rigs/skip-aloud.ts';
 import { makeTemplate, startStock, stockConfig, type StockProgram } from '../rigs/stock-buildbot.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 
 const skip = skipAloud(
   'the doctor beside a real stock worker',
-  has('buildbot') && has('buildbot-worker')
+  has('buildbot') && has('buildbot-worker') && has('tinyproxy')
     ? undefined
-    : 'Buildbot is not installed (Debian: buildbot, buildbot-worker)',
+    : 'Buildbot or tinyproxy is not installed (Debian: buildbot, buildbot-worker, tinyproxy-bin)',
 );
 
 let base: Awaited<ReturnType<typeof tempDir>>;
 let master: StockProgram;
 let port: number;
+let proxy: ProxyProgram;
 beforeAll(async () => {
   base = await tempDir();
   if (skip) return;
@@ -26,18 +28,19 @@ beforeAll(async () => {
   port = await freePort('::1');
   makeTemplate(dir);
   await writeFile(join(dir, 'master.cfg'), stockConfig(String.raw`r'tcp:${port}:interface=\:\:'`));
+  proxy = await startTinyproxy(base.path);
   master = startStock('buildbot', dir);
   await master.logged(/BuildMaster is running/);
 });
 afterAll(async () => {
-  if (!skip) await master[Symbol.asyncDispose]();
+  if (!skip) await Promise.all([master[Symbol.asyncDispose](), proxy[Symbol.asyncDispose]()]);
   await base[Symbol.asyncDispose]();
 });
 
 /** At its start, with a traceback. */
 const ENDS = /ends/;
 
-/** The words of `Worker(…)` that say where the master is (`@` is its port), and how a worker with them fares before it is mended. */
+/** The words of `Worker(…)` that say where the master is (`@` is its port, `%` the proxy's), and how a worker with them fares before it is mended. */
 const WORKERS: [words: string, id: string | undefined, fares: RegExp][] = [
   ["'::1', @", undefined, /worker is ready/],
   [String.raw`None, None, connection_string=r'tcp:host=\:\:1:port=@'`, undefined, /worker is ready/],
@@ -47,11 +50,14 @@ const WORKERS: [words: string, id: string | undefined, fares: RegExp][] = [
   [String.raw`None, None, connection_string=r'tcp:host=\\:\\:1:port=@'`, 'STK-02', /Scheduling retry/],
   [String.raw`None, None, connection_string=r'tcp6:host=\:\:1:port=@'`, 'STK-06', ENDS],
   [String.raw`'::1', @, connection_string=r'tcp:host=\:\:1:port=@'`, 'STK-11', ENDS],
+  // This proxy takes both; others want the brackets.
+  ["'[::1]', @, proxy_connection_string='tcp:127.0.0.1:%'", undefined, /worker is ready/],
+  ["'::1', @, proxy_connection_string='tcp:127.0.0.1:%'", 'PRX-04', /worker is ready/],
 ];
 
 /** A `buildbot.tac` with the habits of an editor on Windows: they stay. */
 function tacOf(words: string): Buffer {
-  const [positional = '', named] = words.split(/, (?=connection_string)/);
+  const [positional = '', named] = words.split(/, (?=(?:proxy_)?connection_string)/);
   const lines = [
     '# für die Rechner im Keller',
     'import os',
@@ -78,7 +84,7 @@ describe.skipIf(skip)('a stock worker', () => {
       const dir = join(temp.path, 'worker');
       const file = join(dir, 'buildbot.tac');
       await mkdir(join(dir, 'info'), { recursive: true });
-      const before = tacOf(words.replaceAll('@', String(port)));
+      const before = tacOf(words.replaceAll('@', String(port)).replace('%', String(proxy.port)));
       await writeFile(file, before);
       {
         await using worker = startStock('buildbot-worker', dir);

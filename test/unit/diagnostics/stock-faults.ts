@@ -193,6 +193,12 @@ c['buildbotURL'] = 'http://192.0.2.1:8020/'`,
     ['STK-07'],
     'error',
   ],
+  [
+    'an address without brackets behind a proxy',
+    { subjects: host("'2001:db8::2'", ", proxy_connection_string='tcp:proxy.example:3128'") },
+    ['PRX-04'],
+    'warn',
+  ],
   ['localhost as an interface', { subjects: port("'tcp:9989:interface=localhost'") }, ['STK-15'], 'warn'],
 ];
 
@@ -208,6 +214,10 @@ c['protocols'] = {'pb': {'port': f'tcp:{p}:interface=\\:\\:'}}`),
   ['a stock master on loopback', { subjects: port("'tcp:9989:interface=127.0.0.1'") }],
   ['a stock master without IPv6 in its plan', { subjects: port('9989') }],
   ['a stock worker with an address', { subjects: host("'2001:db8::2'") }],
+  [
+    'a stock worker with an address in brackets behind a proxy',
+    { subjects: host("'[2001:db8::2]'", ", proxy_connection_string='tcp:proxy.example:3128'") },
+  ],
   [
     'a stock worker with an escaped address',
     { subjects: string(String.raw`r'tcp:host=2001\:db8\:\:2:port=9989'`) },

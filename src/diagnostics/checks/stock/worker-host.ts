@@ -77,6 +77,8 @@ function judgeHost(
   subject: StockWorkerSubject,
   context: JudgeContext,
 ): Judgement {
+  // The proxy looks names up, and wants brackets.
+  if (sureText(subject.worker.proxyConnectionString) !== undefined) return skip('PRX-04');
   const dialled = dialledBy(subject);
   if (dialled === undefined) return skip('where it connects is not written out');
   const { host, written, tls } = dialled;

@@ -4,17 +4,12 @@ import { sleep } from '../../base/abort.ts';
 import type { Log } from '../../base/log.ts';
 import type { MasterConfig } from '../../config/master.ts';
 import { listBuilders } from '../../store/builders.ts';
-import { claimRequest, pendingRequests, requestById, requestsByIds } from '../../store/buildrequests.ts';
-import { startBuild } from '../../store/builds.ts';
-import type { Tx } from '../../store/database.ts';
-import type { BuildPlan } from '../../build/plan.ts';
+import { pendingRequests, requestById } from '../../store/buildrequests.ts';
 import { secretsOf } from '../../build/plan-secrets.ts';
 import type { Builds } from './builds.ts';
-import { courseOf } from './course.ts';
-import type { Emit, Farm } from './events.ts';
-import { orphanAfter } from './orphan.ts';
+import { claimBuilds, type Started } from './claim.ts';
+import type { Farm } from './events.ts';
 import { match, type Pair, type Queue, type Waiting } from './match.ts';
-import { makePlan } from './plans.ts';
 import { createWaitingRequests, type WaitingRequests } from './queue.ts';
 import { nameOf, type Running } from './running.ts';
 import { readSecrets } from './secrets.ts';
@@ -111,16 +106,12 @@ export function createDispatcher(options: {
     return found;
   }
 
-  interface Started {
-    build: Running;
-    plan: BuildPlan;
-    orphanAfter: number | null;
-  }
-
   /** Begins builds for pairs: rows and events first, then the workers hear of it. */
   async function start(pairs: readonly Pair[]): Promise<void> {
     const now = clock.wall();
-    const { started, gone } = await farm.change((tx, emit) => claim(tx, emit, pairs, now));
+    const { started, gone } = await farm.change((tx, emit) =>
+      claimBuilds(tx, emit, pairs, { roster, config: config(), now }),
+    );
     for (const id of gone) waiting.remove(id);
     for (const { build } of started) {
       waiting.remove(build.requestid);
@@ -128,87 +119,6 @@ export function createDispatcher(options: {
       builds.running.add(build);
     }
     await Promise.all(started.map(assign));
-  }
-
-  async function claim(tx: Tx, emit: Emit, pairs: readonly Pair[], now: number) {
-    const started: Started[] = [];
-    const gone: number[] = [];
-    const rows = new Map(
-      (
-        await requestsByIds(
-          tx,
-          pairs.map(({ request }) => request),
-        )
-      ).map((row) => [row.buildrequestid, row]),
-    );
-    for (const pair of pairs) {
-      const row = rows.get(pair.request);
-      const worker = roster.get(pair.worker);
-      const builder = config().builders[pair.builder];
-      if (worker === undefined || builder === undefined) continue;
-      if (row === undefined || !(await claimRequest(tx, pair.request, now))) {
-        gone.push(pair.request);
-        continue;
-      }
-      const { repository, branch, revision } = row;
-      const planFor = (number: number) =>
-        makePlan(config(), builder, {
-          builder: pair.builder,
-          number,
-          worker: worker.name,
-          source: { repository, branch, revision },
-          properties: row.properties,
-        });
-      const attempt = row.attempts + 1;
-      const patient = builder.orphan === 'continue';
-      const graceMs = config().lostWorkerGraceMs;
-      const goesOnFor = patient ? null : orphanAfter(graceMs);
-      const { buildid, number, token, plan } = await startBuild(tx, {
-        builderid: row.builderid,
-        buildrequestid: row.buildrequestid,
-        workerid: worker.workerid,
-        attempt,
-        orphanAfter: goesOnFor,
-        plan: planFor,
-        now,
-      });
-      emit({
-        type: 'build.started',
-        buildid,
-        builder: pair.builder,
-        number,
-        worker: worker.name,
-        buildrequestid: row.buildrequestid,
-      });
-      const build: Running = {
-        lease: { build: buildid, token },
-        buildid,
-        builder: pair.builder,
-        builderid: row.builderid,
-        number,
-        requestid: row.buildrequestid,
-        worker,
-        attempt,
-        patient,
-        graceMs,
-        session: undefined,
-        lastAt: now,
-        lostAt: null,
-        cancelReason: null,
-        sequence: 0,
-        properties: plan.properties,
-        stepCount: plan.steps.length,
-        course: courseOf(0, []),
-        steps: new Map(),
-        logs: new Map(),
-        givenUp: false,
-        taken: false,
-        ended: false,
-        graceTimer: undefined,
-      };
-      started.push({ build, plan, orphanAfter: goesOnFor });
-    }
-    return { started, gone };
   }
 
   async function assign({ build, plan, orphanAfter }: Started): Promise<void> {

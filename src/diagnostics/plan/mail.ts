@@ -2,6 +2,7 @@ import { familyOf, printHostPort } from '../../net/endpoint/host.ts';
 import type { MailSubject, StatusSubject } from '../far-subjects.ts';
 import type { Question } from './question.ts';
 import type { TargetSubject } from '../subject.ts';
+import { placeTarget } from './targets.ts';
 
 /** Mail over TLS from the first byte (RFC 8314). */
 const SECURE_PORT = 465;
@@ -55,14 +56,5 @@ export function mailSubjects({
 
 /** The host of a mail server or web service, for the checks of names and connections. */
 export function placeOfService({ host, port, source }: MailSubject | StatusSubject): TargetSubject {
-  return {
-    kind: 'target',
-    text: printHostPort(host, port),
-    host,
-    port,
-    protocol: 'tcp',
-    plane: 'other',
-    pins: [],
-    source,
-  };
+  return placeTarget(host, port, source);
 }

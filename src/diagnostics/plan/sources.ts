@@ -9,6 +9,7 @@ import type { StockMasterFile } from '../facts/stock.ts';
 import type { SourceSubject } from '../far-subjects.ts';
 import type { TargetSubject } from '../subject.ts';
 import type { Here } from './question.ts';
+import { placeTarget } from './targets.ts';
 
 /** A repository by its URL. */
 export function repositorySubject(
@@ -131,17 +132,5 @@ function hostSubject(host: string, port: number, source: string): SourceSubject 
 
 /** The host of a source, for the checks of names and connections. */
 export function targetOf({ host, port, source }: SourceSubject): TargetSubject[] {
-  if (host === null || port === null) return [];
-  return [
-    {
-      kind: 'target',
-      text: printHostPort(host, port),
-      host,
-      port,
-      protocol: 'tcp',
-      plane: 'other',
-      pins: [],
-      source,
-    },
-  ];
+  return host === null || port === null ? [] : [placeTarget(host, port, source)];
 }

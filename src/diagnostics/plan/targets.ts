@@ -46,10 +46,11 @@ function behind(via: readonly Hop[]): Pick<TargetSubject, 'via'> {
 /** The first hop is for this host to find and reach, as any target; ssh finds its own by its configuration. */
 function firstHop([hop]: readonly Hop[], source: string): TargetSubject[] {
   if (hop === undefined || hop.kind === 'ssh') return [];
-  return [proxyTarget(hop.host, hop.port, source)];
+  return [placeTarget(hop.host, hop.port, source)];
 }
 
-function proxyTarget(host: string, port: number, source: string): TargetSubject {
+/** Somewhere that others than bbx listen, for the checks of names and connections. */
+export function placeTarget(host: string, port: number, source: string): TargetSubject {
   return {
     kind: 'target',
     text: printHostPort(host, port),
@@ -65,7 +66,7 @@ function proxyTarget(host: string, port: number, source: string): TargetSubject 
 /** Proxies that settings name. */
 export function proxyTargets(settings: readonly ProxySetting[]): TargetSubject[] {
   return settings.flatMap(({ host, port, name, source }) =>
-    host === null || port === null ? [] : [proxyTarget(host, port, `${name} of ${source}`)],
+    host === null || port === null ? [] : [placeTarget(host, port, `${name} of ${source}`)],
   );
 }
 

@@ -1,10 +1,12 @@
 import type { LabCase } from './case.ts';
+import { CHECKS_FAR } from './checks-far.ts';
 import { CHECKS } from './checks.ts';
 import { CONTROLS } from './controls.ts';
 import { HOSTS } from './hosts.ts';
 import { NAMES } from './names.ts';
 import { OWN_HOSTS } from './own.ts';
-import { OWN_PEERS, PAIRS } from './own-peers.ts';
+import { OWN_PEERS } from './own-peers.ts';
+import { PAIRS } from './pairs.ts';
 import { PATHS } from './paths.ts';
 import { PEERS } from './peers.ts';
 import { STOCK } from './stock.ts';
@@ -20,5 +22,6 @@ export const CASES: readonly LabCase[] = [
   ...OWN_PEERS,
   ...PAIRS,
   ...CHECKS,
+  ...CHECKS_FAR,
   ...CONTROLS,
 ];

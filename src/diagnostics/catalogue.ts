@@ -86,6 +86,7 @@ import { cfg02 } from './checks/settings/brackets.ts';
 import { cfg01 } from './checks/settings/readable.ts';
 import { clk02 } from './checks/clock/kept.ts';
 import { clk01 } from './checks/clock/skew.ts';
+import { prx07 } from './checks/proxy/one-family.ts';
 import { prx06 } from './checks/proxy/dead-tunnel.ts';
 import { prx02 } from './checks/proxy/http-connect.ts';
 import { prx01 } from './checks/proxy/settings.ts';
@@ -184,6 +185,7 @@ export const catalogue = [
   prx04,
   prx05,
   prx06,
+  prx07,
   tls01,
   tls02,
   tls03,

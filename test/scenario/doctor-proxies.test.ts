@@ -10,7 +10,7 @@ import { has } from '../rigs/debian.ts';
 import { freePort, startFarm } from '../rigs/farm.ts';
 import { startMicrosocks, startTinyproxy } from '../rigs/proxies.ts';
 import { skipAloud } from '../rigs/skip-aloud.ts';
-import { startSshd } from '../rigs/sshd.ts';
+import { startSshd, type Sshd } from '../rigs/sshd.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 
 const want =
@@ -52,6 +52,24 @@ async function doctor(words: readonly string[], env: Record<string, string> = {}
   const report = ran.json<DoctorReport>();
   const grave = report.findings.filter(({ status }) => status === 'error' || status === 'warn');
   return { ran, report, grave, ids: grave.map(({ id }) => id) };
+}
+
+/** `ssh -L`, until the end of the test. */
+function forward(sshd: Sshd, words: string): void {
+  const url = new URL(sshd.url('/'));
+  const ssh = spawn('ssh', [
+    ...['-F', '/dev/null', '-i', sshd.key],
+    ...['-o', 'IdentitiesOnly=yes', '-o', `UserKnownHostsFile=${sshd.knownHosts}`],
+    ...['-N', '-o', 'ExitOnForwardFailure=yes', '-L', words],
+    ...['-p', url.port, '-l', url.username, '::1'],
+  ]);
+  keep({
+    async [Symbol.asyncDispose]() {
+      if (ssh.exitCode !== null) return;
+      ssh.kill();
+      await once(ssh, 'exit');
+    },
+  });
 }
 
 const FARM = {
@@ -176,28 +194,7 @@ describe.skipIf(skipAloud('the doctor and proxies', want))('bbx doctor reach --v
     const dir = keep(await tempDir());
     const sshd = keep(await startSshd(join(dir.path, 'sshd')));
     const [local, nobody] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')];
-    const url = new URL(sshd.url('/'));
-    const ssh = spawn('ssh', [
-      ...[
-        '-F',
-        '/dev/null',
-        '-i',
-        sshd.key,
-        '-o',
-        'IdentitiesOnly=yes',
-        '-o',
-        `UserKnownHostsFile=${sshd.knownHosts}`,
-      ],
-      ...['-N', '-o', 'ExitOnForwardFailure=yes', '-L', `127.0.0.1:${local}:127.0.0.1:${nobody}`],
-      ...['-p', url.port, '-l', url.username, '::1'],
-    ]);
-    keep({
-      async [Symbol.asyncDispose]() {
-        if (ssh.exitCode !== null) return;
-        ssh.kill();
-        await once(ssh, 'exit');
-      },
-    });
+    forward(sshd, `127.0.0.1:${local}:127.0.0.1:${nobody}`);
     const find = () => doctor(['reach', `127.0.0.1:${local}`]);
     await expect.poll(async () => (await find()).ids, { interval: 200 }).toEqual(['PRX-06']);
     const { grave } = await find();
@@ -205,6 +202,19 @@ describe.skipIf(skipAloud('the doctor and proxies', want))('bbx doctor reach --v
       confidence: 'proven',
       title: expect.stringMatching(/^ssh takes connections for /) as string,
     });
+  });
+
+  it('tells of a forward that has one of the two addresses of localhost', async () => {
+    const dir = keep(await tempDir());
+    const sshd = keep(await startSshd(join(dir.path, 'sshd')));
+    const farm = keep(await startFarm(FARM));
+    const local = await freePort('127.0.0.1');
+    forward(sshd, `127.0.0.1:${local}:${farm.address}`);
+    const find = () => doctor(['reach', `localhost:${local}`]);
+    await expect.poll(async () => (await find()).ids, { interval: 200, timeout: 10_000 }).toEqual(['PRX-07']);
+    const { grave, report } = await find();
+    expect(grave[0]?.title).toMatch(/^ssh forwards localhost:\d+ on 127\.0\.0\.1 alone/);
+    expect(report.verdicts[0]?.verdict).not.toBe('unreachable');
   });
 });
 

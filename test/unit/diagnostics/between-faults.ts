@@ -1,5 +1,5 @@
 import { parseHop } from '../../../src/net/endpoint/hop.ts';
-import { literal, peer, program, target, tried, type Case } from './recorded.ts';
+import { literal, name, peer, program, reply, target, tried, type Case } from './recorded.ts';
 import {
   certificate,
   days,
@@ -314,6 +314,24 @@ export const BETWEEN_FAULTS: [title: string, given: Case, roots: string[], verdi
     }),
     ['PRX-06'],
     'error',
+  ],
+  [
+    'a forward on one loopback address',
+    {
+      names: [
+        {
+          ...name('localhost', reply('nodata'), reply('nodata')),
+          localhost: true,
+          servers: [],
+          lookup: { addresses: ['::1', '127.0.0.1'], errno: null, ms: 0 },
+        },
+      ],
+      subjects: [target('localhost:9989')],
+      attempts: [tried('::1', 'ECONNREFUSED'), tried('127.0.0.1', 'connected')],
+      between: { holder: { at: '2026-01-01T00:00:00.000Z', owners: ['ssh (pid 7)'] } },
+    },
+    ['PRX-07'],
+    'warn',
   ],
   [
     'a tunnel with a dead far end',

@@ -25,6 +25,7 @@ export const pth02 = defineCheck<'target', PathFacts & { host: HostFacts }>({
     'DNS-06',
     'DNS-07',
     'PTH-04',
+    'PRX-07',
   ],
   async gather(context, target) {
     const [path, host] = await Promise.all([context.probes.path(target), context.probes.host()]);

@@ -31,7 +31,7 @@ export const prx06 = defineCheck<'target', TunnelFacts>({
 });
 
 /** Programs that pass connections on, and take them before they know whether there is a far end. */
-const FORWARDERS =
+export const FORWARDERS =
   /^(ssh|sshd|autossh|socat|stunnel4?|haproxy|kubectl|gost|chisel|frpc?|rinetd|docker-proxy)\b/;
 
 function judgeTunnel({ at, way, peers, holder }: TunnelFacts, target: TargetSubject): Judgement {

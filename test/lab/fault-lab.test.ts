@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { skipAloud } from '../rigs/skip-aloud.ts';
 import { CASES } from './cases/all.ts';
+import type { LabCase } from './cases/case.ts';
 import { askDoctor } from './score/doctor.ts';
+import { casesOf } from './score/mutate.ts';
 import { BARS, mark, score, type Said } from './score/score.ts';
 import { whyNoStage } from './stage/stage.ts';
 import { stagehands, wantOf, type LabHands } from './stage/stagehands.ts';
@@ -50,6 +52,36 @@ describe.skipIf(skipAloud('the fault lab', whyNoStage()))('the fault lab', () =>
       noise: [],
       right: true,
     });
+  });
+});
+
+describe('what --mutate asks again', () => {
+  const one = (id: string, root: string[], more: Partial<LabCase> = {}): LabCase => ({
+    ...{ id, title: id, recipe: {}, doctor: [], root },
+    ...more,
+  });
+  const words = (ms: number, grave: string[], facts: string[] = []): Said => ({ grave, facts, ms });
+
+  it('is every case whose root the check named, first those with no other root, then the quick ones', () => {
+    const cases = [
+      one('A', ['PTH-01', 'PTH-04']),
+      one('B', ['PTH-01']),
+      one('C', ['PTH-01']),
+      one('D', ['PTH-04']),
+      one('E', ['PTH-01'], { fact: true }),
+      one('F', ['PTH-01']),
+      one('G', ['PTH-01']),
+    ];
+    const said = {
+      A: words(1, ['PTH-01']),
+      B: words(9, ['PTH-01']),
+      C: words(5, ['DNS-01', 'PTH-01']),
+      D: words(1, ['PTH-01']),
+      E: words(7, [], ['PTH-01']),
+      // A fault that is told as a fact alone was not found.
+      F: words(1, [], ['PTH-01']),
+    };
+    expect(casesOf('PTH-01', cases, said).map(({ id }) => id)).toEqual(['C', 'E', 'B', 'A']);
   });
 });
 

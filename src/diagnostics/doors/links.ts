@@ -10,7 +10,8 @@ import type { HandshakesFact, LinkFact, RestFact } from '../facts/links.ts';
 import type { Attempt, PathFacts } from '../facts/paths.ts';
 import { once } from '../probes.ts';
 import type { TargetSubject } from '../subject.ts';
-import { greetOver, SILENCE_MS } from './peers.ts';
+import { SILENCE_MS } from './peer-door.ts';
+import { greetOver } from './peers.ts';
 
 /** How long connections rest with `--soak`: what cheap routers, firewalls and cloud load balancers keep at least. */
 export const RESTS_S = [30, 75, 300] as const;

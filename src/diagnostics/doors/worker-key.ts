@@ -7,7 +7,8 @@ import { printHostPort } from '../../net/endpoint/host.ts';
 import { parseJoin } from '../../protocol/bbx/join.ts';
 import { readSigningKey } from '../../protocol/bbx/keys.ts';
 import type { AuthenticationFact } from '../facts/paths.ts';
-import { greetOver, routeTo, SILENCE_MS, type PeerDoor } from './peers.ts';
+import { routeTo, SILENCE_MS, type PeerDoor } from './peer-door.ts';
+import { greetOver } from './peers.ts';
 
 /**
  * Asks the master whether the worker of a directory would be let in, with its own key and, before it is enrolled, its join secret. The

@@ -217,6 +217,14 @@ export const CHECKS_FAR: readonly LabCase[] = [
     doctor: ['config', 'master.cfg'],
     root: ['STK-14'],
   },
+  {
+    id: 'X97',
+    title: 'stock workers dial a name with AAAA alone, and look A up',
+    recipe: { files: { 'master.cfg': stock('r"tcp:9989:interface=\\:\\:"') } },
+    doctor: ['ipv6', '--stock', '.', '--reach', 'six.test'],
+    root: ['STK-16'],
+    also: ['LSN-10', 'DNS-05'],
+  },
 ];
 
 function stock(port: string, web = 8010): string {

@@ -124,4 +124,10 @@ export const STOCK: readonly LabCase[] = [
     ['STK-11'],
   ),
   ofWorker('F78k', 'no keepalive', { keepalive: '0' }, ['STK-12']),
+  ofWorker(
+    'F78l',
+    'an IPv6 address without brackets, behind a proxy',
+    { host: "'2a00:2::2'", more: ", proxy_connection_string='tcp:11.0.1.1:port=3128'" },
+    ['PRX-04'],
+  ),
 ];

@@ -70,8 +70,9 @@ function judgeWorkers({ at, names, given, host }: Published, subject: StockEndpo
       const [byItsName] = rows;
       const shut = rows.every(({ over }) => over.length === 0);
       const nameless = given && name !== undefined && name.literal === null && byItsName?.over.length === 0;
+      const status = given && rows.length > 0 && shut ? 'error' : nameless ? 'warn' : 'info';
       return {
-        status: given && rows.length > 0 && shut ? 'error' : nameless ? 'warn' : 'info',
+        status,
         target: printHostPort(to, port ?? 0),
         title:
           rows.length === 0
@@ -83,7 +84,7 @@ function judgeWorkers({ at, names, given, host }: Published, subject: StockEndpo
           ...(subject.way === 'pb' && !secured ? sendchange(name, addresses, takes, at) : []),
           ...(name === undefined ? [] : dnsEvidence(name)),
         ],
-        fix: fixFor(rows, secured),
+        ...(status === 'info' ? {} : { fix: fixFor(rows, secured) }),
       };
     }),
   );

@@ -159,11 +159,11 @@ export const OWN_PEERS: readonly LabCase[] = [
     title: 'a forward that listens on 127.0.0.1 alone, and localhost is [::1] first',
     recipe: {
       master,
-      listeners: { W: [{ host: '127.0.0.1', port: 7000, does: { forwards: `${M4}:9989` } }] },
+      listeners: { W: [{ host: '127.0.0.1', port: 7000, does: { forwards: `${M4}:9989`, as: 'ssh' } }] },
     },
     doctor: ['reach', 'localhost:7000'],
-    root: ['PRX-07', 'PTH-02'],
-    also: ['PTH-01', 'PTH-02', 'LSN-02'],
+    root: ['PRX-07'],
+    also: ['PTH-02'],
     target: 'localhost:7000',
   },
   {

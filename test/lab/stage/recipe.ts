@@ -41,8 +41,8 @@ export type Manner =
   | { readonly says: 'nothing' | 'goodbye' | 'garbage' | 'flood' }
   /** Mail, with the address's own extensions of EHLO and greeting. */
   | { readonly smtp: { readonly greeting?: string; readonly extensions?: readonly string[] } }
-  /** A tunnel's near end. */
-  | { readonly forwards: string }
+  /** A tunnel's near end; `as`: the system calls its program so. */
+  | { readonly forwards: string; readonly as?: 'ssh' }
   /** Its accept queue is full and nobody takes from it. */
   | { readonly full: true }
   | { readonly tls: TlsManner };

@@ -17,6 +17,8 @@ const spec = JSON.parse(readFileSync(file, 'utf8')) as Servers;
 // Made and kept by the stage, so that all hosts have the same authority.
 const certificates = certificateMaker(readFileSync(spec.caFile, 'utf8'));
 
+for (const { does } of spec.listeners)
+  if (does !== undefined && 'as' in does && does.as !== undefined) process.title = does.as;
 for (const nameserver of spec.nameservers) {
   for (const host of nameserver.at ?? []) await serveNames(host, nameserver);
 }

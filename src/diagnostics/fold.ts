@@ -32,8 +32,11 @@ function related(a: Subject, b: Subject): boolean {
 /** What a check of the host says of certain targets alone is no reason for trouble with others. */
 function speaksOf(cause: Outcome, subject: Subject): boolean {
   if (cause.subject.kind !== 'host' || subject.kind === 'host') return true;
-  const targets = cause.drafts.filter(isTroubleDraft).map(({ target }) => target);
-  return targets.some((target) => target === undefined || target === nameOf(subject));
+  return cause.drafts.some((draft) => isTroubleDraft(draft) && isAbout(draft, subject));
+}
+
+function isAbout({ target }: Draft, subject: Subject): boolean {
+  return target === undefined || target === nameOf(subject);
 }
 
 /** Somewhere to connect to, by a name. */
@@ -69,19 +72,14 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
       break;
     }
   }
-  const explains = new Map<string, Set<string>>();
-  const add = (root: Outcome, id: string) => {
-    const key = keyOf(root);
-    const ids = explains.get(key) ?? new Set();
-    if (id !== root.check.id) explains.set(key, ids.add(id));
-  };
+  const effects = new Map<string, Outcome[]>();
   const explainedBy = new Map<Outcome, string>();
   const raised = new Map<Outcome, Finding['status']>();
   for (const outcome of troubled) {
     const root = rootOf(outcome, causeOf);
     if (root === outcome) continue;
     explainedBy.set(outcome, root.check.id);
-    add(root, outcome.check.id);
+    effects.set(keyOf(root), [...(effects.get(keyOf(root)) ?? []), outcome]);
     // What stands for an error is one, however mild it looks alone.
     if (outcome.status === 'error' && root.status !== 'error') raised.set(root, 'error');
   }
@@ -97,18 +95,21 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
   const proposals: Proposal[] = [];
   const findings = outcomes
     .filter((outcome) => !explainedBy.has(outcome))
-    .flatMap((outcome) =>
-      outcome.drafts.map((draft) =>
-        findingOf(
+    .flatMap((outcome) => {
+      const all = effects.get(keyOf(outcome)) ?? [];
+      return outcome.drafts.map((draft) => {
+        const own = effectsOf(draft, outcome, all);
+        const ids = new Set(own.map(({ check }) => check.id).filter((id) => id !== outcome.check.id));
+        return findingOf(
           outcome,
           draft,
           vantage,
-          isTroubleDraft(draft) ? [...(explains.get(keyOf(outcome)) ?? [])] : [],
-          isTroubleDraft(draft) ? raised.get(outcome) : undefined,
+          [...ids],
+          own.length > 0 ? raised.get(outcome) : undefined,
           proposals,
-        ),
-      ),
-    );
+        );
+      });
+    });
   return {
     findings: findings.sort(
       (a, b) => RANK[a.status] - RANK[b.status] || b.explains.length - a.explains.length,
@@ -117,6 +118,14 @@ export function fold(outcomes: readonly Outcome[], vantage: Finding['vantage']):
     explainedBy,
     raised,
   };
+}
+
+/** Of several troubles in one outcome, each has the effects on what it is about; where none says so, each has all. */
+function effectsOf(draft: Draft, outcome: Outcome, effects: readonly Outcome[]): readonly Outcome[] {
+  if (!isTroubleDraft(draft)) return [];
+  const troubles = outcome.drafts.filter(isTroubleDraft);
+  const isKnown = effects.some(({ subject }) => troubles.some((other) => isAbout(other, subject)));
+  return isKnown ? effects.filter(({ subject }) => isAbout(draft, subject)) : effects;
 }
 
 function isTrouble(outcome: Outcome): boolean {

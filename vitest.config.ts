@@ -27,6 +27,8 @@ export default defineConfig({
           testTimeout: 120_000,
           expect: { poll: { timeout: 20_000 } },
           globalSetup: ['test/rigs/leftovers.ts', 'test/rigs/debian.ts', 'test/rigs/postgres.ts'],
+          // Servers and child processes are waited for: two files at a time, where the default would be one on two cores.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,4 +1,17 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { Tx } from './database.ts';
+import type { Tables } from './tables.ts';
+
+/** Sets of requests that have no build, be it that there never was one or that its builds were removed. */
+export const withoutBuilds = ({ not, exists, selectFrom }: ExpressionBuilder<Tables, 'buildsets'>) =>
+  not(
+    exists(
+      selectFrom('builds')
+        .innerJoin('buildrequests', 'buildrequests.buildrequestid', 'builds.buildrequestid')
+        .select('builds.buildid')
+        .whereRef('buildrequests.buildsetid', '=', 'buildsets.buildsetid'),
+    ),
+  );
 
 /** Removes up to `limit` sets of requests that were over before a time and of which nothing was ever built (cancelled, superseded); how many. */
 export async function pruneUnbuilt(tx: Tx, before: number, limit: number): Promise<number> {
@@ -6,16 +19,7 @@ export async function pruneUnbuilt(tx: Tx, before: number, limit: number): Promi
     .selectFrom('buildsets')
     .select('buildsetid')
     .where('complete_at', '<', before)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('builds')
-            .innerJoin('buildrequests', 'buildrequests.buildrequestid', 'builds.buildrequestid')
-            .select('builds.buildid')
-            .whereRef('buildrequests.buildsetid', '=', 'buildsets.buildsetid'),
-        ),
-      ),
-    )
+    .where(withoutBuilds)
     .orderBy('buildsetid')
     .limit(limit)
     .execute();

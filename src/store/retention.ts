@@ -3,7 +3,7 @@ import { pruneEvents } from './events.ts';
 import { pruneLinks } from './links.ts';
 import type { LogFiles } from './log-files.ts';
 import { markPruned } from './logs.ts';
-import { pruneChanges, pruneUnbuilt } from './prune-requests.ts';
+import { pruneChanges, pruneUnbuilt, withoutBuilds } from './prune-requests.ts';
 import type { Store } from './store.ts';
 
 export interface Retention {
@@ -171,15 +171,6 @@ async function deleteBuilds(tx: Tx, buildids: readonly number[]): Promise<void> 
     .deleteFrom('buildsets')
     .where('buildsetid', 'in', ids)
     .where('complete_at', 'is not', null)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('builds')
-            .innerJoin('buildrequests', 'buildrequests.buildrequestid', 'builds.buildrequestid')
-            .select('builds.buildid')
-            .whereRef('buildrequests.buildsetid', '=', 'buildsets.buildsetid'),
-        ),
-      ),
-    )
+    .where(withoutBuilds)
     .execute();
 }

@@ -5,13 +5,19 @@ import type { masterLayout } from '../config/layout.ts';
 import { errnoOf } from '../base/error.ts';
 import { writtenOut } from '../base/unsafe-text.ts';
 import { isBackup } from './recognise.ts';
-import type { Content } from './write.ts';
+import type { Entry } from './tar.ts';
 
 /** Bytes read at once. */
 export const READ_BYTES = 256 * 1024;
 
 /** Copies of repositories: whatever is in them comes again by itself. */
 const MIRRORS = join('.bbx', 'mirrors');
+
+/** What an entry holds: bytes as they come, exactly `size` of them. */
+export interface Content {
+  entry: Entry;
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
 
 export type FoundFile = { kind: 'content'; content: Content } | { kind: 'leftOut'; path: string };
 

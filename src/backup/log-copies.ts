@@ -4,8 +4,7 @@ import { placeOf } from '../store/log-files/place.ts';
 import type { Db } from '../store/database.ts';
 import { SMALL_LOGS_SINCE } from '../store/small-log.ts';
 import type { Store } from '../store/store.ts';
-import { fileContent } from './directory-files.ts';
-import type { Content } from './write.ts';
+import { fileContent, type Content } from './directory-files.ts';
 
 export type LogCopy = { kind: 'content'; content: Content } | { kind: 'pruned' | 'missing'; logid: number };
 

@@ -18,9 +18,9 @@ import {
   type Manifest,
   type Member,
 } from './format.ts';
-import { directoryFiles } from './directory-files.ts';
+import { directoryFiles, type Content } from './directory-files.ts';
 import { copyLogs } from './log-copies.ts';
-import { ARCHIVE_END, entryHead, padding, type Entry } from './tar.ts';
+import { ARCHIVE_END, entryHead, padding } from './tar.ts';
 
 export interface BackupProgress {
   what: 'files' | 'rows' | 'logs';
@@ -46,12 +46,6 @@ export interface BackupSummary {
   missing: number[];
   /** Paths in the directory that are not in it, since a name or a link's target is not UTF-8. */
   leftOut: string[];
-}
-
-/** What an entry holds: bytes as they come, exactly `size` of them. */
-export interface Content {
-  entry: Entry;
-  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
 /** Low enough that a backup is as fast as the disk; logs are compressed already, rows become a tenth. */

@@ -21,7 +21,6 @@ import {
 } from '../../../store/links.ts';
 import type { Emit, Farm } from '../events.ts';
 import { oneLine } from '../trouble.ts';
-import type { Worker } from './roster.ts';
 
 /** What is written waits so long for company: a thousand workers that come back at once cost a few transactions. */
 const TOGETHER_MS = 1_000;
@@ -56,7 +55,11 @@ export interface LinkPage {
 
 /** The master's memory of its links: a row for each session, and what the workers tell of theirs. */
 export interface LinkBook {
-  open(worker: Worker, session: MasterSession, of: { id: string; boot: string; peer: string }): LinkPage;
+  open(
+    worker: { workerid: number; name: string },
+    session: MasterSession,
+    of: { id: string; boot: string; peer: string },
+  ): LinkPage;
   /** Writes what waits, so that who reads now misses nothing. */
   settled(): Promise<void>;
   stop(): Promise<void>;

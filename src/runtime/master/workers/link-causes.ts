@@ -1,6 +1,6 @@
 import type { LinkEventObject } from '../../../api/objects.ts';
 import { CLOSE } from '../../../protocol/bbx/wire.ts';
-import type { Gap } from './link-story.ts';
+import type { Gap } from './link-gaps.ts';
 
 export interface Cause {
   cause: LinkEventObject['cause'];

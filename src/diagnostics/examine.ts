@@ -168,6 +168,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
           authentication: seen.authentications.get(target.text),
           links: seen.links.get(target.text),
           rests: seen.rests.get(target.text),
+          handshakes: seen.handshakes.get(target.text),
           way: seen.ways.get(target.text),
           tls: seen.tls.get(target.text),
           leadsNowhere: outcomes.some(({ subject, barredBy }) => subject === target && barredBy === 'PTH-08'),

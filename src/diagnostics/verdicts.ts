@@ -1,8 +1,8 @@
 import type { Verdict } from '../api/doctor.ts';
 import type { NameFacts } from './facts/names.ts';
-import { isWitnessed, type LinkFact, type RestFact } from './facts/links.ts';
+import { fastestOf, isWitnessed, type HandshakesFact, type LinkFact, type RestFact } from './facts/links.ts';
 import type { SourceFact } from './facts/host.ts';
-import type { AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
+import type { Attempt, AuthenticationFact, PathFacts, PeerFact } from './facts/paths.ts';
 import type { TlsFacts } from './facts/tls.ts';
 import type { WayFacts } from './facts/ways.ts';
 import { CLIENTS, printFate, simulate } from './simulate.ts';
@@ -17,6 +17,8 @@ export interface TargetFacts {
   readonly authentication: AuthenticationFact | undefined;
   readonly links?: readonly LinkFact[] | undefined;
   readonly rests?: readonly RestFact[] | undefined;
+  /** Addresses that were slow, measured again. */
+  readonly handshakes?: readonly HandshakesFact[] | undefined;
   /** Of a target behind hops. */
   readonly way?: WayFacts | undefined;
   readonly tls?: TlsFacts | undefined;
@@ -33,7 +35,7 @@ export function verdictOf(target: TargetSubject, from: Verdict['from'], facts: T
   const fates =
     facts.path === undefined || facts.name === undefined
       ? undefined
-      : simulate(facts.name, facts.path.attempts);
+      : simulate(facts.name, measured(facts.path.attempts, facts.handshakes ?? []));
   const clients = Object.fromEntries(
     fates === undefined || facts.path?.attempts.length === 0
       ? []
@@ -47,6 +49,12 @@ export function verdictOf(target: TargetSubject, from: Verdict['from'], facts: T
     rungs,
     clients,
   };
+}
+
+/** The attempts with the time that each address takes when no packet is lost: of one alone it cannot be known whether one was. */
+function measured(attempts: readonly Attempt[], handshakes: readonly HandshakesFact[]): readonly Attempt[] {
+  const fastest = new Map(handshakes.map((fact) => [fact.address, fastestOf(fact)]));
+  return attempts.map((attempt) => ({ ...attempt, ms: fastest.get(attempt.address) ?? attempt.ms }));
 }
 
 function rungsOf(target: TargetSubject, facts: TargetFacts): Record<string, string> {

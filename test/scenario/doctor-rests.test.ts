@@ -85,6 +85,7 @@ describe('a middlebox that forgets connections that rest', () => {
       },
       gate: () => (work) => work(),
       seen: () => undefined,
+      seenHandshakes: () => undefined,
     });
     const rests = (await probes.rests(subject)) ?? [];
     expect(rests.map(({ seconds, first, alive }) => `${seconds} ${first} ${String(alive)}`)).toEqual([

@@ -47,6 +47,7 @@ export interface LinkDoor {
   /** Lets only some connections to a target be open at a time. */
   gate(target: TargetSubject): <Value>(work: () => Promise<Value>) => Promise<Value>;
   seen(target: TargetSubject, links: readonly LinkFact[], rests: readonly RestFact[] | undefined): void;
+  seenHandshakes(target: TargetSubject, handshakes: readonly HandshakesFact[]): void;
 }
 
 /** The real doors. */
@@ -95,13 +96,15 @@ export function createLinkProbes(door: LinkDoor): LinkProbes {
       onceHandshakes(keyOf(target), async () => {
         const { attempts } = await door.path(target);
         const slow = attempts.filter(({ outcome, ms }) => outcome === 'connected' && ms > SLOW_MS);
-        return Promise.all(
+        const facts = await Promise.all(
           slow.map(async (first) => {
             const again: Attempt[] = [first];
             while (again.length < HANDSHAKES) again.push(await door.connect(first.address, first.port));
             return { address: first.address, family: first.family, attempts: again };
           }),
         );
+        door.seenHandshakes(target, facts);
+        return facts;
       }),
     closedPort: (target) =>
       onceClosed(keyOf(target), async () => {

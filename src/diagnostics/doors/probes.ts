@@ -6,7 +6,7 @@ import { tryAddress } from '../../net/try-address.ts';
 import { usableAddresses, type HostFacts, type SourceFact } from '../facts/host.ts';
 import { covers, type ListenerFacts } from '../facts/listeners.ts';
 import { candidates, published, type NameFacts } from '../facts/names.ts';
-import type { LinkFact, RestFact } from '../facts/links.ts';
+import type { HandshakesFact, LinkFact, RestFact } from '../facts/links.ts';
 import type { Attempt, AuthenticationFact, PathFacts, PeerFact } from '../facts/paths.ts';
 import type { TlsFacts } from '../facts/tls.ts';
 import type { WayFacts } from '../facts/ways.ts';
@@ -55,6 +55,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
     tls: new Map(),
     links: new Map(),
     rests: new Map(),
+    handshakes: new Map(),
   };
   const onceHost = once<HostFacts>();
   const onceName = once<NameFacts>();
@@ -109,6 +110,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
         seen.links.set(target.text, links);
         if (rests !== undefined) seen.rests.set(target.text, rests);
       },
+      seenHandshakes: (target, handshakes) => seen.handshakes.set(target.text, handshakes),
     }),
     host: () =>
       onceHost('host', async () => {
@@ -237,6 +239,7 @@ export interface SeenFacts {
   readonly tls: Map<string, TlsFacts>;
   readonly links: Map<string, readonly LinkFact[]>;
   readonly rests: Map<string, readonly RestFact[]>;
+  readonly handshakes: Map<string, readonly HandshakesFact[]>;
 }
 
 function addressesOf(name: NameFacts): string[] {

@@ -39,3 +39,8 @@ export interface HandshakesFact {
 export function isWitnessed(link: LinkFact): boolean {
   return link.nonce !== null && link.series?.seen?.nonce === link.nonce;
 }
+
+/** The fastest of several handshakes, in ms; one that lost a packet is no measure of the way. */
+export function fastestOf({ attempts }: HandshakesFact): number {
+  return Math.min(...attempts.filter(({ outcome }) => outcome === 'connected').map(({ ms }) => ms));
+}

@@ -4,7 +4,7 @@ import type { TargetSubject } from '../../../src/diagnostics/subject.ts';
 import { namesIn } from '../../../src/diagnostics/share-names.ts';
 import { createPseudonyms } from '../../../src/diagnostics/share.ts';
 import { program, report, target, tried } from './recorded.ts';
-import { dual, type Fault, open4, open6, subjects, V4, v4only } from './usual.ts';
+import { dual, type Fault, open4, open6, subjects, V4, v4only, V6 } from './usual.ts';
 import { CONTROLS as HEALTHY, FACTS } from './controls.ts';
 import { HOST_FAULTS } from './host-faults.ts';
 import { LISTENER_FAULTS } from './listener-faults.ts';
@@ -149,6 +149,25 @@ describe('a refusal on this host itself', () => {
     const commands = got.findings.flatMap(({ fix }) => fix.flatMap(({ commands: lines = [] }) => lines));
     expect(commands.includes('bbx run master')).toBe(offers);
     expect(commands).toContain(`ss -ltn sport = :${more.port ?? 9_989}`);
+  });
+});
+
+describe('a published family that does not answer', () => {
+  it.each<[string, TargetSubject['protocol'], 4 | 6, string, RegExp]>([
+    ['of bbx, IPv4', 'bbx', 4, 'silent', /in both directions, or withdraw the A record$/],
+    ['of stock Buildbot, IPv4', 'pb', 4, 'silent', /in both directions; the A record must stay/],
+    ['of stock Buildbot, IPv4', 'msgpack', 4, 'ECONNREFUSED', /listen on IPv4 too; the A record must stay/],
+    ['of stock Buildbot, IPv6', 'pb', 6, 'ECONNREFUSED', /listen on IPv6 too, or withdraw the AAAA record$/],
+  ])('%s at %s: what to do', async (_title, protocol, dead, how, words) => {
+    const [six, four] = dead === 4 ? [open6, tried(V4, how)] : [tried(V6, how), open4];
+    const { report: got } = await report({
+      names: [dual],
+      subjects: [target('ci.example:9989', { protocol })],
+      attempts: [six, four],
+      peers: [],
+    });
+    const finding = got.findings.find(({ id }) => id === 'PTH-02');
+    expect(finding?.fix.at(-1)?.text).toMatch(words);
   });
 });
 

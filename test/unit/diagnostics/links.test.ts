@@ -68,3 +68,30 @@ describe('the rungs of echo, rest and witness', () => {
     expect(verdictOf(target(), 'here', { ...facts, links, rests })).toMatchObject({ verdict, rungs });
   });
 });
+
+describe('a slow connection', () => {
+  const slow = OPEN.attempts?.map((attempt) => ({ ...attempt, ms: 1_030 })) ?? [];
+  const again = (...ms: number[]) =>
+    slow.map(({ address, family }) => ({
+      address,
+      family,
+      attempts: [1_030, ...ms].map((each) => tried(address, 'connected', { ms: each })),
+    }));
+  it.each([
+    ['was not measured again', undefined, 'degraded', 'ok 1030ms via 6'],
+    ['once, when a packet was lost', again(2, 2, 2, 2), 'reachable', 'ok 2ms via 6'],
+    ['each time', again(1_010, 1_020, 1_020, 1_020), 'degraded', 'ok 1010ms via 6'],
+  ])('that %s is %j', (_title, handshakes, verdict, bbx) => {
+    const facts = {
+      name: OPEN.names?.[0],
+      sources: undefined,
+      path: { at: AT, attempts: slow, listensHere: null },
+      peers: [peer(V6), peer(V4)],
+      authentication: undefined,
+    };
+    expect(verdictOf(target(), 'here', { ...facts, handshakes })).toMatchObject({
+      verdict,
+      clients: { bbx },
+    });
+  });
+});

@@ -13,6 +13,7 @@ export const pth02 = defineCheck<'target', PathFacts & { host: HostFacts }>({
   topics,
   needs: ['DNS-01', 'DNS-02', 'PTH-01'],
   causes: [
+    'SVC-07',
     'LSN-02',
     'LSN-03',
     'HST-01',
@@ -70,13 +71,13 @@ function judgeFamilies(
       : {
           fix: [
             ...forStockWorkers(target, family, attempts),
-            silent
-              ? {
-                  text: `Let IPv${family} through every firewall on the way, in both directions, or withdraw the ${family === 6 ? 'AAAA' : 'A'} record`,
-                }
-              : {
-                  text: `Let the other end listen on IPv${family} too (bbx: listen on [::]), or withdraw the ${family === 6 ? 'AAAA' : 'A'} record`,
-                },
+            {
+              text: `${
+                silent
+                  ? `Let IPv${family} through every firewall on the way, in both directions`
+                  : `Let the other end listen on IPv${family} too${isStocks(target) ? '' : ' (bbx: listen on [::])'}`
+              }${orWithdraw(target, family)}`,
+            },
           ],
         }),
   });
@@ -85,13 +86,23 @@ function judgeFamilies(
 /** A stock worker dials the first A record and nothing else, so without IPv4 it never gets in by the name. */
 function forStockWorkers(target: TargetSubject, dead: Family, attempts: readonly Attempt[]) {
   const six = attempts.find(({ family, outcome }) => family === 6 && outcome === 'connected');
-  if (dead !== 4 || six === undefined || (target.protocol !== 'pb' && target.protocol !== 'msgpack'))
-    return [];
+  if (dead !== 4 || six === undefined || !isStocks(target)) return [];
   return [
     {
       text: `A stock worker without TLS tries the first A record alone: in its buildbot.tac write buildmaster_host = '${six.address}', without brackets`,
     },
   ];
+}
+
+/** A record that leads nowhere is better gone, but for those who look for no other. */
+function orWithdraw(target: TargetSubject, dead: Family): string {
+  if (dead === 4 && isStocks(target))
+    return '; the A record must stay, since to a stock worker without TLS a name without it is unknown';
+  return `, or withdraw the ${dead === 6 ? 'AAAA' : 'A'} record`;
+}
+
+function isStocks({ protocol }: TargetSubject): boolean {
+  return protocol === 'pb' || protocol === 'msgpack';
 }
 
 function lacks(host: HostFacts, family: Family): boolean {

@@ -1,7 +1,7 @@
 import { printHostPort } from '../../../net/endpoint/host.ts';
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
-import type { HandshakesFact } from '../../facts/links.ts';
+import { fastestOf, type HandshakesFact } from '../../facts/links.ts';
 import type { PathFacts } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
 import { noPath, topics } from './question.ts';
@@ -34,14 +34,14 @@ const ANYBODY_MS = 1_000;
 function judgeHandshakes({ path, slow }: Facts, target: TargetSubject): Judgement {
   const none = noPath(target);
   if (none !== undefined) return skip(none);
-  const late = slow.filter((fact) => fastest(fact) > NEAR_MS);
+  const late = slow.filter((fact) => fastestOf(fact) > NEAR_MS);
   if (late.length === 0) return nothing;
   const got = late.map((fact) => {
     const times = fact.attempts.map(({ outcome, ms }) => (outcome === 'connected' ? `${ms}` : outcome));
     const where = printHostPort(fact.address, target.port ?? 0);
     return evidence('connect', `tcp ${where}, ${times.length} times`, `${times.join(', ')} ms`, path.at);
   });
-  const worst = Math.max(...late.map(fastest));
+  const worst = Math.max(...late.map(fastestOf));
   // A program that has no other address waits for this one as long as it takes.
   const alone = path.attempts.length < 2;
   return found({
@@ -57,8 +57,4 @@ function judgeHandshakes({ path, slow }: Facts, target: TargetSubject): Judgemen
           },
     ],
   });
-}
-
-function fastest({ attempts }: HandshakesFact): number {
-  return Math.min(...attempts.filter(({ outcome }) => outcome === 'connected').map(({ ms }) => ms));
 }

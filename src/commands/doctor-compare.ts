@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { doctorReport, type DoctorReport } from '../api/doctor.ts';
-import { BbxError } from '../base/error.ts';
+import { BbxError, errnoOf } from '../base/error.ts';
 import { EXIT } from '../base/exit.ts';
 import { fileTrouble } from '../base/file-trouble.ts';
 import { compareReports } from '../diagnostics/compare.ts';
@@ -12,10 +13,14 @@ import { withoutSecrets } from '../diagnostics/without-secrets.ts';
 import { printReport } from '../diagnostics/words.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { lookOf } from './doctor-look.ts';
+import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
 import { answer } from './terminal/print.ts';
 
+/** How both files come to be. */
+const MAKE_ONE =
+  'Make one at each end: bbx doctor reach HOST:PORT --report worker.json, and bbx doctor --dir ./master --report master.json';
 /** A report of a large farm has some hundred kilobytes. */
 const MOST_BYTES = 32 << 20;
 
@@ -28,6 +33,11 @@ export async function compareFiles(
   const [one, other] = await Promise.all(
     files.map(async (file) => sideOf(file, await readReport(context, file))),
   );
+  if (isDeepStrictEqual(one!.report, other!.report))
+    throw codes['BBX-USAGE']({
+      problem: `"${files[0]}" and "${files[1]}" are one report: there is nothing to compare`,
+      hint: MAKE_ONE,
+    });
   const started = performance.now();
   const reported = compareReports(one!, other!);
   const report = withoutSecrets(reported.report);
@@ -55,7 +65,9 @@ async function readReport(context: Context, file: string): Promise<DoctorReport>
       throw noReport(file, `it is larger than ${MOST_BYTES >> 20} MiB`);
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw fileTrouble(error, file) ?? error;
+    if (errnoOf(error) === 'EISDIR') throw noReport(file, 'it is a folder', error);
+    const trouble = fileTrouble(error, file) ?? error;
+    throw trouble instanceof BbxError && trouble.code === 'BBX-FILE-MISSING' ? notThere(trouble) : trouble;
   }
   const heard = reportOfProbeLines(text);
   if (heard !== undefined) return heard;
@@ -71,12 +83,13 @@ async function readReport(context: Context, file: string): Promise<DoctorReport>
   return read.data;
 }
 
+/** A report is no part of a farm: nobody has a backup of it, but it is soon made. */
+function notThere(trouble: BbxError): BbxError {
+  const { code, message, exit } = trouble;
+  return new BbxError({ code, message, hint: MAKE_ONE, exit, cause: trouble.cause });
+}
+
 function noReport(file: string, why: string, cause?: unknown): BbxError {
-  return new BbxError({
-    code: 'BBX-USAGE',
-    message: `"${file}" is no report to compare: ${why}`,
-    hint: 'Make one with: bbx doctor --report FILE',
-    exit: EXIT.usage,
-    ...(cause === undefined ? {} : { cause }),
-  });
+  const problem = `"${file}" is no report to compare: ${why}`;
+  return codes['BBX-USAGE']({ problem, hint: MAKE_ONE }, { cause });
 }

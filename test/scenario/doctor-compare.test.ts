@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { DoctorReport } from '../../src/api/doctor.ts';
@@ -65,8 +65,19 @@ it('bbx doctor compare joins by nonce what a listener for probes has heard', asy
   expect(bad.code).toBe(1);
 });
 
+it('bbx doctor compare refuses one report given twice', async () => {
+  await using dir = await tempDir();
+  const at = { cwd: dir.path };
+  await bbxOk(['doctor', 'clock', '--only', 'CLK-02', '--report', 'one.json'], at);
+  await copyFile(join(dir.path, 'one.json'), join(dir.path, 'copy.json'));
+  const ran = await bbx(['doctor', 'compare', 'one.json', 'copy.json'], at);
+  expect(ran.stderr).toContain('"one.json" and "copy.json" are one report');
+  expect(ran.code).toBe(2);
+});
+
 it.each([
-  ['nothing.json', undefined, 6, 'nothing.json'],
+  ['nothing.json', undefined, 6, 'no such file'],
+  ['.', undefined, 2, 'it is a folder'],
   ['text.json', 'no json', 2, 'it is no JSON'],
   ['other.json', '{"schema":"x"}', 2, 'does not have the form'],
 ])('bbx doctor compare %s says what is wrong with the file', async (file, text, code, words) => {
@@ -75,4 +86,6 @@ it.each([
   const ran = await bbx(['doctor', 'compare', file, file], { cwd: dir.path });
   expect(ran.code).toBe(code);
   expect(ran.stderr).toContain(words);
+  expect(ran.stderr).toContain('bbx doctor --dir ./master --report master.json');
+  expect(ran.stderr).not.toContain('backup');
 });

@@ -51,12 +51,14 @@ async function readNamed(
   signal: AbortSignal,
 ): Promise<Places> {
   const found: DirectoryFacts[] = [];
+  const stocks: StockFacts[] = [];
   const seen = new Set<string>();
   for (const path of paths) {
     const at = resolve(cwd, path);
     const there = await stat(at).catch(() => undefined);
     if (there === undefined) throw nothingAt(path, 'there is nothing by that name');
     const stock = await readStock([path], cwd, true);
+    stocks.push(stock);
     const dir = there.isDirectory() ? at : dirname(at);
     const isOurs = there.isDirectory() || /\.(ya?ml|ts)$/.test(at);
     const directory = isOurs && !seen.has(dir) ? await readDirectory(cwd, env, signal, dir) : NOTHING;
@@ -68,7 +70,19 @@ async function readNamed(
       throw nothingAt(path, 'no master.yaml, worker.yaml, master.cfg or buildbot.tac is there');
   }
   const [directory = NOTHING, ...others] = found;
-  return { directory, others, stock: await readStock(paths, cwd, true) };
+  return { directory, others, stock: joined(stocks) };
+}
+
+/** What several paths have led to; a file that more than one of them led to counts once. */
+function joined(stocks: readonly StockFacts[]): StockFacts {
+  const all = <Kind extends keyof StockFacts>(kind: Kind): StockFacts[Kind][number][] => [
+    ...new Map(
+      stocks
+        .flatMap((stock): readonly StockFacts[Kind][number][] => stock[kind])
+        .map((one) => [one.file, one]),
+    ).values(),
+  ];
+  return { masters: all('masters'), workers: all('workers'), troubles: all('troubles') };
 }
 
 /** What is known of files that were not read in time. */

@@ -38,7 +38,7 @@ async function makeFarm(): Promise<{ farm: string; at: RunOptions } & AsyncDispo
 }
 
 describe('a file that never comes', () => {
-  it.each([[[]], [['config', '--json']], [['--jsonl']]])(
+  it.each([[[]], [['config', '--json']], [['--jsonl']], [['clock']]])(
     'is told of in time: bbx doctor %j',
     async (words) => {
       await using dir = await tempDir();

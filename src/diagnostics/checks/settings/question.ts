@@ -1,10 +1,11 @@
 import { BbxError } from '../../../base/error.ts';
 import { parseAddress, printAddress } from '../../../net/endpoint/address.ts';
 import { parseListen, printListen } from '../../../net/endpoint/listen-address.ts';
-import { TARGET_TOPICS } from '../../check.ts';
+import { TOPICS } from '../../check.ts';
 import type { SettingSubject } from '../../subject.ts';
 
-export const topics = ['ipv6', 'listen', 'config', ...TARGET_TOPICS] as const;
+/** Every topic takes its places from the configuration: where that cannot be read, they are missing, and that must be said. */
+export const topics = TOPICS;
 
 /** What the grammar makes of the text. */
 export interface SettingFacts {

@@ -32,15 +32,17 @@ export function aborted(signal: AbortSignal): Promise<never> {
 export async function within<Value>(
   promise: Promise<Value>,
   ms: number,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Value | undefined> {
   promise.catch(() => undefined);
   const over = new AbortController();
-  const limit = sleep(ms, AbortSignal.any([signal, over.signal])).then(() => undefined);
+  const limit = sleep(ms, signal === undefined ? over.signal : AbortSignal.any([signal, over.signal])).then(
+    () => undefined,
+  );
   try {
     return await Promise.race([promise, limit]);
   } catch (error) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     throw error;
   } finally {
     limit.catch(() => undefined);

@@ -2,6 +2,7 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { ADDRCONFIG, lookup } from 'node:dns';
 import type { Readable, Writable } from 'node:stream';
+import { within } from '../base/abort.ts';
 import { errnoOf } from '../base/error.ts';
 import { SILENCE } from './explain.ts';
 import type { FamilyAnswer, Resolver } from './resolve.ts';
@@ -193,7 +194,7 @@ export function createSystemResolver(options: { lookupInProcess?: boolean } = {}
       if (closed) return done({ errno: 'ECANCELLED', addresses: [] });
       const asked = helperWorks ? ask(name, family) : undefined;
       const answer = asked?.reply.then((got) => (got === 'lost' ? lookupHere(name, family) : got));
-      const got = await within(answer ?? lookupHere(name, family), limitMs, signal, () => asked?.abandon());
+      const got = await inTime(answer ?? lookupHere(name, family), limitMs, signal, () => asked?.abandon());
       return done(got ?? { errno: SILENCE, addresses: [] });
     },
     async order(name, { signal, limitMs = LOOKUP_LIMIT_MS } = {}) {
@@ -201,7 +202,7 @@ export function createSystemResolver(options: { lookupInProcess?: boolean } = {}
       const started = performance.now();
       const asked = helperWorks && !closed ? ask(name, 0) : undefined;
       const answer = asked?.reply.then((got) => (got === 'lost' ? lookupHere(name, 0) : got));
-      const got = await within(answer ?? lookupHere(name, 0), limitMs, signal, () => asked?.abandon());
+      const got = await inTime(answer ?? lookupHere(name, 0), limitMs, signal, () => asked?.abandon());
       const elapsed = performance.now() - started;
       const { addresses, errno, ms = elapsed } = got ?? { addresses: [], errno: SILENCE };
       return { addresses, ms, ...(errno === undefined ? {} : { errno }) };
@@ -231,34 +232,20 @@ function lookupHere(name: string, family: Asked): Promise<Omit<HelperAnswer, 'id
   });
 }
 
-/** Undefined after `limitMs`; rejects with the signal's reason. `giveUp` is called in both cases. */
-function within<T>(
-  promise: Promise<T>,
+/** The answer of a lookup in time; one that nobody waits for any more is given up. Undefined after `limitMs`; rejects with the signal's reason. */
+async function inTime(
+  answer: Promise<Omit<HelperAnswer, 'id'>>,
   limitMs: number,
   signal: AbortSignal | undefined,
   giveUp: () => void,
-): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const onAbort = () => {
-      end();
-      giveUp();
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      end();
-      giveUp();
-      resolve(undefined);
-    }, limitMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    void promise.then((value) => {
-      end();
-      resolve(value);
-    });
-  });
+): Promise<Omit<HelperAnswer, 'id'> | undefined> {
+  let got: Omit<HelperAnswer, 'id'> | undefined;
+  try {
+    got = await within(answer, limitMs, signal);
+  } finally {
+    if (got === undefined) giveUp();
+  }
+  return got;
 }
 
 /** One for the process: helpers are shared by everything that dials. It keeps no process alive by itself. */

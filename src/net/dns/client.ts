@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
+import { within } from '../../base/abort.ts';
 import { errnoOf } from '../../base/error.ts';
 import { SILENCE } from '../explain.ts';
 import type { DnsRecord, DnsResponse, RecordType } from './packet.ts';
@@ -150,30 +151,21 @@ interface Try {
 }
 
 /** One try with a limit: what `start` settles first counts, and its socket is closed however it ends. */
-async function within(
+async function tryOnce(
   limitMs: number,
   signal: AbortSignal | undefined,
   start: (settle: (got: Got) => void, isOver: () => boolean) => Try,
 ): Promise<Got> {
   signal?.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    let over = false;
-    const end = (tell: () => void) => {
-      // A refusal can come by two ways, and closing twice throws.
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      attempt.close();
-      tell();
-    };
-    const settle = (got: Got) => end(() => resolve(got));
-    const onAbort = () => end(() => reject(signal?.reason as Error));
-    // First, since it may throw: then there is nothing yet to clean up.
-    const attempt = start(settle, () => over);
-    const timer = setTimeout(() => settle(attempt.late()), limitMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
-  });
+  const { promise, resolve } = Promise.withResolvers<Got>();
+  let over = false;
+  const attempt = start(resolve, () => over);
+  try {
+    return (await within(promise, limitMs, signal)) ?? attempt.late();
+  } finally {
+    over = true;
+    attempt.close();
+  }
 }
 
 function askUdp(
@@ -183,7 +175,7 @@ function askUdp(
   limitMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Got> {
-  return within(limitMs, signal, (settle, isOver) => {
+  return tryOnce(limitMs, signal, (settle, isOver) => {
     const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
     let garbage = false;
     socket.on('error', (error) => settle(errnoOf(error) ?? 'EFAULT'));
@@ -218,7 +210,7 @@ function askTcp(
   limitMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Got> {
-  return within(limitMs, signal, (settle) => {
+  return tryOnce(limitMs, signal, (settle) => {
     const socket = connect({ host: server.address, port: server.port ?? DNS_PORT, autoSelectFamily: false });
     let received = Buffer.alloc(0);
     socket.on('error', (error) => settle(errnoOf(error) ?? 'EFAULT'));

@@ -50,6 +50,9 @@ import { pth04 } from './checks/paths/obstacle.ts';
 import { pth07 } from './checks/paths/idle.ts';
 import { pth06 } from './checks/paths/large-packets.ts';
 import { pth05 } from './checks/paths/slow-handshakes.ts';
+import { pth12 } from './checks/paths/echo.ts';
+import { pth11 } from './checks/paths/last-hop.ts';
+import { pth10 } from './checks/paths/losses.ts';
 import { pth13 } from './checks/paths/translated.ts';
 import { pth08 } from './checks/paths/zone.ts';
 import { pro09 } from './checks/peers/heartbeat.ts';
@@ -65,6 +68,7 @@ import { src07 } from './checks/source/parts.ts';
 import { src06 } from './checks/source/url-form.ts';
 import { svc02 } from './checks/service/families.ts';
 import { svc06 } from './checks/service/network.ts';
+import { svc07 } from './checks/service/packet-filter.ts';
 import { svc04 } from './checks/service/socket-unit.ts';
 import { svc03 } from './checks/service/start.ts';
 import { svc01 } from './checks/service/state.ts';
@@ -86,6 +90,7 @@ import { cfg02 } from './checks/settings/brackets.ts';
 import { cfg01 } from './checks/settings/readable.ts';
 import { clk02 } from './checks/clock/kept.ts';
 import { clk01 } from './checks/clock/skew.ts';
+import { prx08 } from './checks/proxy/answers-for-all.ts';
 import { prx07 } from './checks/proxy/one-family.ts';
 import { prx06 } from './checks/proxy/dead-tunnel.ts';
 import { prx02 } from './checks/proxy/http-connect.ts';
@@ -179,6 +184,9 @@ export const catalogue = [
   pth06,
   pth07,
   pth08,
+  pth10,
+  pth11,
+  pth12,
   pth13,
   prx01,
   prx02,
@@ -186,6 +194,7 @@ export const catalogue = [
   prx05,
   prx06,
   prx07,
+  prx08,
   tls01,
   tls02,
   tls03,
@@ -215,6 +224,7 @@ export const catalogue = [
   svc04,
   svc05,
   svc06,
+  svc07,
   src01,
   src02,
   src06,

@@ -1,11 +1,13 @@
 import { masterLayout, workerLayout } from '../../config/layout.ts';
 import type { LimitFacts, ProcessFact } from '../facts/limits.ts';
+import type { FilterFacts, FilterQuestion } from '../facts/packet-filter.ts';
 import type { PolicyFacts } from '../facts/policy.ts';
 import type { Completion, Nat64Facts, OrderFacts, ResolverFacts } from '../facts/resolver.ts';
 import type { NetworkFacts, ServiceFacts } from '../facts/service.ts';
 import { once } from '../probes.ts';
 import { nameOf, type ProgramSubject } from '../subject.ts';
 import { holderOf, readLimits, readProcess } from './limits.ts';
+import { readPacketFilter } from './packet-filter.ts';
 import { readPolicy } from './policy.ts';
 import { readNetwork, readService } from './service.ts';
 import { readCompletions, readNat64, readOrder, readResolver } from './resolver.ts';
@@ -32,6 +34,8 @@ export interface SystemProbes {
   service(program: ProgramSubject): Promise<ServiceFacts>;
   /** Whether a program that runs has this process's network. */
   network(program: ProgramSubject): Promise<NetworkFacts>;
+  /** What the packet filter of this host does with first packets. */
+  packetFilter(questions: readonly FilterQuestion[]): Promise<FilterFacts>;
 }
 
 /** The real ones; each thing is asked once. */
@@ -69,6 +73,8 @@ export function createSystemProbes(options: {
       }),
     // One check asks it, once a program.
     network: (program) => readNetwork(program),
+    // One check asks it, once a run.
+    packetFilter: (questions) => readPacketFilter(questions, signal),
   };
   return probes;
 }

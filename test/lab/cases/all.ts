@@ -1,5 +1,7 @@
 import type { LabCase } from './case.ts';
 import { CHECKS_FAR } from './checks-far.ts';
+import { CHECKS_NEAR } from './checks-near.ts';
+import { CHECKS_NETWORK } from './checks-network.ts';
 import { CHECKS } from './checks.ts';
 import { CONTROLS } from './controls.ts';
 import { HOSTS } from './hosts.ts';
@@ -23,5 +25,7 @@ export const CASES: readonly LabCase[] = [
   ...PAIRS,
   ...CHECKS,
   ...CHECKS_FAR,
+  ...CHECKS_NETWORK,
+  ...CHECKS_NEAR,
   ...CONTROLS,
 ];

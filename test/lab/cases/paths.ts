@@ -92,6 +92,7 @@ export const PATHS: readonly LabCase[] = [
     recipe: { setup: { W: filter('output', `${TO_MASTER} drop`) }, listeners: listening, programs: ['nft'] },
     doctor: reach('dual.test:9989'),
     ...unreachable,
+    root: ['SVC-07'],
     target: 'dual.test:9989',
   },
   {
@@ -104,6 +105,7 @@ export const PATHS: readonly LabCase[] = [
     },
     doctor: reach('dual.test:9989'),
     ...unreachable,
+    root: ['SVC-07'],
     target: 'dual.test:9989',
   },
   {

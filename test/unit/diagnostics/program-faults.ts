@@ -1,6 +1,8 @@
-import { AT, disk, heard, listener, ONLY6, program, row, target, tried } from './recorded.ts';
+import { AT, BOTH, disk, heard, listener, ONLY6, program, row, target, tried } from './recorded.ts';
 import { policy, running } from './recorded-system.ts';
-import { type Fault, inUnit, unit, V4 } from './usual.ts';
+import { dual, type Fault, inUnit, unit, V4, V6 } from './usual.ts';
+
+const RULE = { chain: 'inet filter output', handle: 7 };
 
 /** Faults of programs, their disks and store, their units and limits. */
 export const PROGRAM_FAULTS: Fault[] = [
@@ -176,6 +178,49 @@ export const PROGRAM_FAULTS: Fault[] = [
     'a program in another network',
     { subjects: [program()], system: { network: 'net:[2]' } },
     ['SVC-06'],
+    'warn',
+  ],
+  [
+    "this host's own packet filter stops what goes out",
+    {
+      names: [dual],
+      subjects: [target()],
+      attempts: [tried(V6, 'silent'), tried(V4, 'silent')],
+      system: { filter: ({ hook }) => (hook === 'output' ? { fate: 'dropped', by: RULE } : {}) },
+    },
+    ['SVC-07'],
+    'error',
+  ],
+  [
+    "this host's own packet filter stops IPv6 alone",
+    {
+      names: [dual],
+      subjects: [target()],
+      attempts: [tried(V6, 'ECONNREFUSED'), tried(V4, 'connected')],
+      intent: BOTH,
+      system: { filter: ({ family }) => (family === 6 ? { fate: 'rejected', by: RULE } : {}) },
+    },
+    ['SVC-07'],
+    'error',
+  ],
+  [
+    "this host's own packet filter lets nobody in where workers are to come",
+    {
+      subjects: [listener('[::]:9989', { reach: ['ci.example:9989'] })],
+      system: {
+        filter: () => ({ fate: 'dropped', by: { chain: 'inet filter input', handle: null } }),
+      },
+    },
+    ['SVC-07'],
+    'error',
+  ],
+  [
+    "this host's own packet filter lets nobody in to a port of whoever it is",
+    {
+      subjects: [listener('[::]:8010', { state: 'given', plane: 'other' })],
+      system: { filter: () => ({ fate: 'dropped', by: RULE }) },
+    },
+    ['SVC-07'],
     'warn',
   ],
 ];

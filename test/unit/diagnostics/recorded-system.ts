@@ -1,6 +1,11 @@
 import type { FarProbes } from '../../../src/diagnostics/doors/far.ts';
 import type { SystemProbes } from '../../../src/diagnostics/doors/system.ts';
 import type { LimitFacts, ProcessFact } from '../../../src/diagnostics/facts/limits.ts';
+import type {
+  FilterAnswer,
+  FilterFacts,
+  FilterQuestion,
+} from '../../../src/diagnostics/facts/packet-filter.ts';
 import type { PolicyFacts } from '../../../src/diagnostics/facts/policy.ts';
 import type {
   Completion,
@@ -27,6 +32,9 @@ export interface SystemFacts {
   process?: ProcessFact;
   service?: Partial<ServiceFacts>;
   network?: string;
+  /** What stops a first packet; else all pass. */
+  filter?: (question: FilterQuestion) => Partial<FilterAnswer>;
+  filterState?: FilterFacts['state'];
   repository?: Partial<RepositoryFact>;
   nested?: NestedFacts;
   mail?: MailFact[];
@@ -110,6 +118,16 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
     nested: async () => system.nested ?? { at: AT, copy: null, parts: [] },
     mail: async () => ({ at: AT, addresses: system.mail ?? [] }),
     status: async () => ({ at: AT, addresses: system.status ?? [] }),
+    packetFilter: async (questions) => ({
+      at: AT,
+      state: system.filterState ?? 'read',
+      answers: questions.map((question) => ({
+        ...question,
+        fate: 'open',
+        by: null,
+        ...system.filter?.(question),
+      })),
+    }),
     network: async () => ({ at: AT, own: 'net:[1]', program: system.network ?? 'net:[1]' }),
     order: async () => system.order ?? { at: AT, addresses: [], errno: 'ENOTFOUND', ms: 3 },
   };

@@ -12,6 +12,7 @@ export const pth01 = defineCheck<'target', PathFacts>({
   topics,
   needs: ['DNS-01', 'DNS-02', 'PTH-08'],
   causes: [
+    'SVC-07',
     'LIM-01',
     'LIM-02',
     'LSN-11',

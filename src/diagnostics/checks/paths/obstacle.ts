@@ -29,6 +29,7 @@ export const pth04 = defineCheck<'target', Facts>({
   topics,
   needs: ['DNS-01', 'DNS-02', 'PTH-08'],
   causes: [
+    'SVC-07',
     'LIM-01',
     'LIM-02',
     'LSN-11',

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+/** A statement of a rule, as `nft -j` writes it: one key, whose value says the rest. */
+const statement = z.record(z.string(), z.unknown());
+const chain = z.looseObject({
+  family: z.string(),
+  table: z.string(),
+  name: z.string(),
+  type: z.string().optional(),
+  hook: z.string().optional(),
+  policy: z.string().optional(),
+});
+const rule = z.looseObject({
+  family: z.string(),
+  table: z.string(),
+  chain: z.string(),
+  handle: z.number(),
+  expr: z.array(statement),
+});
+const set = z.looseObject({
+  family: z.string(),
+  table: z.string(),
+  name: z.string(),
+  elem: z.array(z.unknown()).optional(),
+});
+const ruleset = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
+
+export type Statement = z.infer<typeof statement>;
+
+export interface Rule {
+  readonly handle: number;
+  readonly statements: readonly Statement[];
+}
+
+export interface Chain {
+  /** `inet filter input`. */
+  readonly name: string;
+  readonly family: string;
+  readonly table: string;
+  /** Of base chains alone. */
+  readonly hook: string | null;
+  readonly type: string | null;
+  readonly policy: string;
+  readonly rules: readonly Rule[];
+}
+
+/** Chains and named sets, each by `family table name`. */
+export interface Ruleset {
+  readonly chains: ReadonlyMap<string, Chain>;
+  readonly sets: ReadonlyMap<string, readonly unknown[]>;
+}
+
+/** Reads what `nft -j list ruleset` prints (libnftables-json(5)); undefined for anything else. */
+export function readRuleset(text: string): Ruleset | undefined {
+  let listed: z.infer<typeof ruleset>;
+  try {
+    listed = ruleset.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+  const chains = new Map<string, Chain & { rules: Rule[] }>();
+  const sets = new Map<string, readonly unknown[]>();
+  for (const object of listed.nftables) {
+    const madeChain = chain.safeParse(object['chain']);
+    if (madeChain.success) {
+      const { family, table, name, hook = null, type = null, policy = 'accept' } = madeChain.data;
+      const full = `${family} ${table} ${name}`;
+      chains.set(full, { name: full, family, table, hook, type, policy, rules: [] });
+    }
+    const madeSet = set.safeParse(object['set'] ?? object['map']);
+    if (madeSet.success) {
+      const { family, table, name, elem = [] } = madeSet.data;
+      sets.set(`${family} ${table} ${name}`, elem);
+    }
+    const madeRule = rule.safeParse(object['rule']);
+    if (madeRule.success) {
+      const { family, table, chain: name, handle, expr } = madeRule.data;
+      chains.get(`${family} ${table} ${name}`)?.rules.push({ handle, statements: expr });
+    } else if (object['rule'] !== undefined) return undefined;
+  }
+  return { chains, sets };
+}

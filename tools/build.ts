@@ -7,6 +7,7 @@ import { build, type Plugin } from 'esbuild';
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { schemaText } from '../src/config/schema-text.ts';
 import { packageTypes } from './types.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -26,6 +27,19 @@ const lateChildProcess: Plugin = {
   },
 };
 
+/** The texts of the schemas in the place of what makes them: they are the same in each run, and making them takes zod. */
+const readySchemas: Plugin = {
+  name: 'ready-schemas',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/]config[\\/]schema-text\.ts$/ }, async () => {
+      const texts = { master: await schemaText('master'), worker: await schemaText('worker') };
+      return {
+        contents: `const texts = ${JSON.stringify(texts)};\nexport const schemaText = async (role) => texts[role];\n`,
+      };
+    });
+  },
+};
+
 const outdir = resolve(process.argv[2] ?? `${root}/dist`);
 await rm(outdir, { recursive: true, force: true });
 const result = await build({
@@ -41,7 +55,7 @@ const result = await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  plugins: [lateChildProcess],
+  plugins: [lateChildProcess, readySchemas],
   target: 'node24',
   chunkNames: 'chunks/[name]-[hash]',
   minifySyntax: true,

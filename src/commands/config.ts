@@ -5,11 +5,12 @@ import { openClient } from '../client/client.ts';
 import { changeFile, meantValue, type Role } from '../config/change.ts';
 import { codes } from '../config/codes.ts';
 import { isGuess } from '../config/cross-check.ts';
-import { jsonSchema, knowsKey } from '../config/json-schema.ts';
+import { knowsKey } from '../config/json-schema.ts';
 import { parseKeyPath, valueAt } from '../config/key-path.ts';
 import { loadMaster } from '../config/master.ts';
 import type { Origin } from '../config/override.ts';
 import { printKeyPath, printProblem, type Problem } from '../config/problem.ts';
+import { schemaText } from '../config/schema-text.ts';
 import { BbxError } from '../base/error.ts';
 import { EXIT } from '../base/exit.ts';
 import { configDirectory, loadShown } from './config-target.ts';
@@ -108,9 +109,13 @@ export async function unsetConfig(context: Context, key: string, options: DirOpt
 }
 
 /** `bbx config schema`: the JSON Schema of a master or a worker. */
-export function showSchema(context: Context, role: Role | undefined, options: DirOptions): void {
+export async function showSchema(
+  context: Context,
+  role: Role | undefined,
+  options: DirOptions,
+): Promise<void> {
   const wanted = role ?? roleHere(context, options);
-  context.stdout.write(`${JSON.stringify(jsonSchema(wanted), null, 2)}\n`);
+  context.stdout.write(await schemaText(wanted));
 }
 
 /** What the running master would change, by its own comparison. The file is checked here first, so its mistakes come with exit 7. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { relative, resolve } from 'node:path';
 import { BbxError } from '../base/error.ts';
 import { isPattern, matchesPattern } from '../base/pattern.ts';
-import { jsonSchema } from '../config/json-schema.ts';
+import { schemaText } from '../config/schema-text.ts';
 import { workerName } from '../config/schema/names.ts';
 import { tag } from '../config/schema/leaf.ts';
 import { parseAddress, printAddress } from '../net/endpoint/address.ts';
@@ -76,7 +76,7 @@ export async function createWorker(
       ...(tags === undefined ? {} : { tags }),
     },
     joinText === null ? null : joinText.replaceAll(/\s+/g, ''),
-    jsonSchema('worker'),
+    await schemaText('worker'),
   );
   const answers: Answers = {
     ...(master === undefined ? {} : { master: flags.master }),

@@ -5,9 +5,9 @@ import { systemClock } from '../base/clock.ts';
 import { BbxError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
 import { openClient } from '../client/client.ts';
-import { jsonSchema } from '../config/json-schema.ts';
 import { controlSocket, masterLayout, workerLayout } from '../config/layout.ts';
 import { loadMaster } from '../config/master.ts';
+import { schemaText } from '../config/schema-text.ts';
 import { loadWorker } from '../config/worker.ts';
 import { parseListen } from '../net/endpoint/listen-address.ts';
 import { listen } from '../net/listen.ts';
@@ -124,7 +124,7 @@ async function makeMaster(dir: string, work: { repository: string; recipe: Build
   };
   const identity = { key, certificate: selfSignedCertificate(key, { names: ['localhost'] }), joins: null };
   const { webListen, ...rest } = answers;
-  await write(dir, renderMaster(answers, identity, jsonSchema('master')), {
+  await write(dir, await renderMaster(answers, identity, await schemaText('master')), {
     ...rest,
     'web-listen': webListen,
   });
@@ -139,7 +139,7 @@ async function makeWorker(context: Context, masterDir: string, dir: string): Pro
   const tree = renderWorker(
     { name: WORKER_NAME, master: invitation.reach, pins: invitation.pins },
     text,
-    jsonSchema('worker'),
+    await schemaText('worker'),
   );
   await write(dir, tree, { join: [invitation.names, ...invitation.pins, ...invitation.reach] });
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadMaster } from '../../src/config/master.ts';
+import { schemaText } from '../../src/config/schema-text.ts';
 import { loadWorker } from '../../src/config/worker.ts';
 import { joinsFile } from '../../src/config/joins-file.ts';
 import { pinOf } from '../../src/net/tls/pin.ts';
@@ -50,6 +51,9 @@ describe("the owner's lines, in one empty directory without a terminal", () => {
     const { config } = await loadWorker(join(cwd, 'worker'));
     expect(config.master).toEqual([{ kind: 'tcp', host: 'host', port: 9989 }]);
     expect(hostname()).toContain(config.name.slice(0, 3));
+    // A built bbx has these texts ready.
+    for (const role of ['master', 'worker'] as const)
+      expect(await readFile(join(cwd, role, `${role}.schema.json`), 'utf8')).toBe(await schemaText(role));
 
     const before = await everything(cwd);
     expect((await bbxOk(['create-master', '--json'], { cwd })).json()).toMatchObject({ changed: false });

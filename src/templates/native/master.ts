@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import type { WrittenMaster } from '../../config/schema/master.ts';
 import type { Tree, TreeFile } from '../tree.ts';
 
@@ -29,8 +28,12 @@ export interface FarmIdentity {
   joins: string | null;
 }
 
-/** The directory of a master. `schema` is the JSON Schema of its configuration. */
-export function renderMaster(answers: MasterAnswers, identity: FarmIdentity, schema: object): Tree {
+/** The directory of a master. `schema` is the text of the JSON Schema of its configuration. */
+export async function renderMaster(
+  answers: MasterAnswers,
+  identity: FarmIdentity,
+  schema: string,
+): Promise<Tree> {
   const secret = (path: string, content: string): TreeFile => ({
     path,
     content,
@@ -48,10 +51,10 @@ export function renderMaster(answers: MasterAnswers, identity: FarmIdentity, sch
     files: [
       answers.format === 'ts'
         ? { path: 'master.config.ts', content: masterCode(answers), mode: 0o644, policy: 'replace' }
-        : { path: 'master.yaml', content: masterYaml(answers), mode: 0o644, policy: 'replace' },
+        : { path: 'master.yaml', content: await masterYaml(answers), mode: 0o644, policy: 'replace' },
       {
         path: 'master.schema.json',
-        content: `${JSON.stringify(schema, null, 2)}\n`,
+        content: schema,
         mode: 0o644,
         policy: 'replace',
       },
@@ -102,27 +105,24 @@ export function repositoryName(url: string): string {
   return name === '' || /^[rc]?\d+$/.test(name) ? `repository${name}` : name;
 }
 
-function masterYaml(answers: MasterAnswers): string {
+async function masterYaml(answers: MasterAnswers): Promise<string> {
   const work = masterWork(answers);
   const reach = answers.reach ?? [];
   return [
     '# yaml-language-server: $schema=master.schema.json',
     '# Check it with "bbx config check", see what a change does with "bbx config plan", make it count with "bbx config apply".',
     '',
-    yaml({ title: answers.name ?? DEFAULT_TITLE }),
+    answers.name === undefined ? `title: ${DEFAULT_TITLE}` : await yaml({ title: answers.name }),
     '',
     '# "[::]" is every address of this host, IPv6 and IPv4; "localhost" both loopback addresses.',
-    yaml({
-      listen: {
-        workers: one(answers.listen ?? [DEFAULT_LISTEN]),
-        web: one(answers.webListen ?? [DEFAULT_WEB_LISTEN]),
-      },
-    }),
+    answers.listen === undefined && answers.webListen === undefined
+      ? `listen:\n  workers: "${DEFAULT_LISTEN}"\n  web: ${DEFAULT_WEB_LISTEN}`
+      : await yaml({ listen: listenOf(answers) }),
     '',
     '# How workers get here, best first. It goes into join strings.',
-    reach.length === 0 ? '# reach: ["farm.example:9989"]' : yaml({ reach: [...reach] }),
+    reach.length === 0 ? '# reach: ["farm.example:9989"]' : await yaml({ reach: [...reach] }),
     '',
-    yaml({ store: answers.store ?? DEFAULT_STORE }),
+    answers.store === undefined ? `store: ${DEFAULT_STORE}` : await yaml({ store: answers.store }),
     'retention: { logs: 90d, builds: 1000 }',
     '',
     '# Workers need not stand here ("bbx worker add NAME" lets one in). What stands here overrides their own words.',
@@ -130,20 +130,20 @@ function masterYaml(answers: MasterAnswers): string {
     '#   linux-1: { tags: [linux], maxBuilds: 2 }',
     '',
     '# Where sources come from, and how often to look for pushes.',
-    section(work, 'repositories', [
+    await section(work, 'repositories', [
       '# repositories:',
       '#   app: { git: https://git.example/app.git, poll: 60s, branches: [main, "release/*"] }',
     ]),
     '',
     '# When to build.',
-    section(work, 'schedulers', [
+    await section(work, 'schedulers', [
       '# schedulers:',
       '#   on-push: { kind: branch, repository: app, treeStableTimer: 10s, builders: [app] }',
       '#   every-night: { kind: nightly, repository: app, cron: "0 3 * * *", onlyIfChanged: true, builders: [app] }',
     ]),
     '',
     '# What to build. Also: bbx builder add app --repository app --run "npm ci" --run "npm test"',
-    section(work, 'builders', [
+    await section(work, 'builders', [
       '# builders:',
       '#   app:',
       '#     repository: app',
@@ -159,22 +159,19 @@ function masterYaml(answers: MasterAnswers): string {
   ].join('\n');
 }
 
-function section(
+async function section(
   work: ReturnType<typeof masterWork>,
   name: keyof ReturnType<typeof masterWork>,
   example: readonly string[],
-): string {
+): Promise<string> {
   const value = work[name] ?? {};
-  return Object.keys(value).length === 0 ? example.join('\n') : yaml({ [name]: value });
+  return Object.keys(value).length === 0 ? example.join('\n') : await yaml({ [name]: value });
 }
 
 function masterCode(answers: MasterAnswers): string {
   const config: WrittenMaster = {
     title: answers.name ?? DEFAULT_TITLE,
-    listen: {
-      workers: one(answers.listen ?? [DEFAULT_LISTEN]),
-      web: one(answers.webListen ?? [DEFAULT_WEB_LISTEN]),
-    },
+    listen: listenOf(answers),
     ...(answers.reach === undefined ? {} : { reach: [...answers.reach] }),
     store: answers.store ?? DEFAULT_STORE,
     ...masterWork(answers),
@@ -193,11 +190,16 @@ function code(value: unknown): string {
   return JSON.stringify(value, null, 2).replaceAll(/^(\s*)"([A-Za-z_$][\w$]*)":/gm, '$1$2:');
 }
 
+function listenOf({ listen = [DEFAULT_LISTEN], webListen = [DEFAULT_WEB_LISTEN] }: MasterAnswers) {
+  return { workers: one(listen), web: one(webListen) };
+}
+
 function one(texts: readonly string[]): string | string[] {
   const [first] = texts;
   return texts.length === 1 && first !== undefined ? first : [...texts];
 }
 
-function yaml(value: object): string {
-  return stringify(value, { lineWidth: 0 }).trimEnd();
+/** Loaded only for what was given: what nobody gave is text already, and the library takes longer than writing the directory. */
+async function yaml(value: object): Promise<string> {
+  return (await import('../yaml.ts')).yaml(value);
 }

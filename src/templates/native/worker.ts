@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
 import type { Tree } from '../tree.ts';
+import { yaml } from '../yaml.ts';
 
 /** What decides the content of a worker's directory. */
 export interface WorkerAnswers {
@@ -15,7 +15,7 @@ export interface WorkerAnswers {
 }
 
 /** The directory of a worker. Its key is made by its first run, on the machine where it stays. */
-export function renderWorker(answers: WorkerAnswers, join: string | null, schema: object): Tree {
+export function renderWorker(answers: WorkerAnswers, join: string | null, schema: string): Tree {
   return {
     role: 'worker',
     // Builds that run as another user must get through to builds/; nobody needs to list this.
@@ -25,7 +25,7 @@ export function renderWorker(answers: WorkerAnswers, join: string | null, schema
       { path: 'worker.yaml', content: workerYaml(answers), mode: 0o644, policy: 'replace' },
       {
         path: 'worker.schema.json',
-        content: `${JSON.stringify(schema, null, 2)}\n`,
+        content: schema,
         mode: 0o644,
         policy: 'replace',
       },
@@ -63,8 +63,4 @@ function workerYaml(answers: WorkerAnswers): string {
     answers.runAs === undefined ? '# runAs: builder' : yaml({ runAs: answers.runAs }),
     '',
   ].join('\n');
-}
-
-function yaml(value: object): string {
-  return stringify(value, { lineWidth: 0 }).trimEnd();
 }

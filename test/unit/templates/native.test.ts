@@ -18,13 +18,13 @@ describe('renderMaster', () => {
       run: ['npm ci', 'npm test'],
       reach: ['farm.example:9989'],
     };
-    const text = contentOf(renderMaster(answers, IDENTITY, {}), 'master.yaml');
+    const text = contentOf(await renderMaster(answers, IDENTITY, ''), 'master.yaml');
     await expect(text).toMatchFileSnapshot('../../fixtures/templates/master.yaml');
     expect((await examineMaster(text)).problems).toEqual([]);
   });
 
   it('gives examples that hold as soon as their "# " is taken away', async () => {
-    const text = contentOf(renderMaster({}, IDENTITY, {}), 'master.yaml');
+    const text = contentOf(await renderMaster({}, IDENTITY, ''), 'master.yaml');
     const examples = text.replaceAll(/^# ((?: |[a-z]+:).*)$/gm, '$1').replace(/^secrets:.*$/m, '');
     const { config, problems } = await examineMaster(examples);
     expect(problems).toEqual([]);
@@ -34,7 +34,9 @@ describe('renderMaster', () => {
 
   it('makes no builder that could not run', async () => {
     for (const answers of [{}, { repository: '/srv/app.git' }]) {
-      const { config } = await examineMaster(contentOf(renderMaster(answers, IDENTITY, {}), 'master.yaml'));
+      const { config } = await examineMaster(
+        contentOf(await renderMaster(answers, IDENTITY, ''), 'master.yaml'),
+      );
       expect(config?.builders).toEqual({});
     }
   });
@@ -53,7 +55,7 @@ describe('renderMaster', () => {
 
 describe('renderWorker', () => {
   it('gives a worker.yaml that people can read, and the join string apart from it', async () => {
-    const tree = renderWorker({ name: 'linux-1', master: ['farm.example:9989'] }, 'bbx1.secret', {});
+    const tree = renderWorker({ name: 'linux-1', master: ['farm.example:9989'] }, 'bbx1.secret', '');
     const text = contentOf(tree, 'worker.yaml');
     await expect(text).toMatchFileSnapshot('../../fixtures/templates/worker.yaml');
     expect((await examineWorker(text)).problems).toEqual([]);

@@ -8,6 +8,7 @@ import type { NameFacts } from '../facts/names.ts';
 import type { PeerFact } from '../facts/paths.ts';
 import type { Probes } from '../probes.ts';
 import type { TargetSubject } from '../subject.ts';
+import { NO_TROUBLE_PROBES } from './trouble.ts';
 import type { SeenFacts } from './probes.ts';
 
 /** A master's answer about a worker, as facts about each of the worker's ways. Behind hops nothing was tried. */
@@ -130,6 +131,7 @@ export function answerForWorker(
     links: async (target: TargetSubject) => of(target)?.links ?? own.links(target),
     handshakes: async (target: TargetSubject) => (of(target) === undefined ? own.handshakes(target) : []),
     closedPort: async (target: TargetSubject) => (of(target) === undefined ? own.closedPort(target) : []),
+    ...NO_TROUBLE_PROBES,
     rests: async (target: TargetSubject) => (of(target) === undefined ? own.rests(target) : undefined),
     authenticate: async (target: TargetSubject) =>
       of(target) === undefined ? own.authenticate(target) : undefined,

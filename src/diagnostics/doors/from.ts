@@ -9,6 +9,7 @@ import type { NameFacts } from '../facts/names.ts';
 import type { Attempt, PathFacts, PeerFact } from '../facts/paths.ts';
 import type { Probes } from '../probes.ts';
 import type { TargetSubject } from '../subject.ts';
+import { NO_TROUBLE_PROBES } from './trouble.ts';
 import { farScript } from './far-script.ts';
 import { meetPeer } from './peers.ts';
 import type { SeenFacts } from './probes.ts';
@@ -189,6 +190,7 @@ export function answerFrom(
     links: async () => [],
     handshakes: async () => [],
     closedPort: async () => [],
+    ...NO_TROUBLE_PROBES,
     rests: async () => undefined,
     authenticate: async () => undefined,
   } satisfies Partial<Probes>);

@@ -23,6 +23,7 @@ import { readRunAs } from './run-as.ts';
 import { readStore } from './store.ts';
 import { createFarProbes } from './far.ts';
 import { createSystemProbes } from './system.ts';
+import { createTroubleProbes } from './trouble.ts';
 import { createWayProbes } from './way-probes.ts';
 import { askWhetherLetIn } from './worker-key.ts';
 
@@ -111,6 +112,13 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
         if (rests !== undefined) seen.rests.set(target.text, rests);
       },
       seenHandshakes: (target, handshakes) => seen.handshakes.set(target.text, handshakes),
+    }),
+    ...createTroubleProbes({
+      signal,
+      soak: (options.rests ?? []).length > 0,
+      path: (target) => probes.path(target),
+      connect,
+      gate: (target) => gateOf(keyOf(target)),
     }),
     host: () =>
       onceHost('host', async () => {

@@ -46,7 +46,11 @@ export function mark(one: LabCase, said: Said): Mark {
   const { grave, facts } = said;
   const allowed = [...one.root, ...(one.also ?? [])];
   const named = one.fact === true ? [...grave, ...facts] : grave;
-  const [first] = one.fact === true ? named.filter((id) => allowed.includes(id)) : grave;
+  // What is grave stands before every mere fact, so a fact has its place among the facts.
+  const [first] =
+    one.fact === true
+      ? [...grave.filter((id) => one.root.includes(id)), ...facts.filter((id) => allowed.includes(id))]
+      : grave;
   return {
     case: one,
     said,

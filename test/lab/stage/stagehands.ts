@@ -16,6 +16,8 @@ const PACKAGES: Record<Program | 'ip', string> = {
   tinyproxy: 'tinyproxy-bin',
   microsocks: 'microsocks',
   git: 'git',
+  ping: 'iputils-ping',
+  mtr: 'mtr-tiny',
 };
 const INSTALL_MS = 280_000;
 

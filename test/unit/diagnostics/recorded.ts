@@ -17,6 +17,7 @@ import type { StoreFacts } from '../../../src/diagnostics/facts/store.ts';
 import type { RunAsFacts } from '../../../src/diagnostics/facts/run-as.ts';
 import type { Probes } from '../../../src/diagnostics/probes.ts';
 import { systemProbes, type SystemFacts } from './recorded-system.ts';
+import { troubleProbes, type TroubleFacts } from './recorded-trouble.ts';
 import { wayProbes, type BetweenFacts } from './recorded-ways.ts';
 import { makeReport, type Reported } from '../../../src/diagnostics/report.ts';
 import { runChecks } from '../../../src/diagnostics/run.ts';
@@ -267,6 +268,7 @@ export interface Case {
   store?: StoreFacts;
   system?: SystemFacts;
   between?: BetweenFacts;
+  trouble?: TroubleFacts;
   intent?: Intent;
   topic?: Topic;
 }
@@ -277,6 +279,7 @@ export async function report(given: Case): Promise<Reported> {
   const probes: Probes = {
     ...systemProbes(given),
     ...wayProbes(given),
+    ...troubleProbes(given),
     host: async () => given.host ?? host(),
     name: async (text) => given.names?.find((one) => one.name === text) ?? literal(text),
     sources: async (addresses) =>

@@ -11,7 +11,7 @@ export const pro01 = defineCheck<'target', PeersAt>({
   about: 'target',
   topics,
   needs: ['PTH-01', 'PRO-03', 'PRX-02', 'PRX-05', 'PRX-06', 'PRO-04', 'PRO-07'],
-  causes: ['PTH-06', 'PTH-01', 'PRO-03', 'PRX-06', 'PRO-04'],
+  causes: ['PRX-08', 'PTH-06', 'PTH-01', 'PRO-03', 'PRX-06', 'PRO-04'],
   behindHops: true,
   rung: 'R4',
   gather,

@@ -11,7 +11,7 @@ export const pro03 = defineCheck<'target', PeersAt>({
   behindHops: true,
   topics,
   needs: ['PTH-01'],
-  causes: ['PTH-06', 'PTH-01', 'LSN-11'],
+  causes: ['PRX-08', 'PTH-06', 'PTH-01', 'LSN-11'],
   gather,
   judge: ({ at, peers }, target) => judgeSilence(peers, target, at),
 });

@@ -10,7 +10,7 @@ export const pro04 = defineCheck<'target', PeersAt>({
   about: 'target',
   topics,
   needs: ['PTH-01', 'PRO-03', 'PRX-02', 'PRX-05', 'PRX-06'],
-  causes: ['PTH-01', 'PRO-03', 'PRX-06'],
+  causes: ['PRX-08', 'PTH-01', 'PRO-03', 'PRX-06'],
   behindHops: true,
   gather,
   judge: ({ at, peers, lost }, target) => (lost === undefined ? judgeVersion(peers, target, at) : skip(lost)),

@@ -12,7 +12,7 @@ export const pro07 = defineCheck<'target', PeersAt>({
   about: 'target',
   topics,
   needs: ['PTH-01', 'PRO-03', 'PRX-02', 'PRX-05', 'PRX-06'],
-  causes: ['PTH-01', 'PRO-03', 'PRX-06'],
+  causes: ['PRX-08', 'PTH-01', 'PRO-03', 'PRX-06'],
   behindHops: true,
   gather,
   judge: ({ at, peers, lost }, target) => (lost === undefined ? judgeUpgrade(peers, target, at) : skip(lost)),

@@ -19,7 +19,7 @@ export const prx06 = defineCheck<'target', TunnelFacts>({
   about: 'target',
   topics,
   needs: ['PTH-01'],
-  causes: ['PTH-06', 'PTH-01', 'LSN-11'],
+  causes: ['PRX-08', 'PTH-06', 'PTH-01', 'LSN-11'],
   behindHops: true,
   async gather(context, target) {
     const way = await gatherWay(context, target, 'ssh');

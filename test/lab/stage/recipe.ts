@@ -92,4 +92,4 @@ export interface Recipe {
   readonly programs?: readonly Program[];
 }
 
-export type Program = 'nft' | 'tayga' | 'tinyproxy' | 'microsocks' | 'git';
+export type Program = 'nft' | 'tayga' | 'tinyproxy' | 'microsocks' | 'git' | 'ping' | 'mtr';

@@ -18,6 +18,7 @@ import { placeOf, tellingTexts } from './telling-texts.ts';
 import { FAR_CONTROLS, FAR_FAULTS } from './far-faults.ts';
 import { LINK_FAULTS } from './link-faults.ts';
 import { STOCK_CONTROLS, STOCK_FAULTS } from './stock-faults.ts';
+import { TROUBLE_CONTROLS, TROUBLE_FACTS, TROUBLE_FAULTS } from './trouble-faults.ts';
 import { BETWEEN_CONTROLS, BETWEEN_FAULTS } from './between-faults.ts';
 
 const FAULTS: Fault[] = [
@@ -32,8 +33,15 @@ const FAULTS: Fault[] = [
   ...LINK_FAULTS,
   ...STOCK_FAULTS,
   ...BETWEEN_FAULTS,
+  ...TROUBLE_FAULTS,
 ];
-const CONTROLS = [...HEALTHY, ...FAR_CONTROLS, ...STOCK_CONTROLS, ...BETWEEN_CONTROLS];
+const CONTROLS = [
+  ...HEALTHY,
+  ...FAR_CONTROLS,
+  ...STOCK_CONTROLS,
+  ...BETWEEN_CONTROLS,
+  ...TROUBLE_CONTROLS,
+];
 
 describe('faults and their one root', () => {
   it.each(FAULTS)('%s', async (_title, given, roots, verdict) => {
@@ -79,7 +87,7 @@ describe('faults and their one root', () => {
 
   it('has a fault for every check of the catalogue', async () => {
     const { catalogue } = await import('../../../src/diagnostics/catalogue.ts');
-    const covered = new Set([...FAULTS.flatMap(([, , roots]) => roots), ...FACTS.map(([id]) => id)]);
+    const covered = new Set([...FAULTS.flatMap(([, , roots]) => roots), ...[...FACTS, ...TROUBLE_FACTS].map(([id]) => id)]);
     expect(catalogue.map(({ id }) => id).filter((id) => !covered.has(id))).toEqual([]);
   });
 });

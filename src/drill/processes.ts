@@ -1,4 +1,5 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 
 /** A living process and its command line. */
 export interface Found {
@@ -10,28 +11,46 @@ export interface Found {
  * Every process that works in a directory or below, or names it in its command line or environment: the programs of a farm, keepers, steps and
  * what these have started. Empty where there is no /proc.
  */
-export async function processesOf(dir: string): Promise<Found[]> {
-  const found: Found[] = [];
-  for (const name of await readdir('/proc').catch(() => [])) {
+export function processesOf(dir: string): Found[] {
+  return processesBelow([dir]);
+}
+
+/** The same for several directories in one look, which costs as much as for one. */
+export function processesBelow(dirs: readonly string[]): (Found & { dir: string })[] {
+  const found: (Found & { dir: string })[] = [];
+  for (const name of readOr([], () => readdirSync('/proc'))) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const [cwd, command, environment] = await Promise.all([
-      readlink(`/proc/${pid}/cwd`).catch(() => ''),
-      readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
-      readFile(`/proc/${pid}/environ`, 'latin1').catch(() => ''),
-    ]);
+    // Files of /proc are never waited for: to read them at once costs a fifth of what asking a thread for each does.
+    const command = readOr('', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+    const cwd = readOr('', () => readlinkSync(`/proc/${pid}/cwd`));
     // The dead that wait for their parent have neither.
     if (cwd === '' && command === '') continue;
-    if (names(cwd, dir) || names(command, dir) || names(environment, dir))
-      found.push({ pid, command: command.replaceAll('\0', ' ').trim() });
+    let environment: string | undefined;
+    const dir = dirs.find(
+      (one) =>
+        names(cwd, one) ||
+        names(command, one) ||
+        names((environment ??= readOr('', () => readFileSync(`/proc/${pid}/environ`, 'latin1'))), one),
+    );
+    if (dir !== undefined) found.push({ pid, command: command.replaceAll('\0', ' ').trim(), dir });
   }
   return found;
+}
+
+/** Of a process that ended meanwhile, or that others may not see, `nothing`. */
+function readOr<Value>(nothing: Value, read: () => Value): Value {
+  try {
+    return read();
+  } catch {
+    return nothing;
+  }
 }
 
 /** Ends all of them, again and again until none is left or `rounds` are over: some start others meanwhile. Gives what is left. */
 export async function killAll(dir: string, rounds = 20): Promise<Found[]> {
   for (let round = 0; round < rounds; round += 1) {
-    const found = await processesOf(dir);
+    const found = processesOf(dir);
     if (found.length === 0) return [];
     for (const { pid } of found) {
       try {

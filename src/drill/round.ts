@@ -18,7 +18,7 @@ export interface Stage {
   grace: string;
   /** Number of events. */
   heard: number;
-  /** Characters of each program's words. */
+  /** Bytes of each program's words. */
   said: Map<string, number>;
 }
 
@@ -76,7 +76,10 @@ async function play(
     await sleep(strikeAfterMs, signal);
     const before = await troubles(farm, signal);
     times.struck = performance.now();
-    void watchTrouble(farm, before, both, () => (times.noticed ??= performance.now()));
+    void watchTrouble(farm, before, both, {
+      isNoticed: () => firstNotice(farm, times, farm.watcher.heard.slice(stage.heard)) !== undefined,
+      onTrouble: () => (times.noticed ??= performance.now()),
+    });
     await blow.strike(farm, {
       signal,
       noticed: () => (times.noticed ??= performance.now()),
@@ -84,7 +87,7 @@ async function play(
     });
     times.healed = performance.now();
     await answers;
-    await settle(farm, asked, signal, () => (times.recovered ??= performance.now()));
+    await settle(farm, { asked, before: stage.heard }, signal, () => (times.recovered ??= performance.now()));
   } catch (error) {
     signal.throwIfAborted();
     wrong.push(sentences(error).join(': '), ...(await stuck(farm)));
@@ -102,14 +105,14 @@ async function troubles(farm: Sandbox, signal: AbortSignal): Promise<Set<string>
   return new Set([...(state?.trouble ?? []).map(({ message }) => message), ...notes]);
 }
 
-/** Calls once when status tells of trouble that it did not tell of `before`. */
+/** Calls once when status tells of trouble that it did not tell of `before`, unless something else has shown by then that the blow is noticed. */
 async function watchTrouble(
   farm: Sandbox,
   before: ReadonlySet<string>,
   signal: AbortSignal,
-  onTrouble: () => void,
+  { isNoticed, onTrouble }: { isNoticed: () => boolean; onTrouble: () => void },
 ): Promise<void> {
-  while (!signal.aborted) {
+  while (!signal.aborted && !isNoticed()) {
     if ([...(await troubles(farm, signal))].some((sentence) => !before.has(sentence))) return onTrouble();
     await sleep(TROUBLE_MS, signal).catch(() => undefined);
   }

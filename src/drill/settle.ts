@@ -1,49 +1,46 @@
+import type { FarmEvent } from '../api/objects.ts';
 import { spoolsLeft } from './checks/farm.ts';
 import type { Asked } from './ask.ts';
 import { until } from './program.ts';
 import type { Sandbox } from './sandbox.ts';
+import type { Watcher } from './watcher.ts';
 
 /** All that was asked for must have ended so long after the fault is over, ms. A link that is half-open alone takes 35 s to be found. */
 const SETTLE_MS = 120_000;
 /** So long a watcher may need to be back after a restart, and a spool to be emptied, ms. */
 const QUIET_MS = 15_000;
 
-/** Waits until the farm is whole again, then until nothing runs and nothing waits, and all of it was heard and acknowledged. */
+/** While builds run on a farm that is whole, their ends are heard: it is asked only in case nothing is heard, ms. */
+const IN_CASE_MS = 1_000;
+/** What is not told by an event is asked for so often, ms: that trouble is over, or that a worker knows that its build is. */
+const LOOK_MS = 100;
+const CHANGES: ReadonlySet<FarmEvent['type']> = new Set([
+  'request.submitted',
+  'request.finished',
+  'worker.changed',
+]);
+
+/**
+ * Waits until the farm is whole again, then until nothing runs and nothing waits, and all of it was heard and acknowledged. `before`: number of
+ * events that were heard before the round.
+ */
 export async function settle(
   farm: Sandbox,
-  asked: Asked,
+  { asked, before }: { asked: Asked; before: number },
   signal: AbortSignal,
   onRecovered: () => void,
 ): Promise<void> {
-  const status = () => farm.client.call('status', {}, { signal, timeoutMs: 10_000 });
-  await until(
-    'all builds end and all workers are back',
-    SETTLE_MS,
-    async () => {
-      const { workers, running, pending, trouble } = await status();
-      const whole =
-        workers.every(({ attached, notes }) => attached && notes.every(isRefusal)) &&
-        trouble.every(({ code }) => STAYS.has(code));
-      if (whole) onRecovered();
-      return (
-        whole && running.length === 0 && pending.length === 0 && workers.every((one) => one.running === 0)
-      );
-    },
-    signal,
-  );
-  const { heard } = farm.watcher;
-  const finished = () =>
-    new Set(heard.map(({ event }) => (event.type === 'request.finished' ? event.buildrequestid : 0)));
-  await until(
-    'the watcher hears the end of every build',
-    QUIET_MS,
-    () => {
-      if (farm.watcher.broken !== undefined) throw farm.watcher.broken;
-      const ends = finished();
-      return [...asked.requests].every((id) => ends.has(id));
-    },
-    signal,
-  );
+  const { watcher } = farm;
+  const end = performance.now() + SETTLE_MS;
+  for (;;) {
+    const { whole, quiet, builds } = await look(farm, signal);
+    if (whole) onRecovered();
+    if (whole && quiet) break;
+    if (performance.now() > end)
+      throw new Error(`all builds end and all workers are back: ${late(SETTLE_MS)}`);
+    await watcher.next(CHANGES, whole && builds ? IN_CASE_MS : LOOK_MS, signal);
+  }
+  await hearEnds(watcher, { asked, before }, signal);
   let left: string[] = [];
   await until(
     'spools are emptied',
@@ -55,6 +52,49 @@ export async function settle(
     throw new Error(left.join('; '), { cause: error });
   });
 }
+
+/** `whole`: nobody is missing and nothing is wrong; `quiet`: nothing runs or waits; `builds`: some do as far as the master knows. */
+async function look(
+  { client }: Sandbox,
+  signal: AbortSignal,
+): Promise<{ whole: boolean; quiet: boolean; builds: boolean }> {
+  const { workers, running, pending, trouble } = await client.call(
+    'status',
+    {},
+    { signal, timeoutMs: 10_000 },
+  );
+  const builds = running.length + pending.length > 0;
+  return {
+    whole:
+      workers.every(({ attached, notes }) => attached && notes.every(isRefusal)) &&
+      trouble.every(({ code }) => STAYS.has(code)),
+    quiet: !builds && workers.every((one) => one.running === 0),
+    builds,
+  };
+}
+
+/** Waits until the watcher has heard the end of every build that was asked for. */
+async function hearEnds(
+  watcher: Watcher,
+  { asked, before }: { asked: Asked; before: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const end = performance.now() + QUIET_MS;
+  for (;;) {
+    if (watcher.broken !== undefined) throw watcher.broken;
+    const ends = new Set(
+      watcher.heard
+        .slice(before)
+        .map(({ event }) => (event.type === 'request.finished' ? event.buildrequestid : 0)),
+    );
+    if ([...asked.requests].every((id) => ends.has(id))) return;
+    if (performance.now() > end)
+      throw new Error(`the watcher hears the end of every build: ${late(QUIET_MS)}`);
+    await watcher.next(CHANGES, IN_CASE_MS, signal);
+  }
+}
+
+const late = (ms: number) => `not within ${ms / 1_000} s`;
 
 /**
  * What status goes on telling of though it is over: a worker that has refused a build is known to take some again only when it is asked for one,

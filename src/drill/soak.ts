@@ -180,7 +180,7 @@ async function takeSample(farm: Sandbox, builds: number, seconds: number): Promi
   const seen = (path: string) => ('within' in farm.disks ? farm.disks.seen(path) : path);
   for (const { dir } of farm.workers) {
     // Steps come and go; the worker and its keeper name their directory.
-    for (const { pid, command } of await processesOf(dir)) {
+    for (const { pid, command } of processesOf(dir)) {
       if (!command.includes(dir)) continue;
       const size = await sizeOf(pid);
       workerBytes += size?.residentBytes ?? 0;

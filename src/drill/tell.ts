@@ -12,22 +12,29 @@ export async function tell(
 ): Promise<{ requests: RequestObject[]; builds: Map<number, BuildObject[]> }> {
   const ids = new Set(asked.requests);
   for (const { event } of heard) if (event.type === 'request.submitted') ids.add(event.buildrequestid);
-  const requests: RequestObject[] = [];
-  const builds = new Map<number, BuildObject[]>();
-  for (const id of ids) {
-    const found = await farm.client
-      .call('request', { params: { request: `r${id}` } }, { signal })
-      .catch((error: unknown) => {
-        // One that is lost is told by its absence.
-        if (error instanceof BbxError && !error.retryable) return undefined;
-        throw error;
-      });
-    if (found === undefined) continue;
-    requests.push(found);
-    const own: BuildObject[] = [];
-    for (const { buildid } of found.builds)
-      own.push(await farm.client.call('build', { params: { build: String(buildid) } }, { signal }));
-    builds.set(id, own);
-  }
-  return { requests, builds };
+  const told = await Promise.all([...ids].map((id) => tellOne(farm, id, signal)));
+  const found = told.filter((one) => one !== undefined);
+  return {
+    requests: found.map(({ request }) => request),
+    builds: new Map(found.map(({ request, builds }) => [request.buildrequestid, builds])),
+  };
+}
+
+async function tellOne(
+  { client }: Sandbox,
+  id: number,
+  signal: AbortSignal,
+): Promise<{ request: RequestObject; builds: BuildObject[] } | undefined> {
+  const request = await client
+    .call('request', { params: { request: `r${id}` } }, { signal })
+    .catch((error: unknown) => {
+      // One that is lost is told by its absence.
+      if (error instanceof BbxError && !error.retryable) return undefined;
+      throw error;
+    });
+  if (request === undefined) return undefined;
+  const calls = request.builds.map(({ buildid }) =>
+    client.call('build', { params: { build: String(buildid) } }, { signal }),
+  );
+  return { request, builds: await Promise.all(calls) };
 }

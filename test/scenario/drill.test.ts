@@ -37,7 +37,7 @@ describe('bbx drill', () => {
     );
     // Node keeps compiled code there, too.
     expect((await readdir(dir.path)).filter((name) => name.startsWith('bbx-'))).toEqual([]);
-    expect(await processesOf(dir.path)).toEqual([]);
+    expect(processesOf(dir.path)).toEqual([]);
   });
 
   it('soaks a farm with a fault now and then, and looks at all that was built since the last one', async () => {

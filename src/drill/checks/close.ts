@@ -1,7 +1,9 @@
+import type { Client } from '../../client/client.ts';
 import type { NumberedEvent } from '../../client/events.ts';
 import { processesOf } from '../processes.ts';
 import { until } from '../program.ts';
 import type { Sandbox } from '../sandbox.ts';
+import type { Watcher } from '../watcher.ts';
 import { spoolsLeft } from './farm.ts';
 
 /** Reading the events of a farm once more, ms. */
@@ -22,15 +24,15 @@ export async function closeFarm(farm: Sandbox, signal: AbortSignal): Promise<str
   if (checked.code !== 0)
     wrong.push(`db check ended with ${checked.code}: ${checked.stdout}${checked.stderr}`);
   else wrong.push(...checked.stdout.split('\n').filter((line) => /^(?:warn|error)\t/.test(line)));
-  const left = () => processesOf(farm.dir).then((found) => found.filter(({ pid }) => pid !== farm.holder));
-  await until('processes end', GONE_MS, async () => (await left()).length === 0).catch(() => undefined);
-  for (const { pid, command } of await left()) wrong.push(`left running: ${pid} ${command}`);
+  const left = () => processesOf(farm.dir).filter(({ pid }) => pid !== farm.holder);
+  await until('processes end', GONE_MS, () => left().length === 0).catch(() => undefined);
+  for (const { pid, command } of left()) wrong.push(`left running: ${pid} ${command}`);
   return wrong;
 }
 
 /** What the watcher has heard over all restarts must be what the master tells now to one who asks from the beginning. */
 export async function compareEvents(
-  { client, watcher: { heard } }: Pick<Sandbox, 'client' | 'watcher'>,
+  { client, watcher: { heard } }: { client: Client; watcher: Pick<Watcher, 'heard'> },
   signal: AbortSignal,
   limitMs = REPLAY_MS,
 ): Promise<string[]> {

@@ -40,19 +40,19 @@ export async function examine(
   const verdicts = requests.map((one) => checkRequest(one, builds.get(one.buildrequestid) ?? [], allowed));
   wrong.push(...verdicts.flatMap((verdict) => verdict.wrong));
   const all = [...builds.values()].flat();
-  const logs: LogVerdict[] = [];
-  for (const build of all) {
-    try {
-      logs.push(await checkLogs(farm.client, build, signal));
-    } catch (error) {
-      signal.throwIfAborted();
-      wrong.push(`the logs of ${build.builder}/${build.number}: ${sentences(error).join(': ')}`);
-    }
-  }
+  const logs = await Promise.all(
+    all.map((build) =>
+      checkLogs(farm.client, build, signal).catch((error: unknown): LogVerdict => {
+        signal.throwIfAborted();
+        const sentence = `the logs of ${build.builder}/${build.number}: ${sentences(error).join(': ')}`;
+        return { wrong: [sentence], bytes: 0, lost: 0, doubled: 0 };
+      }),
+    ),
+  );
   wrong.push(...logs.flatMap((log) => log.wrong));
   wrong.push(...checkEvents(heard, requests, all));
   wrong.push(...(await trace.check([...builds.values()])));
-  wrong.push(...(await stepsLeft(farm)), ...(await faultsSaid(farm, said)));
+  wrong.push(...stepsLeft(farm), ...(await faultsSaid(farm, said)));
   const sum = (value: (log: LogVerdict) => number) => logs.reduce((total, log) => total + value(log), 0);
   return {
     wrong,

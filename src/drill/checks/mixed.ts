@@ -8,27 +8,32 @@ export function firstWrong(
   [one, other]: readonly [Uint8Array, Uint8Array],
   whole: boolean,
 ): number | undefined {
-  // Numbers of bytes of `one` that may have been read when `at` bytes of `got` were; mostly a single one.
-  let ways = new Set([0]);
+  // Numbers of bytes of `one` that may have been read when `at` bytes of `got` were: mostly `taken` alone, and then there is no set of them.
+  let taken = 0;
+  let ways: Set<number> | undefined;
   for (let at = 0; at < got.length; at += 1) {
     const byte = got[at];
-    if (ways.size === 1) {
-      // The usual case, without making a set for each byte.
-      const [taken] = ways as unknown as [number];
-      const [fitsOne, fitsOther] = [one[taken] === byte, other[at - taken] === byte];
-      if (fitsOne !== fitsOther) {
-        if (fitsOne) ways = new Set([taken + 1]);
-        continue;
-      }
+    if (ways === undefined) {
+      const fitsOne = one[taken] === byte;
+      const fitsOther = other[at - taken] === byte;
+      if (fitsOne && fitsOther) ways = new Set([taken + 1, taken]);
+      else if (fitsOne) taken += 1;
+      else if (!fitsOther) return at;
+      continue;
     }
     const next = new Set<number>();
-    for (const taken of ways) {
-      if (one[taken] === byte) next.add(taken + 1);
-      if (other[at - taken] === byte) next.add(taken);
+    for (const way of ways) {
+      if (one[way] === byte) next.add(way + 1);
+      if (other[at - way] === byte) next.add(way);
     }
     if (next.size === 0) return at;
-    ways = next;
+    if (next.size > 1) ways = next;
+    else {
+      [taken] = next as unknown as [number];
+      ways = undefined;
+    }
   }
   if (!whole) return undefined;
-  return ways.has(one.length) && got.length === one.length + other.length ? undefined : got.length;
+  const all = ways?.has(one.length) ?? taken === one.length;
+  return all && got.length === one.length + other.length ? undefined : got.length;
 }

@@ -1,7 +1,8 @@
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildObject } from '../../api/objects.ts';
 import { BUILDERS } from '../builders.ts';
+import { readFrom } from '../read-from.ts';
 import { LIVES } from '../sandbox.ts';
 
 /** What steps left of themselves outside of the farm: lines of a file, and the times of others. */
@@ -65,12 +66,4 @@ async function overlaps(dir: string, attempts: readonly (readonly BuildObject[])
     }
   }
   return wrong;
-}
-
-async function readFrom(file: string, from: number): Promise<{ text: string; next: number }> {
-  await using handle = await open(file, 'a+');
-  const { size } = await handle.stat();
-  const bytes = Buffer.alloc(Math.max(0, size - from));
-  await handle.read(bytes, 0, bytes.length, from);
-  return { text: bytes.toString(), next: size };
 }

@@ -40,7 +40,7 @@ function outage(
 }
 
 async function freeze(server: PostgresServer, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
-  for (const { pid } of await processesOf(server.dir)) {
+  for (const { pid } of processesOf(server.dir)) {
     try {
       process.kill(pid, signal);
     } catch {
@@ -83,7 +83,7 @@ async function takeConnections(server: PostgresServer, ms: number, { signal }: S
       // Those of the master; ours stand in another database.
       if (!ended) {
         ended = true;
-        for (const { pid, command } of await processesOf(server.dir)) {
+        for (const { pid, command } of processesOf(server.dir)) {
           if (/^postgres: bbx postgres /.test(command)) process.kill(pid, 'SIGTERM');
         }
       }

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { BuildObject } from '../../src/api/objects.ts';
 import { createWorkerKey } from '../../src/protocol/bbx/keys.ts';
+import { eventsAfter } from '../../src/store/events.ts';
 import { SMALL_LOG_BYTES } from '../../src/store/small-log.ts';
 import { openStore } from '../../src/store/store.ts';
 import { fakeWorker, testMaster, type TestMaster } from '../rigs/master.ts';
@@ -54,6 +55,19 @@ describe('a master and its workers', () => {
     );
     const after = await rig.client.call('request', { params: { request: 'r1' } });
     expect(after).toMatchObject({ complete: true, result: 'success' });
+  });
+
+  it('begins what waits in the transaction that ends the build before it', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    for (let build = 1; build <= 3; build += 1) await force(rig);
+    for (let build = 1; build <= 3; build += 1) w1.build(await w1.next('assign'));
+    await ended(rig, 'app/3');
+    await using store = await openStore('sqlite:state.sqlite', { dir: rig.dir, readOnly: true });
+    const events = await store.read((db) => eventsAfter(db, 0, 100));
+    const times = (type: string) => events.filter((event) => event.type === type).map(({ at }) => at);
+    // The events of one transaction have one time.
+    expect(times('build.started').slice(1)).toEqual(times('build.finished').slice(0, 2));
   });
 
   it('follows a log while it grows, to its end', async () => {

@@ -48,6 +48,7 @@ async function recorderOf(dir: string, small = false) {
     log: silentLog,
     trouble: createTroubleList({ clock: systemClock, log: silentLog }),
     onEnded: (_, { result }) => void state.ended.push(result),
+    places: { next: () => undefined, freed: () => undefined },
   });
   const build = {
     ...{ lease: { build: made.buildid, token: made.token }, buildid: made.buildid, requestid: made.request },

@@ -18,6 +18,16 @@ export interface Started {
   orphanAfter: number | null;
 }
 
+/** Builds that begin in the transaction that ends others: one commit, one flush and one message for both. */
+export interface NextBuilds {
+  /** Claims what waits for the places that the builds which end here leave; a transaction that is done anew calls it anew. */
+  claim(tx: Tx, emit: Emit, ending: ReadonlySet<number>): Promise<void>;
+  /** It is committed, and memory knows that those have ended: the workers hear of theirs. */
+  begin(): void;
+  /** To be called whatever came of it: rounds of the dispatcher wait for it. */
+  release(): void;
+}
+
 /**
  * Claims the requests of pairs and begins their builds, as rows and events of a transaction. A request that is claimed or cancelled already is among
  * `gone`; a pair whose worker or builder is no more is left out, and its request waits on.

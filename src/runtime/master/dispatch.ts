@@ -1,4 +1,3 @@
-import type { Clock } from '../../base/clock.ts';
 import { BbxError } from '../../base/error.ts';
 import { sleep } from '../../base/abort.ts';
 import type { Log } from '../../base/log.ts';
@@ -7,7 +6,7 @@ import { listBuilders } from '../../store/builders.ts';
 import { pendingRequests, requestById } from '../../store/buildrequests.ts';
 import { secretsOf } from '../../build/plan-secrets.ts';
 import type { Builds } from './builds.ts';
-import { claimBuilds, type Started } from './claim.ts';
+import { claimBuilds, type NextBuilds, type Started } from './claim.ts';
 import type { Farm } from './events.ts';
 import { match, type Pair, type Queue, type Waiting } from './match.ts';
 import { createWaitingRequests, type WaitingRequests } from './queue.ts';
@@ -36,6 +35,8 @@ export interface Dispatcher {
   remove(buildrequestid: number): void;
   /** Something has changed: requests, workers, or places. Coalesces. */
   nudge(): void;
+  /** For a transaction that ends builds. Undefined while a round is under way, or nothing may begin: then a nudge afterwards is due. */
+  next(): NextBuilds | undefined;
   /** Starts nothing more. */
   drain(): void;
   readonly draining: boolean;
@@ -48,10 +49,11 @@ export function createDispatcher(options: {
   roster: Roster;
   builds: Builds;
   config: () => MasterConfig;
-  clock: Clock;
+  /** The time at which a build begins while so many others are about to end, epoch seconds. */
+  now: (ending: number) => number;
   log: Log;
 }): Dispatcher {
-  const { farm, roster, builds, config, clock, log: say } = options;
+  const { farm, roster, builds, config, log: say } = options;
   let waiting = createWaitingRequests();
   /** What began to wait while `load` reads, whose rows may be from before. */
   let newcomers: { builderid: number; request: Waiting }[] | undefined;
@@ -61,16 +63,21 @@ export function createDispatcher(options: {
   let draining = false;
   let again = false;
   let round: Promise<void> | undefined;
+  /** Somebody has `next`: pairs are made of what memory says, so by one at a time, until memory knows of them. */
+  let taken = false;
+  /** The last assignments of it. */
+  let assigning: Promise<unknown> | undefined;
+
+  const mayStart = () => !draining && !stopping.signal.aborted;
+  const mayGoRound = () => again && !taken && mayStart();
 
   async function rounds(): Promise<void> {
-    while (again && !draining && !stopping.signal.aborted) {
+    while (mayGoRound()) {
       // A turn of the event loop: nudges that come together are one round.
       await new Promise((resolve) => setImmediate(resolve));
       again = false;
       try {
-        const waits = queues();
-        // Each of a thousand workers that come at once asks for a round: without a request there is nobody to look through them for.
-        const pairs = waits.length === 0 ? [] : match(waits, roster.candidates(), clock.wall());
+        const pairs = pairsNow(options.now(0));
         for (let from = 0; from < pairs.length && !draining; from += CLAIMS) {
           await start(pairs.slice(from, from + CLAIMS));
         }
@@ -87,6 +94,13 @@ export function createDispatcher(options: {
   function wait(builderid: number, request: Waiting): void {
     waiting.add(builderid, request);
     newcomers?.push({ builderid, request });
+  }
+
+  /** Who gets what, as memory has it, less builds that are about to end. */
+  function pairsNow(now: number, ending?: ReadonlySet<number>): Pair[] {
+    const waits = queues();
+    // Each of a thousand workers that come at once asks for a round: without a request there is nobody to look through them for.
+    return waits.length === 0 ? [] : match(waits, roster.candidates(ending), now);
   }
 
   function queues(): Queue[] {
@@ -108,17 +122,22 @@ export function createDispatcher(options: {
 
   /** Begins builds for pairs: rows and events first, then the workers hear of it. */
   async function start(pairs: readonly Pair[]): Promise<void> {
-    const now = clock.wall();
-    const { started, gone } = await farm.change((tx, emit) =>
+    const now = options.now(0);
+    const claimed = await farm.change((tx, emit) =>
       claimBuilds(tx, emit, pairs, { roster, config: config(), now }),
     );
+    await begin(claimed, now);
+  }
+
+  /** Memory follows the rows, in one go; then the workers hear of it. */
+  function begin({ started, gone }: { started: Started[]; gone: number[] }, now: number): Promise<unknown> {
     for (const id of gone) waiting.remove(id);
     for (const { build } of started) {
       waiting.remove(build.requestid);
       lastStarted.set(build.builderid, now);
       builds.running.add(build);
     }
-    await Promise.all(started.map(assign));
+    return Promise.all(started.map(assign));
   }
 
   async function assign({ build, plan, orphanAfter }: Started): Promise<void> {
@@ -190,11 +209,32 @@ export function createDispatcher(options: {
     remove: (id) => void waiting.remove(id),
     nudge() {
       again = true;
-      if (draining || stopping.signal.aborted) return;
+      if (!mayGoRound()) return;
       round ??= rounds().finally(() => {
         round = undefined;
-        if (again && !draining && !stopping.signal.aborted) dispatcher.nudge();
+        if (mayGoRound()) dispatcher.nudge();
       });
+    },
+    next() {
+      if (round !== undefined || taken || !mayStart()) return undefined;
+      taken = true;
+      let now = 0;
+      let claimed: { started: Started[]; gone: number[] } | undefined;
+      return {
+        async claim(tx, emit, ending) {
+          now = options.now(ending.size);
+          const pairs = pairsNow(now, ending);
+          again ||= pairs.length > CLAIMS;
+          claimed = await claimBuilds(tx, emit, pairs.slice(0, CLAIMS), { roster, config: config(), now });
+        },
+        begin() {
+          if (claimed !== undefined) assigning = begin(claimed, now);
+        },
+        release() {
+          taken = false;
+          if (again) dispatcher.nudge();
+        },
+      };
     },
     drain() {
       draining = true;
@@ -203,6 +243,7 @@ export function createDispatcher(options: {
       clearInterval(timer);
       stopping.abort(new Error('the master stops'));
       await round;
+      await assigning;
     },
   };
   return dispatcher;

@@ -27,6 +27,8 @@ export interface ClosedLog extends WholeLog {
 /** What is done in memory once the rows are committed. */
 export interface Hears {
   after(act: () => void): void;
+  /** Inside of the transaction: this build ends in it. */
+  ends(build: Running): void;
   over(build: Running, ended: Ended | undefined): void;
   logs: Pick<LogIntake, 'placed' | 'kept' | 'wake'>;
 }
@@ -64,6 +66,7 @@ export async function writeItems(
       }
       case 'end': {
         const ended = await endBuild(tx, emit, build, item.ending);
+        if (ended !== undefined) hears.ends(build);
         hears.after(() => hears.over(build, ended));
         break;
       }
@@ -138,6 +141,7 @@ async function writeEvent(
         // A worker that gave up without the master's word (an orphan's deadline): nothing is known about the sources.
         again: result === 'retry' ? 'counted' : false,
       });
+      if (ended !== undefined) hears.ends(build);
       hears.after(() => hears.over(build, ended));
     }
   }

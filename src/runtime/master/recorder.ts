@@ -6,7 +6,8 @@ import type { ProgressEvent } from '../../build/progress.ts';
 import type { Ended, Ending } from './endings.ts';
 import type { Farm } from './events.ts';
 import type { LogIntake } from './logs.ts';
-import { writeItems, type ClosedLog, type Item } from './record-rows.ts';
+import { createRecording, type Places, type Recorded } from './recording.ts';
+import type { ClosedLog, Item } from './record-rows.ts';
 import { nameOf, type OpenLog, type Running } from './running.ts';
 import { createStepLogs } from './step-logs.ts';
 import { oneLine, STORE, type TroubleList } from './trouble.ts';
@@ -23,6 +24,11 @@ interface Lane {
   seen: number;
   /** Until when its beginning may wait for company, monotonic ms. */
   dueAt: number;
+}
+
+/** What the next transaction writes of a lane. */
+interface Taken extends Recorded {
+  lane: Lane;
 }
 
 /** Items that one transaction takes: some milliseconds, so that others get their turn. */
@@ -59,8 +65,9 @@ export function createRecorder(options: {
   trouble: TroubleList;
   /** Called after the commit that ended a build. */
   onEnded: (build: Running, ended: Ended) => void;
+  places: Places;
 }): Recorder {
-  const { farm, logs, clock, log: say, trouble, onEnded } = options;
+  const { farm, logs, clock, log: say, trouble, onEnded, places } = options;
   const stepLogs = createStepLogs(logs);
   const lanes = new Map<Running, Lane>();
   const ready = new Set<Lane>();
@@ -69,6 +76,7 @@ export function createRecorder(options: {
   let company: NodeJS.Timeout | undefined;
   const stopping = new AbortController();
   let working: Promise<void> | undefined;
+  const commit = createRecording({ farm, logs, over, places });
 
   function push(build: Running, item: Item): void {
     if (build.ended) return;
@@ -132,7 +140,7 @@ export function createRecorder(options: {
       const batch = take();
       if (batch.length === 0) continue;
       try {
-        await commit(batch);
+        await commit(batch, { along: true });
         trouble.clear(STORE);
       } catch (error) {
         if (error instanceof BbxError && error.retryable) {
@@ -144,13 +152,6 @@ export function createRecorder(options: {
     }
   }
 
-  interface Taken {
-    lane: Lane;
-    items: Item[];
-    /** Logs of the finished steps among the items. */
-    closed: ClosedLog[] | undefined;
-  }
-
   /** The heads of all lanes that can be written now. */
   function take(): Taken[] {
     const batch: Taken[] = [];
@@ -159,7 +160,7 @@ export function createRecorder(options: {
     for (const lane of [...ready]) {
       if (count >= BATCH) break;
       ready.delete(lane);
-      const taken: Taken = { lane, items: [], closed: undefined };
+      const taken: Taken = { lane, build: lane.build, items: [], closed: undefined };
       while (lane.items.length > 0 && count < BATCH) {
         const head = lane.items[0]!;
         if (head.kind === 'event' && head.event.type === 'stepFinished') {
@@ -212,17 +213,6 @@ export function createRecorder(options: {
       });
   }
 
-  async function commit(batch: readonly Taken[]): Promise<void> {
-    const after: (() => void)[] = [];
-    await farm.change(async (tx, emit) => {
-      after.length = 0;
-      const hears = { logs, over, after: (act: () => void) => void after.push(act) };
-      for (const { lane, items, closed } of batch)
-        await writeItems(tx, emit, lane.build, items, closed ?? [], hears);
-    });
-    for (const act of after) act();
-  }
-
   function over(build: Running, ended: Ended | undefined): void {
     if (build.ended) return;
     build.ended = true;
@@ -234,7 +224,7 @@ export function createRecorder(options: {
   async function oneByOne(batch: readonly Taken[]): Promise<void> {
     for (const taken of batch) {
       try {
-        await commit([taken]);
+        await commit([taken], { along: false });
       } catch (error) {
         if (error instanceof BbxError && error.retryable) {
           giveBack(taken);
@@ -254,7 +244,10 @@ export function createRecorder(options: {
     build.givenUp = true;
     build.session?.drop(build.lease, state.slice(0, 1_000));
     // Not even its end can be written: its place at the worker is free, its rows stay as they are until the next start.
-    if (lane.failed) return over(build, undefined);
+    if (lane.failed) {
+      over(build, undefined);
+      return places.freed();
+    }
     lane.failed = true;
     lane.items = [{ kind: 'end', ending: { result: 'exception', state, at: clock.wall(), again: false } }];
     lane.closed = undefined;

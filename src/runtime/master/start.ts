@@ -138,14 +138,12 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   // What is measured (builds, links) has a clock that nobody sets; what is agreed (nights, expiries) has the machine's.
   const steady = createSteadyClock(clock);
   const times = createBuildTimes(clock, steady);
-  /** A build that begins while none runs begins at the machine's time. */
-  const atStart: Clock = {
-    monotonic: () => clock.monotonic(),
-    wall() {
-      if (builds.running.size === 0) steady.settle();
-      return steady.wall();
-    },
+  /** A build that begins while none runs beyond those that are ending begins at the machine's time. */
+  const beginsAt = (ending: number) => {
+    if (builds.running.size <= ending) steady.settle();
+    return steady.wall();
   };
+  const atStart: Clock = { monotonic: () => clock.monotonic(), wall: () => beginsAt(0) };
   const builds = createBuilds({
     farm,
     roster,
@@ -165,12 +163,10 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     clock: steady,
     log,
     trouble,
-    onEnded(build, ended) {
-      builds.ended(build, ended);
-      dispatcher.nudge();
-    },
+    onEnded: (build, ended) => builds.ended(build, ended),
+    places: { next: () => dispatcher.next(), freed: () => dispatcher.nudge() },
   });
-  const dispatcher = createDispatcher({ farm, roster, builds, config: current, clock: atStart, log });
+  const dispatcher = createDispatcher({ farm, roster, builds, config: current, now: beginsAt, log });
   const book = await openLinkBook({ farm, clock, steady, log });
   const requests = createRequests({ farm, builds, dispatcher, clock: atStart });
   const changes = createChanges({ farm, config: current, clock });

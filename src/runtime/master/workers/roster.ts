@@ -59,7 +59,8 @@ export interface Roster {
   forget(name: string): void;
   /** As the dispatcher and `why` see it. */
   candidate(worker: Worker): Candidate;
-  candidates(): Candidate[];
+  /** All of them; `ending`: builds that are about to end, whose places count as free. */
+  candidates(ending?: ReadonlySet<number>): Candidate[];
 }
 
 /** The workers of the farm in memory; rows are written by those who change them. */
@@ -80,7 +81,7 @@ export function createRoster(options: { config: () => MasterConfig; monotonic: (
     return found;
   };
 
-  const candidate = (worker: Worker): Candidate => {
+  const candidate = (worker: Worker, ending?: ReadonlySet<number>): Candidate => {
     const { tags, maxBuilds } = places(worker);
     return {
       name: worker.name,
@@ -93,7 +94,7 @@ export function createRoster(options: { config: () => MasterConfig; monotonic: (
       resting: worker.restsUntil > options.monotonic(),
       refusedWhy: worker.refusedWhy,
       maxBuilds,
-      building: new Set(worker.builds.values()),
+      building: new Set(ending === undefined ? worker.builds.values() : buildersLess(worker.builds, ending)),
     };
   };
 
@@ -110,9 +111,14 @@ export function createRoster(options: { config: () => MasterConfig; monotonic: (
       byName.delete(name);
       if (worker !== undefined) byId.delete(worker.workerid);
     },
-    candidate,
-    candidates: () => [...byName.values()].map(candidate),
+    candidate: (worker) => candidate(worker),
+    candidates: (ending) => [...byName.values()].map((worker) => candidate(worker, ending)),
   };
+}
+
+/** Builders of unfinished builds, less those of some that are about to end. */
+function* buildersLess(builds: ReadonlyMap<number, string>, ending: ReadonlySet<number>): Generator<string> {
+  for (const [buildid, builder] of builds) if (!ending.has(buildid)) yield builder;
 }
 
 /** Tags and places of a worker: its own words and those of `master.yaml` together; of two `maxBuilds` the smaller counts. */

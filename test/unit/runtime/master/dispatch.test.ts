@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { silentLog } from '../../../../src/base/log.ts';
 import type { MasterConfig } from '../../../../src/config/master.ts';
@@ -14,7 +14,7 @@ it('a request that is submitted while a reload reads what waits still waits afte
     roster: {} as Roster,
     builds: {} as Builds,
     config: () => ({}) as MasterConfig,
-    clock: systemClock,
+    now: () => systemClock.wall(),
     log: silentLog,
   });
   const loading = dispatcher.load();
@@ -42,10 +42,49 @@ it('a request that lost its build waits again, also when the store could not be 
     roster: { candidates: () => [] } as unknown as Roster,
     builds: {} as Builds,
     config: () => ({ builders: {} }) as MasterConfig,
-    clock: systemClock,
+    now: () => systemClock.wall(),
     log: silentLog,
   });
   dispatcher.requeue({ requestid: 7 } as never);
   await expect.poll(() => dispatcher.waiting.has(7), { timeout: 5_000 }).toBe(true);
   await dispatcher.stop();
+});
+
+describe('builds that begin in the transaction that ends others', () => {
+  function idleDispatcher() {
+    return createDispatcher({
+      farm: { store: {} } as unknown as Farm,
+      roster: { candidates: () => [] } as unknown as Roster,
+      builds: {} as Builds,
+      config: () => ({}) as MasterConfig,
+      now: () => systemClock.wall(),
+      log: silentLog,
+    });
+  }
+
+  it('are looked for by one at a time, and a nudge that comes meanwhile is answered afterwards', async () => {
+    const dispatcher = idleDispatcher();
+    const rounds = vi.spyOn(dispatcher.waiting, 'builders');
+    const next = dispatcher.next();
+    expect(next).toBeDefined();
+    expect(dispatcher.next()).toBeUndefined();
+    dispatcher.nudge();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(rounds).not.toHaveBeenCalled();
+    next!.release();
+    await expect.poll(() => rounds.mock.calls.length).toBe(1);
+    await dispatcher.stop();
+  });
+
+  it('are not looked for while a round is under way, nor when nothing more may start', async () => {
+    const dispatcher = idleDispatcher();
+    dispatcher.nudge();
+    expect(dispatcher.next()).toBeUndefined();
+    await expect.poll(() => dispatcher.next() !== undefined).toBe(true);
+    const drained = idleDispatcher();
+    drained.drain();
+    expect(drained.next()).toBeUndefined();
+    await dispatcher.stop();
+    await drained.stop();
+  });
 });

@@ -1,5 +1,6 @@
 import type { PathObject } from '../api/path.ts';
 import type { Topic } from '../diagnostics/check.ts';
+import { markClocks } from '../diagnostics/doors/clock-moves.ts';
 import { examine, type Examined } from '../diagnostics/examine.ts';
 import type { Outcome } from '../diagnostics/run.ts';
 import { nameOf } from '../diagnostics/subject.ts';
@@ -34,6 +35,7 @@ export function createLook(
 ): Look {
   const question = questionOf(topic, words, options, context.cwd);
   const budgetMs = options.soak === true ? Math.max(options.budget ?? 0, SOAK_BUDGET_MS) : options.budget;
+  const began = markClocks();
   return async (narrowed) => {
     const waiting = new Set<string>();
     using _progress = sayWhatIsAwaited(context, waiting);
@@ -47,6 +49,7 @@ export function createLook(
       only: narrowed?.only ?? options.only ?? [],
       skip: narrowed?.skip ?? options.skip ?? [],
       signal: context.signal,
+      began,
       askPath: (worker) => askPath(context, worker, options),
       onStart: (check, subject) => waiting.add(`${check.id} of ${nameOf(subject)}`),
       onOutcome: (outcome) => {

@@ -15,6 +15,7 @@ import { lim01 } from './checks/limits/files.ts';
 import { lim04 } from './checks/limits/flow-time.ts';
 import { lim03 } from './checks/limits/flows.ts';
 import { lim05 } from './checks/limits/kernel.ts';
+import { lim06 } from './checks/limits/room.ts';
 import { lim07 } from './checks/limits/node-options.ts';
 import { lim02 } from './checks/limits/ports.ts';
 import { lsn11 } from './checks/listeners/accept-queue.ts';
@@ -78,6 +79,7 @@ import { ntf04 } from './checks/mail/literal.ts';
 import { ntf03 } from './checks/mail/login.ts';
 import { ntf02 } from './checks/mail/tls.ts';
 import { ntf05 } from './checks/mail/twisted.ts';
+import { ntf09 } from './checks/mail/public-url.ts';
 import { ntf07 } from './checks/mail/web-service.ts';
 import { cfg03 } from './checks/settings/bind-name.ts';
 import { stk01, stk02, stk03, stk04, stk05, stk06, stk15 } from './checks/stock/endpoints.ts';
@@ -86,9 +88,13 @@ import { stk13, stk14 } from './checks/stock/master-settings.ts';
 import { stk16 } from './checks/stock/workers.ts';
 import { stk08 } from './checks/stock/worker-host.ts';
 import { stk09, stk10, stk11, stk12 } from './checks/stock/worker-settings.ts';
+import { cfg05 } from './checks/settings/families.ts';
+import { cfg04 } from './checks/settings/public-url.ts';
+import { cfg07 } from './checks/settings/zone.ts';
 import { cfg02 } from './checks/settings/brackets.ts';
 import { cfg01 } from './checks/settings/readable.ts';
 import { clk02 } from './checks/clock/kept.ts';
+import { clk03 } from './checks/clock/moves.ts';
 import { clk01 } from './checks/clock/skew.ts';
 import { prx08 } from './checks/proxy/answers-for-all.ts';
 import { prx07 } from './checks/proxy/one-family.ts';
@@ -119,6 +125,9 @@ export const catalogue = [
   cfg01,
   cfg02,
   cfg03,
+  cfg04,
+  cfg05,
+  cfg07,
   stk01,
   stk02,
   stk03,
@@ -217,6 +226,7 @@ export const catalogue = [
   lim03,
   lim04,
   lim05,
+  lim06,
   lim07,
   svc01,
   svc02,
@@ -235,8 +245,10 @@ export const catalogue = [
   ntf04,
   ntf05,
   ntf07,
+  ntf09,
   clk01,
   clk02,
+  clk03,
 ] as readonly unknown[] as readonly Check[];
 
 export interface Selection {

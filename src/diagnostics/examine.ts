@@ -5,6 +5,7 @@ import type { PathObject } from '../api/path.ts';
 import type { Check, Topic } from './check.ts';
 import { workerLayout } from '../config/layout.ts';
 import { selectChecks } from './catalogue.ts';
+import type { ClockMark } from './doors/clock-moves.ts';
 import { readCheckouts, type Checkout } from './doors/sources.ts';
 import { NO_PLACES, readPlaces, shownPlaces } from './places.ts';
 import { answerForWorker, readBothEnds } from './doors/both-ends.ts';
@@ -46,6 +47,8 @@ export interface ExamineOptions {
   only?: readonly string[];
   skip?: readonly string[];
   signal: AbortSignal;
+  /** Clocks when the call began; a watch looks many times. */
+  began?: ClockMark | undefined;
   /** Asks the master here what it and this worker see of the way between them, for `doctor path`. */
   askPath?: ((worker: string) => Promise<PathObject>) | undefined;
   onStart?: (check: Check, subject: Subject) => void;
@@ -105,6 +108,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
     signal: AbortSignal.any([signal, stop.signal]),
     env,
     software,
+    began: options.began,
     rests: question.soak === true ? RESTS_S : [],
     connectMs: Math.min(options.connectMs ?? CONNECT_MS, budgetMs),
   });

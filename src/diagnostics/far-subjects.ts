@@ -46,5 +46,18 @@ export interface StatusSubject {
   readonly port: number;
   readonly path: string;
   readonly client: 'any' | 'twisted';
+  /** Set where it is no service of others, but the farm's own public address: how its master serves it. */
+  readonly own?: OwnPages;
   readonly source: string;
+}
+
+/** How a master serves its pages, and who is to see them. */
+export interface OwnPages {
+  /** `listen.web` has an address. */
+  readonly isServed: boolean;
+  /** Those of its addresses whose port is known: of port 0 only the running master knows which it became. */
+  readonly web: readonly { readonly host: string; readonly port: number }[];
+  readonly running: boolean;
+  /** Workers are told to come from other hosts, so people do as well. */
+  readonly isFarAway: boolean;
 }

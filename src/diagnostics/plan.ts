@@ -6,7 +6,7 @@ import { givenListener, listenersOf } from './plan/listeners.ts';
 import type { Here, Question } from './plan/question.ts';
 import { programsOf } from './plan/programs.ts';
 import { problemsOf, settingsOf, unread } from './plan/settings.ts';
-import { mailSubjects } from './plan/mail.ts';
+import { mailSubjects, publicSubject } from './plan/mail.ts';
 import { repositorySubject, sourcesOf, targetOf } from './plan/sources.ts';
 import { stockPlaces, stockServices, stockSubjects } from './plan/stock.ts';
 import {
@@ -53,12 +53,13 @@ export function makePlan(question: Question, here: Here): Plan {
     subjects.push(...sources, ...distinct(sources.flatMap(targetOf)));
   } else if (question.topic === 'mail' || question.mail === true) {
     subjects.push(...mailSubjects(question));
+    if (!named) subjects.push(...publicSubject(master));
     if (!named && here.stock !== undefined) subjects.push(...stockServices(here.stock));
   } else if (!named) {
     subjects.push(...problemsOf(master, 'master'), ...problemsOf(worker, 'worker'));
     subjects.push(...settingsOf(here.directory));
     if (master?.config !== undefined) subjects.push(...listenersOf(master));
-    subjects.push(...programsOf(here.directory));
+    subjects.push(...programsOf(here.directory), ...publicSubject(master));
     const targets = [...workerTargets(worker, here), ...reachTargets(master, here)];
     // What is reached without a proxy is no matter of proxies.
     const proxied =

@@ -34,6 +34,6 @@ export function recordProbes(probes: Probes): { probes: Probes; facts(): Recorde
 function aboutOf(word: unknown): string {
   if (word === undefined) return 'this host';
   if (typeof word === 'string') return word;
-  if (Array.isArray(word)) return word.join(' ');
+  if (Array.isArray(word)) return word.every((one) => typeof one === 'string') ? word.join(' ') : 'this host';
   return nameOf(word as Subject);
 }

@@ -68,6 +68,8 @@ export interface SettingSubject {
   readonly source: string;
   /** What the configuration's own check says of the file, where it says anything. */
   readonly problem?: string;
+  /** What it says of this value, which the grammar of addresses may well take. */
+  readonly refusal?: string;
   /** The file did not come in time. */
   readonly unread?: true;
   /** Where the text stands, without its quotes, in a file that can be changed. */

@@ -12,6 +12,7 @@ import type { TlsFacts } from '../facts/tls.ts';
 import type { WayFacts } from '../facts/ways.ts';
 import { gate, once, type Probes } from '../probes.ts';
 import type { ListenerSubject, TargetSubject } from '../subject.ts';
+import type { ClockMark } from './clock-moves.ts';
 import { readDisks } from './disks.ts';
 import { readHost, readSources } from './host.ts';
 import { readListener, readRows } from './listeners.ts';
@@ -40,6 +41,8 @@ export interface ProbeOptions {
   connectMs: number;
   /** Seconds that connections are to rest (`--soak`). */
   rests?: readonly number[];
+  /** Clocks when the call began. */
+  began?: ClockMark | undefined;
 }
 
 /** The real probes, over `net` and `protocol`. */
@@ -89,7 +92,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
   };
 
   const probes: Probes = {
-    ...createSystemProbes({ signal, env }),
+    ...createSystemProbes({ signal, env, began: options.began }),
     ...createFarProbes({ signal, env, path: (target) => probes.path(target) }),
     ...createWayProbes({
       signal,

@@ -1,14 +1,18 @@
 import { masterLayout, workerLayout } from '../../config/layout.ts';
+import type { ClockMoves } from '../facts/clock.ts';
 import type { LimitFacts, ProcessFact } from '../facts/limits.ts';
 import type { FilterFacts, FilterQuestion } from '../facts/packet-filter.ts';
 import type { PolicyFacts } from '../facts/policy.ts';
 import type { Completion, Nat64Facts, OrderFacts, ResolverFacts } from '../facts/resolver.ts';
+import type { RoomFacts } from '../facts/room.ts';
 import type { NetworkFacts, ServiceFacts } from '../facts/service.ts';
 import { once } from '../probes.ts';
 import { nameOf, type ProgramSubject } from '../subject.ts';
 import { holderOf, readLimits, readProcess } from './limits.ts';
 import { readPacketFilter } from './packet-filter.ts';
+import { markClocks, readClockMoves, type ClockMark } from './clock-moves.ts';
 import { readPolicy } from './policy.ts';
+import { readRoom } from './room.ts';
 import { readNetwork, readService } from './service.ts';
 import { readCompletions, readNat64, readOrder, readResolver } from './resolver.ts';
 
@@ -34,6 +38,10 @@ export interface SystemProbes {
   service(program: ProgramSubject): Promise<ServiceFacts>;
   /** Whether a program that runs has this process's network. */
   network(program: ProgramSubject): Promise<NetworkFacts>;
+  /** Limits of the groups that a process is in. */
+  room(where: string, pid: number): Promise<RoomFacts>;
+  /** What happened to this host's clocks since the call began, and since the host started. */
+  clockMoves(): Promise<ClockMoves>;
   /** What the packet filter of this host does with first packets. */
   packetFilter(questions: readonly FilterQuestion[]): Promise<FilterFacts>;
 }
@@ -42,8 +50,10 @@ export interface SystemProbes {
 export function createSystemProbes(options: {
   signal: AbortSignal;
   env: Readonly<Record<string, string | undefined>>;
+  /** Clocks when the call began, where that was before these probes: a watch looks many times. */
+  began?: ClockMark | undefined;
 }): SystemProbes {
-  const { signal, env } = options;
+  const { signal, env, began = markClocks() } = options;
   const onceResolver = once<ResolverFacts>();
   const oncePolicy = once<PolicyFacts>();
   const onceNat64 = once<Nat64Facts>();
@@ -73,6 +83,8 @@ export function createSystemProbes(options: {
       }),
     // One check asks it, once a program.
     network: (program) => readNetwork(program),
+    room: (where, pid) => readRoom(pid, where),
+    clockMoves: async () => readClockMoves(began),
     // One check asks it, once a run.
     packetFilter: (questions) => readPacketFilter(questions, signal),
   };

@@ -29,3 +29,16 @@ export function clockOf(
   const ahead = (told + roundMs / 2 - (asked + answered) / 2) / 1_000;
   return { ahead: Math.round(ahead * 1_000) / 1_000, within: Math.round(within * 1_000) / 1_000, from };
 }
+
+/** What happened to the clocks of this host, seconds. */
+export interface ClockMoves {
+  readonly at: string;
+  /** How long it was watched; a watch lasts over many rounds. */
+  readonly watched: number;
+  /** How far somebody set the clock meanwhile, forward or back; what NTP slews is less than can be seen. */
+  readonly jumped: number;
+  /** How long the host slept meanwhile. */
+  readonly slept: number;
+  /** How long it has slept since it started. */
+  readonly sleptInAll: number;
+}

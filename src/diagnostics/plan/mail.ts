@@ -1,4 +1,6 @@
+import { kindOf } from '../../net/address-kind.ts';
 import { familyOf, printHostPort } from '../../net/endpoint/host.ts';
+import type { MasterFacts } from '../directory.ts';
 import type { MailSubject, StatusSubject } from '../far-subjects.ts';
 import type { Question } from './question.ts';
 import type { TargetSubject } from '../subject.ts';
@@ -25,7 +27,7 @@ export function mailSubject(
 /** The base address of a service's API; undefined for what is no http or https URL. A login and a query in it are left out. */
 export function statusSubject(
   url: string,
-  more: Pick<StatusSubject, 'source'> & Partial<Pick<StatusSubject, 'client'>>,
+  more: Pick<StatusSubject, 'source'> & Partial<Pick<StatusSubject, 'client' | 'own'>>,
 ): StatusSubject | undefined {
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
   const { protocol, hostname, port, pathname } = new URL(url);
@@ -41,6 +43,30 @@ export function statusSubject(
     client: 'any',
     ...more,
   };
+}
+
+/** The public address of a master's pages and hooks (`url`), where its configuration has one. */
+export function publicSubject(master: MasterFacts | undefined): StatusSubject[] {
+  const url = master?.config?.url ?? null;
+  if (master?.config === undefined || url === null) return [];
+  const { listen, reach } = master.config;
+  const subject = statusSubject(url, {
+    source: `${master.shown}/master configuration: url`,
+    own: {
+      isServed: listen.web.length > 0,
+      web: listen.web.flatMap((address) =>
+        address.kind === 'tcp' && address.port !== 0 ? [{ host: address.host, port: address.port }] : [],
+      ),
+      running: master.running,
+      isFarAway: reach.some((address) => address.kind !== 'unix' && !isLoopbackName(address.host)),
+    },
+  });
+  return subject === undefined ? [] : [subject];
+}
+
+/** `localhost` and what is below it (RFC 6761 section 6.3), or a loopback address. */
+export function isLoopbackName(host: string): boolean {
+  return /^(.*\.)?localhost\.?$/i.test(host) || kindOf(host) === 'loopback';
 }
 
 /** What `doctor mail` names: a mail server, or web services by their URLs. */

@@ -28,7 +28,9 @@ export function problemsOf(
         const source = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(':');
         const text = writtenAt(problem);
         const isListen = /^listen\b/.test(problem.path);
-        if ((isListen || /^(reach|master)\b/.test(problem.path)) && text !== undefined) {
+        // Of a URL that cannot be read, the grammar of addresses knows nothing but zones.
+        const isZone = problem.path === 'url' && /\[[^\]]*%/.test(text ?? '');
+        if ((isListen || isZone || /^(reach|master)\b/.test(problem.path)) && text !== undefined) {
           const place = placeIn(role, problem, text);
           return {
             kind: 'setting',
@@ -36,6 +38,7 @@ export function problemsOf(
             text,
             role: isListen ? 'listen' : 'connect',
             source,
+            refusal: `${problem.message}${problem.fix === null ? '' : `; ${problem.fix}`}`,
             ...(place === undefined ? {} : { place }),
           };
         }

@@ -1,5 +1,11 @@
 import type { LabCase } from './case.ts';
+import { masterYaml, shell } from './directories.ts';
 import { filter } from './paths.ts';
+
+const W6 = '2a00:1::2';
+/** A control group as the kernel shows it, of either version; a namespace may make none. */
+const group = (file: string, text: string) =>
+  `mkdir -p "/sys/fs/cgroup$two" "/sys/fs/cgroup/pids$one"; echo ${text} | tee "/sys/fs/cgroup$two/${file}" > "/sys/fs/cgroup/pids$one/${file}"`;
 
 /** One fault for each check of what stands around the programs: packet filter, limits, clock, configuration. */
 export const CHECKS_NEAR: readonly LabCase[] = [
@@ -37,6 +43,89 @@ export const CHECKS_NEAR: readonly LabCase[] = [
       programs: ['nft'],
     },
     doctor: ['listen', '[::]:9989'],
+    root: [],
+  },
+  {
+    id: 'X122',
+    title: 'a control group with room for three processes more',
+    recipe: {
+      under: shell(
+        [
+          'mount -t tmpfs tmpfs /sys/fs/cgroup',
+          'two=$(sed -n s/^0:://p /proc/self/cgroup); one=$(sed -n s/^.*:pids://p /proc/self/cgroup)',
+          group('pids.max', '100'),
+          group('pids.current', '97'),
+        ].join('; '),
+      ),
+    },
+    doctor: ['host'],
+    root: ['LIM-06'],
+  },
+  {
+    id: 'X123',
+    title: 'a control group with room enough (a control)',
+    recipe: {
+      under: shell(
+        [
+          'mount -t tmpfs tmpfs /sys/fs/cgroup',
+          'two=$(sed -n s/^0:://p /proc/self/cgroup); one=$(sed -n s/^.*:pids://p /proc/self/cgroup)',
+          group('pids.max', '4096'),
+          group('pids.current', '97'),
+        ].join('; '),
+      ),
+    },
+    doctor: ['host'],
+    root: [],
+  },
+  {
+    id: 'X124',
+    title: 'a host that has slept for two hours since it started',
+    recipe: { under: ['unshare', '-T', '--boottime', '7200', '--fork', '--'] },
+    doctor: ['clock'],
+    root: ['CLK-03'],
+    fact: true,
+  },
+  {
+    id: 'X125',
+    title: 'the public address is https at the port of the plain pages',
+    recipe: { files: masterYaml({ web: '[::]:8010', more: `url: "https://[${W6}]:8010/"` }) },
+    doctor: ['config'],
+    root: ['CFG-04'],
+  },
+  {
+    id: 'X126',
+    title: 'an IPv4 address for workers, in a plan with IPv6 alone',
+    recipe: { files: masterYaml({ more: 'reach: ["11.0.1.1:9989"]\nnetwork: { families: [6] }' }) },
+    doctor: ['config'],
+    root: ['CFG-05'],
+  },
+  {
+    id: 'X127',
+    title: 'a link-local address with its zone, for workers of other hosts',
+    recipe: { files: masterYaml({ more: 'reach: ["[fe80::1%wr]:9989"]' }) },
+    doctor: ['config'],
+    root: ['CFG-07'],
+  },
+  {
+    id: 'X128',
+    title: 'a web server before the master that does not find it',
+    recipe: {
+      master: { listen: '[::]:9989' },
+      listeners: { M: [{ host: '::', port: 8080, does: { says: 'goodbye' } }] },
+      under: shell('cd "$STAGE/master"; echo "url: http://dual.test:8080/" >> master.yaml'),
+    },
+    doctor: ['mail'],
+    root: ['NTF-09'],
+  },
+  {
+    id: 'X129',
+    title: 'a web server before the master that answers for it (a control)',
+    recipe: {
+      master: { listen: '[::]:9989' },
+      listeners: { M: [{ host: '::', port: 8080, does: { says: 'http' } }] },
+      under: shell('cd "$STAGE/master"; echo "url: http://dual.test:8080/" >> master.yaml'),
+    },
+    doctor: ['mail'],
     root: [],
   },
 ];

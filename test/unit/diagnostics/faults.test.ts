@@ -12,7 +12,8 @@ import { NAME_FAULTS } from './name-faults.ts';
 import { PATH_FAULTS } from './path-faults.ts';
 import { PROGRAM_FAULTS } from './program-faults.ts';
 import { PEER_FAULTS } from './peer-faults.ts';
-import { SETTING_FAULTS } from './setting-faults.ts';
+import { PUBLIC_CONTROLS, PUBLIC_FAULTS } from './public-faults.ts';
+import { SETTING_CONTROLS, SETTING_FAULTS } from './setting-faults.ts';
 import { problemOfLine } from './pasteable.ts';
 import { placeOf, tellingTexts } from './telling-texts.ts';
 import { FAR_CONTROLS, FAR_FAULTS } from './far-faults.ts';
@@ -29,6 +30,7 @@ const FAULTS: Fault[] = [
   ...PROGRAM_FAULTS,
   ...PEER_FAULTS,
   ...SETTING_FAULTS,
+  ...PUBLIC_FAULTS,
   ...FAR_FAULTS,
   ...LINK_FAULTS,
   ...STOCK_FAULTS,
@@ -41,6 +43,8 @@ const CONTROLS = [
   ...STOCK_CONTROLS,
   ...BETWEEN_CONTROLS,
   ...TROUBLE_CONTROLS,
+  ...SETTING_CONTROLS,
+  ...PUBLIC_CONTROLS,
 ];
 
 describe('faults and their one root', () => {
@@ -87,7 +91,10 @@ describe('faults and their one root', () => {
 
   it('has a fault for every check of the catalogue', async () => {
     const { catalogue } = await import('../../../src/diagnostics/catalogue.ts');
-    const covered = new Set([...FAULTS.flatMap(([, , roots]) => roots), ...[...FACTS, ...TROUBLE_FACTS].map(([id]) => id)]);
+    const covered = new Set([
+      ...FAULTS.flatMap(([, , roots]) => roots),
+      ...[...FACTS, ...TROUBLE_FACTS].map(([id]) => id),
+    ]);
     expect(catalogue.map(({ id }) => id).filter((id) => !covered.has(id))).toEqual([]);
   });
 });

@@ -223,4 +223,47 @@ export const PROGRAM_FAULTS: Fault[] = [
     ['SVC-07'],
     'warn',
   ],
+  [
+    'a control group that is full of processes',
+    {
+      subjects: [],
+      system: { room: { tasks: { group: '/sys/fs/cgroup/ci', most: 100, used: 97 } } },
+    },
+    ['LIM-06'],
+    'error',
+  ],
+  [
+    'a control group that has little memory left',
+    {
+      subjects: [program({ role: 'master' })],
+      system: {
+        process: running({ where: 'the master in .', unit: 'bbx-master.service' }),
+        // The shell's own group is the same, and is told of once.
+        room: { memory: { group: '/sys/fs/cgroup/ci', most: 1 << 30, used: (1 << 30) - 1_000 } },
+      },
+    },
+    ['LIM-06'],
+    'warn',
+  ],
+  [
+    'processes that the kernel has ended for lack of memory',
+    {
+      subjects: [program({ role: 'worker' })],
+      system: { process: running({ where: 'the worker in .' }), room: { killed: 3 } },
+    },
+    ['LIM-06'],
+    'warn',
+  ],
+  [
+    'a clock that was set while it was watched',
+    { subjects: [], system: { clockMoves: { watched: 30, jumped: -3_600 } } },
+    ['CLK-03'],
+    'warn',
+  ],
+  [
+    'a host that slept while it was watched',
+    { subjects: [], system: { clockMoves: { watched: 300, slept: 240, sleptInAll: 240 } } },
+    ['CLK-03'],
+    'warn',
+  ],
 ];

@@ -1,5 +1,7 @@
 import type { FarProbes } from '../../../src/diagnostics/doors/far.ts';
 import type { SystemProbes } from '../../../src/diagnostics/doors/system.ts';
+import type { ClockMoves } from '../../../src/diagnostics/facts/clock.ts';
+import type { RoomFacts } from '../../../src/diagnostics/facts/room.ts';
 import type { LimitFacts, ProcessFact } from '../../../src/diagnostics/facts/limits.ts';
 import type {
   FilterAnswer,
@@ -35,6 +37,8 @@ export interface SystemFacts {
   /** What stops a first packet; else all pass. */
   filter?: (question: FilterQuestion) => Partial<FilterAnswer>;
   filterState?: FilterFacts['state'];
+  room?: Partial<RoomFacts>;
+  clockMoves?: Partial<ClockMoves>;
   repository?: Partial<RepositoryFact>;
   nested?: NestedFacts;
   mail?: MailFact[];
@@ -118,6 +122,11 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
     nested: async () => system.nested ?? { at: AT, copy: null, parts: [] },
     mail: async () => ({ at: AT, addresses: system.mail ?? [] }),
     status: async () => ({ at: AT, addresses: system.status ?? [] }),
+    room: async (where) => ({ at: AT, where, memory: null, tasks: null, killed: null, ...system.room }),
+    clockMoves: async () => ({
+      ...{ at: AT, watched: 0.1, jumped: 0, slept: 0, sleptInAll: 0 },
+      ...system.clockMoves,
+    }),
     packetFilter: async (questions) => ({
       at: AT,
       state: system.filterState ?? 'read',

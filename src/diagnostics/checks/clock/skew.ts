@@ -12,6 +12,7 @@ import type { ClockFact } from '../../facts/clock.ts';
 import type { TargetSubject } from '../../subject.ts';
 import { noPeer } from '../peers/question.ts';
 import { tlsWanted } from '../tls/question.ts';
+import { spanOf } from './span.ts';
 
 interface SkewFacts {
   readonly at: string;
@@ -72,10 +73,4 @@ function judgeSkew({ at, clocks }: SkewFacts, target: TargetSubject): Judgement 
       },
     ],
   });
-}
-
-function spanOf(seconds: number): string {
-  if (seconds < 120) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
 }

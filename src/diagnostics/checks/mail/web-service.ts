@@ -38,6 +38,7 @@ export const ntf07 = defineCheck<'status', Service>({
 });
 
 function judgeService({ facts, name }: Service, service: StatusSubject, context: JudgeContext): Judgement {
+  if (service.own !== undefined) return skip('it is the farm itself (NTF-09)');
   const { addresses, at } = facts;
   if (addresses.length === 0) return skip('PTH-01');
   const got = addresses.map((one) =>

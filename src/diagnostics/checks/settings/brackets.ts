@@ -11,6 +11,7 @@ export const cfg02 = defineCheck<'setting', SettingFacts>({
   about: 'setting',
   topics,
   needs: [],
+  causes: ['CFG-07'],
   gather,
   judge: judgeBrackets,
 });

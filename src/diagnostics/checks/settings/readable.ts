@@ -9,7 +9,7 @@ export const cfg01 = defineCheck<'setting', SettingFacts>({
   about: 'setting',
   topics,
   needs: [],
-  causes: ['CFG-02', 'CFG-03'],
+  causes: ['CFG-07', 'CFG-02', 'CFG-03'],
   gather,
   judge: judgeReadable,
 });
@@ -45,7 +45,15 @@ function judgeReadable(facts: SettingFacts, setting: SettingSubject): Judgement 
       ],
     });
   }
-  if (facts.problem === null) return nothing;
+  if (facts.problem === null) {
+    if (setting.refusal === undefined) return nothing;
+    return found({
+      status: 'error',
+      title: `${setting.key} ${JSON.stringify(setting.text)} is not taken: ${setting.refusal}`,
+      evidence: [evidence('file', setting.source, setting.text, facts.at)],
+      fix: [{ text: 'Mend the configuration', commands: ['bbx config check'] }],
+    });
+  }
   return found({
     status: 'error',
     title: `${setting.key} ${JSON.stringify(setting.text)} cannot be read: ${facts.problem}`,

@@ -15,6 +15,8 @@ export interface StockOutgoing {
   /** What counts where nothing is written. */
   readonly standard: string | null;
   readonly port: number | null;
+  /** Of mail: somebody logs in, and how TLS begins. */
+  readonly mail?: { readonly user: boolean; readonly tls: 'offered' | 'starttls' | 'tls' };
 }
 
 const KEYWORD = Infinity;
@@ -85,6 +87,23 @@ export function outgoingOf(module: PyModule, call: PyCall): StockOutgoing[] {
       setting: settingOf(module, argumentOf(call, row.key, row.place)),
       standard: row.standard ?? null,
       port: port?.kind === 'number' ? port.value : (row.port ?? null),
+      ...(row.plane === 'mail' ? { mail: mailOf(call) } : {}),
     },
   ];
+}
+
+/** As `MailNotifier` takes its arguments: a user counts with a password alone, and TLS that is offered is used. */
+function mailOf(call: PyCall): NonNullable<StockOutgoing['mail']> {
+  const isGiven = (key: string) => {
+    const value = argumentOf(call, key);
+    return value !== undefined && !('value' in value && (value.value === null || value.value === ''));
+  };
+  const isTrue = (key: string) => {
+    const value = argumentOf(call, key);
+    return value?.kind === 'constant' && value.value === true;
+  };
+  return {
+    user: isGiven('smtpUser') && isGiven('smtpPassword'),
+    tls: isTrue('useSmtps') ? 'tls' : isTrue('useTls') ? 'starttls' : 'offered',
+  };
 }

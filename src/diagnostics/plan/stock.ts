@@ -77,19 +77,21 @@ function endpointsOf(file: StockMasterFile, { key, way, setting }: StockListener
 
 /** Mail servers and web services that the master tells of builds. Mail goes through Twisted's plain TCP; the others try both families. */
 function servicesOf({ master, shown }: StockMasterFile): (MailSubject | StatusSubject)[] {
-  return master.outgoing.flatMap(({ plane, setting, standard, port }): (MailSubject | StatusSubject)[] => {
-    const isUnset = setting.written.length + setting.unknown.length === 0;
-    const text = isUnset ? standard : sureValue(setting);
-    if (typeof text !== 'string' || text === '') return [];
-    if (plane === 'mail') {
-      const host = text.replace(/^\[(.*)\]$/, '$1');
-      return /[\s:]/.test(host) && isIP(host) === 0
-        ? []
-        : [mailSubject({ host, port: port ?? 25, source: shown, client: 'twisted' })];
-    }
-    const status = plane === 'status' ? statusSubject(text, { source: shown }) : undefined;
-    return status === undefined ? [] : [status];
-  });
+  return master.outgoing.flatMap(
+    ({ plane, setting, standard, port, mail }): (MailSubject | StatusSubject)[] => {
+      const isUnset = setting.written.length + setting.unknown.length === 0;
+      const text = isUnset ? standard : sureValue(setting);
+      if (typeof text !== 'string' || text === '') return [];
+      if (plane === 'mail') {
+        const host = text.replace(/^\[(.*)\]$/, '$1');
+        return /[\s:]/.test(host) && isIP(host) === 0
+          ? []
+          : [mailSubject({ host, port: port ?? 25, source: shown, client: 'twisted', ...mail })];
+      }
+      const status = plane === 'status' ? statusSubject(text, { source: shown }) : undefined;
+      return status === undefined ? [] : [status];
+    },
+  );
 }
 
 function noProtocols(file: StockMasterFile, why: string): StockEndpointSubject {

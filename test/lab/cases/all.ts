@@ -2,6 +2,7 @@ import type { LabCase } from './case.ts';
 import { CHECKS_FAR } from './checks-far.ts';
 import { CHECKS_NEAR } from './checks-near.ts';
 import { CHECKS_NETWORK } from './checks-network.ts';
+import { CHECKS_RARE } from './checks-rare.ts';
 import { CHECKS } from './checks.ts';
 import { CONTROLS } from './controls.ts';
 import { HOSTS } from './hosts.ts';
@@ -11,6 +12,7 @@ import { OWN_PEERS } from './own-peers.ts';
 import { PAIRS } from './pairs.ts';
 import { PATHS } from './paths.ts';
 import { PEERS } from './peers.ts';
+import { SERVICES } from './services.ts';
 import { STOCK } from './stock.ts';
 
 /** Every case of the lab. */
@@ -25,6 +27,8 @@ export const CASES: readonly LabCase[] = [
   ...PAIRS,
   ...CHECKS,
   ...CHECKS_FAR,
+  ...CHECKS_RARE,
+  ...SERVICES,
   ...CHECKS_NETWORK,
   ...CHECKS_NEAR,
   ...CONTROLS,

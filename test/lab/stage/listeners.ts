@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createSecureContext, createServer as createTlsServer, TLSSocket } from 'node:tls';
 import type { CertificateMaker } from './certificates.ts';
-import type { Listener, Manner, TlsManner } from './recipe.ts';
+import { serveMaster } from './master.ts';
+import type { Listener, MailManner, Manner, TlsManner } from './recipe.ts';
 
 const GREETINGS = {
   ssh: Buffer.from('SSH-2.0-lab\r\n'),
@@ -17,7 +18,9 @@ const FILLERS = 8;
 
 export async function serve(listener: Listener, certificates: CertificateMaker): Promise<void> {
   const { host, port, ipv6Only = false, does = { says: 'ssh' } } = listener;
-  const server = 'tls' in does ? tlsServer(does.tls, certificates) : createServer(mannersOf(does));
+  if ('masterOfVersion' in does) return serveMaster(listener, does.masterOfVersion);
+  const server =
+    'tls' in does ? tlsServer(does.tls, certificates) : createServer(mannersOf(does, certificates));
   // A peer that is gone is no news here.
   server.on('tlsClientError', () => undefined);
   server.listen({ host, port, ipv6Only, ...('full' in does ? { backlog: 1 } : {}) });
@@ -31,12 +34,16 @@ export function fillForEver(host: string, port: number): never {
   throw new Error('nobody wakes this');
 }
 
-function mannersOf(manner: Exclude<Manner, { tls: unknown }>): (socket: Socket) => void {
+function mannersOf(
+  manner: Exclude<Manner, { tls: unknown } | { masterOfVersion: number }>,
+  certificates: CertificateMaker,
+): (socket: Socket) => void {
   return (socket) => {
     socket.on('error', () => undefined);
     if ('forwards' in manner) return forward(socket, manner.forwards);
     if ('full' in manner) return;
-    if ('smtp' in manner) return mail(socket, manner.smtp);
+    if ('alert' in manner) return void socket.once('data', () => socket.end(fatal(manner.alert)));
+    if ('smtp' in manner) return mail(socket, manner.smtp, certificates);
     switch (manner.says) {
       case 'nothing':
         return;
@@ -55,6 +62,11 @@ function mannersOf(manner: Exclude<Manner, { tls: unknown }>): (socket: Socket) 
   };
 }
 
+/** A record of one fatal alert (RFC 8446 sections 5.1 and 6). */
+function fatal(alert: number): Buffer {
+  return Buffer.from([21, 3, 3, 0, 2, 2, alert]);
+}
+
 function http(socket: Socket, clockOff: number): void {
   socket.once('data', () => {
     const date = new Date(Date.now() + clockOff * 1000).toUTCString();
@@ -65,16 +77,31 @@ function http(socket: Socket, clockOff: number): void {
   });
 }
 
-function mail(socket: Socket, given: { greeting?: string; extensions?: readonly string[] }): void {
+function mail(socket: Socket, given: MailManner, certificates?: CertificateMaker): void {
   socket.write(given.greeting ?? GREETINGS.smtp);
-  socket.on('data', (bytes) => {
+  converse(socket, given, certificates);
+}
+
+function converse(socket: Socket, given: MailManner, certificates?: CertificateMaker): void {
+  const { startTls } = given;
+  const onData = (bytes: Buffer) => {
     const [word = ''] = bytes.toString('latin1').split(/\s/);
     if (/^QUIT$/i.test(word)) return socket.end('221 bye\r\n');
+    if (/^STARTTLS$/i.test(word) && startTls !== undefined && certificates !== undefined) {
+      socket.off('data', onData);
+      socket.write('220 go on\r\n');
+      const secureContext = createSecureContext(certificates.make(startTls));
+      const secured = new TLSSocket(socket, { isServer: true, secureContext });
+      secured.on('error', () => socket.destroy());
+      return converse(secured, { extensions: given.extensions ?? [] });
+    }
     if (!/^(EHLO|HELO)$/i.test(word)) return socket.write('502 not here\r\n');
-    const lines = ['mail.test', ...(given.extensions ?? ['8BITMIME'])];
+    const offered = startTls === undefined ? [] : ['STARTTLS'];
+    const lines = ['mail.test', ...offered, ...(given.extensions ?? ['8BITMIME'])];
     const reply = lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}\r\n`);
     return socket.write(reply.join(''));
-  });
+  };
+  socket.on('data', onData);
 }
 
 function flood(socket: Socket): void {
@@ -95,6 +122,16 @@ function forward(socket: Socket, to: string): void {
 }
 
 function tlsServer(tls: TlsManner, certificates: CertificateMaker): Server {
+  const { afterMs } = tls;
+  const server = promptTlsServer(tls, certificates);
+  if (afterMs === undefined) return server;
+  return createServer((socket) => {
+    socket.on('error', () => undefined);
+    setTimeout(() => server.emit('connection', socket), afterMs);
+  });
+}
+
+function promptTlsServer(tls: TlsManner, certificates: CertificateMaker): Server {
   return createTlsServer(
     {
       ...certificates.make(tls.certificate),

@@ -39,13 +39,24 @@ export type Manner =
   /** HTTP/1.1; its Date header is off by so many seconds. */
   | { readonly says: 'http'; readonly clockOff?: number }
   | { readonly says: 'nothing' | 'goodbye' | 'garbage' | 'flood' }
+  /** TLS that is refused by an alert of RFC 8446 section 6, whatever is offered. */
+  | { readonly alert: number }
+  /** A master of bbx that speaks this version of the protocol alone. */
+  | { readonly masterOfVersion: number }
   /** Mail, with the address's own extensions of EHLO and greeting. */
-  | { readonly smtp: { readonly greeting?: string; readonly extensions?: readonly string[] } }
+  | { readonly smtp: MailManner }
   /** A tunnel's near end; `as`: the system calls its program so. */
   | { readonly forwards: string; readonly as?: 'ssh' }
   /** Its accept queue is full and nobody takes from it. */
   | { readonly full: true }
   | { readonly tls: TlsManner };
+
+export interface MailManner {
+  readonly greeting?: string;
+  readonly extensions?: readonly string[];
+  /** STARTTLS is offered as well, with this certificate; inside it the extensions are the same. */
+  readonly startTls?: CertificateOrder;
+}
 
 export interface TlsManner {
   readonly certificate: CertificateOrder;
@@ -53,6 +64,8 @@ export interface TlsManner {
   readonly alpn?: readonly string[];
   /** Refuses who has no certificate of the lab's own authority. */
   readonly clientCertificate?: boolean;
+  /** It answers a connection's first bytes so late. */
+  readonly afterMs?: number;
   /** Inside TLS; default: HTTP. */
   readonly says?: 'smtp';
 }
@@ -76,14 +89,21 @@ export interface Recipe {
   /** Instead of the one nameserver on the router. */
   readonly nameservers?: readonly Nameserver[];
   readonly listeners?: Partial<Record<HostName, readonly Listener[]>>;
-  /** A real master of bbx on M, at this address; `clockOff` s ahead. */
-  readonly master?: { readonly listen: string; readonly clockOff?: number };
+  /** A real master of bbx, on M unless `on` says otherwise, at this address; `clockOff` s ahead. Its directory is `$STAGE/master`; `reach` is what it tells workers. */
+  readonly master?: {
+    readonly listen: string;
+    readonly clockOff?: number;
+    readonly on?: HostName;
+    readonly reach?: string;
+  };
   /** Another master, with a key of its own, on R. */
   readonly secondMaster?: { readonly listen: string };
   /** Files of /etc; `hosts` stands behind the lines of localhost. */
   readonly etc?: Partial<Record<'hosts' | 'resolv.conf' | 'gai.conf' | 'nsswitch.conf', string>>;
   /** Files of the directory that the doctor is started in. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Units of a user's own systemd, which runs then; `$STAGE` in them is the stage's directory, in whose `here` the doctor is started. */
+  readonly units?: Readonly<Record<string, string>>;
   /** Environment of the doctor. */
   readonly env?: Readonly<Record<string, string>>;
   /** Words before the doctor's call: `prlimit --nofile=25`, `setpriv …`. */
@@ -92,4 +112,5 @@ export interface Recipe {
   readonly programs?: readonly Program[];
 }
 
-export type Program = 'nft' | 'tayga' | 'tinyproxy' | 'microsocks' | 'git' | 'ping' | 'mtr';
+export type Program =
+  'nft' | 'tayga' | 'tinyproxy' | 'microsocks' | 'git' | 'sshd' | 'ping' | 'mtr' | 'systemctl' | 'chronyd';

@@ -51,6 +51,7 @@ import { pth04 } from './checks/paths/obstacle.ts';
 import { pth07 } from './checks/paths/idle.ts';
 import { pth06 } from './checks/paths/large-packets.ts';
 import { pth05 } from './checks/paths/slow-handshakes.ts';
+import { pth09 } from './checks/paths/hairpin.ts';
 import { pth12 } from './checks/paths/echo.ts';
 import { pth11 } from './checks/paths/last-hop.ts';
 import { pth10 } from './checks/paths/losses.ts';
@@ -96,6 +97,7 @@ import { cfg01 } from './checks/settings/readable.ts';
 import { clk02 } from './checks/clock/kept.ts';
 import { clk03 } from './checks/clock/moves.ts';
 import { clk01 } from './checks/clock/skew.ts';
+import { prx03 } from './checks/proxy/by-family.ts';
 import { prx08 } from './checks/proxy/answers-for-all.ts';
 import { prx07 } from './checks/proxy/one-family.ts';
 import { prx06 } from './checks/proxy/dead-tunnel.ts';
@@ -115,6 +117,7 @@ import { tls03 } from './checks/tls/names.ts';
 import { tls06 } from './checks/tls/plain.ts';
 import { tls05 } from './checks/tls/same.ts';
 import { tls11 } from './checks/tls/stock-literal.ts';
+import { tls10 } from './checks/tls/interception.ts';
 import { tls08 } from './checks/tls/versions.ts';
 
 /**
@@ -193,12 +196,14 @@ export const catalogue = [
   pth06,
   pth07,
   pth08,
+  pth09,
   pth10,
   pth11,
   pth12,
   pth13,
   prx01,
   prx02,
+  prx03,
   prx04,
   prx05,
   prx06,
@@ -213,6 +218,7 @@ export const catalogue = [
   tls07,
   tls08,
   tls09,
+  tls10,
   tls11,
   pro01,
   pro02,

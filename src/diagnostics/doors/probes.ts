@@ -99,6 +99,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
       env,
       connectMs,
       path: (target) => probes.path(target),
+      name: (host) => probes.name(host),
       through: (target, work) => gateOf(keyOf(target))(work),
       onWay: (target, facts) => seen.ways.set(target.text, facts),
       onTls: (target, facts) => seen.tls.set(target.text, facts),

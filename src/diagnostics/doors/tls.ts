@@ -6,6 +6,7 @@ import { errnoOf } from '../../base/error.ts';
 import { masterLayout } from '../../config/layout.ts';
 import { familyOf, printHostPort } from '../../net/endpoint/host.ts';
 import { guessSpoken, httpDate } from '../../net/first-bytes.ts';
+import { addedAuthority } from '../../net/tls/authorities.ts';
 import { FARM_NAME } from '../../net/tls/certificate.ts';
 import { inspectTls, type InspectOptions, type TlsInspection } from '../../net/tls/inspect.ts';
 import { pinOf } from '../../net/tls/pin.ts';
@@ -47,7 +48,7 @@ export async function readTls(
     address,
     port,
     family: familyOf(address) === 6 ? 6 : 4,
-    ...shown(seen, name),
+    ...shown(seen, name, target.tls?.ca !== undefined),
     onlyVersion: old?.outcome === 'secured' ? old.version : null,
     refusesAlpn: http?.outcome === 'refused' && (http.code ?? '').includes('NO_APPLICATION_PROTOCOL'),
   };
@@ -62,6 +63,7 @@ function question({ host, port }: TargetSubject): string {
 function shown(
   seen: TlsInspection,
   name: string,
+  hasFile: boolean,
 ): Omit<TlsAddressFact, 'address' | 'port' | 'family' | 'onlyVersion' | 'refusesAlpn'> {
   const [own] = seen.chain;
   const date = seen.first?.kind === 'data' ? httpDate(seen.first.bytes.toString('latin1')) : null;
@@ -76,6 +78,10 @@ function shown(
     pin: own === undefined ? null : pinOf(own),
     farm: own?.subjectAltName?.includes(FARM_NAME) === true,
     distrust: seen.distrust,
+    added:
+      seen.outcome === 'secured' && !hasFile
+        ? addedAuthority(seen.chain, { trusted: seen.distrust === null })
+        : null,
     fits: own === undefined ? 'no' : fitOf(own, name),
     first: seen.first === null ? null : { kind: seen.first.kind, code: seen.first.code },
     clock:

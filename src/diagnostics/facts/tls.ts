@@ -1,4 +1,5 @@
 import type { Family } from '../intent.ts';
+import type { AddedAuthority } from '../../net/tls/authorities.ts';
 import type { Spoken } from '../../net/first-bytes.ts';
 import type { ClockFact } from './clock.ts';
 
@@ -34,6 +35,8 @@ export interface TlsAddressFact {
   readonly farm: boolean;
   /** OpenSSL's verdict on the chain; null: trusted. */
   readonly distrust: string | null;
+  /** An authority behind it that Node's own list does not have: told to this process, or known to the system alone. */
+  readonly added: AddedAuthority | null;
   /** The certificate is for the name: by subjectAltName, by common name alone, or not. */
   readonly fits: 'names' | 'common name' | 'no';
   readonly first: {

@@ -1,3 +1,5 @@
+import type { Family } from '../intent.ts';
+
 /** What going through the hops of a target came to, up to its host and port. */
 export interface WayFacts {
   readonly at: string;
@@ -5,6 +7,13 @@ export interface WayFacts {
   /** Each lookup, connect and hop, in order. */
   readonly steps: readonly { readonly what: string; readonly got: string }[];
   readonly failure: WayFailure | null;
+}
+
+/** The way through the hops to one address of the target, in the place of its name. */
+export interface FamilyWay {
+  readonly family: Family;
+  readonly address: string;
+  readonly way: WayFacts;
 }
 
 export interface WayFailure {

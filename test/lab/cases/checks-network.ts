@@ -1,7 +1,10 @@
 import type { LabCase } from './case.ts';
+import { shell } from './directories.ts';
 import { filter } from './paths.ts';
 
 const master = { listen: '[::]:9989' };
+/** The router's address toward the world, in every plan. */
+const ROUTER = '11.0.2.1';
 const listening = { M: [{ host: '::', port: 9989 }] };
 const tcp = (target: string) => ['reach', target, '--protocol', 'tcp'];
 
@@ -69,5 +72,39 @@ export const CHECKS_NETWORK: readonly LabCase[] = [
     root: ['PRX-08'],
     target: 'dual.test:9989',
     verdict: 'wrong-peer',
+  },
+  {
+    id: 'X144',
+    title: 'a master behind a router that does not lead back to it by its public address',
+    recipe: {
+      plan: 'container',
+      master: { ...master, on: 'W', reach: `${ROUTER}:9989` },
+      under: shell('cd "$STAGE/master"'),
+    },
+    doctor: [],
+    root: ['PTH-09'],
+  },
+  {
+    id: 'X145',
+    title: 'a proxy whose own host gets nowhere over IPv6',
+    recipe: {
+      plan: 'connect-proxy',
+      master,
+      setup: { R: filter('output', 'meta nfproto ipv6 tcp dport 9989 reject with tcp reset') },
+    },
+    doctor: ['reach', 'dual.test:9989', '--via', 'http://11.0.1.1:3128'],
+    root: ['PRX-03'],
+    verdict: 'reachable',
+  },
+  {
+    id: 'X146',
+    title: 'TLS: an authority that the system trusts and Node does not',
+    recipe: {
+      listeners: { M: [{ host: '::', port: 443, does: { tls: { certificate: { names: ['dual.test'] } } } }] },
+      env: { SSL_CERT_FILE: './ca.pem' },
+    },
+    doctor: ['tls', 'dual.test:443'],
+    root: ['TLS-10'],
+    target: 'https://dual.test:443',
   },
 ];

@@ -19,6 +19,7 @@ import { placeOf, tellingTexts } from './telling-texts.ts';
 import { FAR_CONTROLS, FAR_FAULTS } from './far-faults.ts';
 import { LINK_FAULTS } from './link-faults.ts';
 import { STOCK_CONTROLS, STOCK_FAULTS } from './stock-faults.ts';
+import { NETWORK_CONTROLS, NETWORK_FAULTS } from './network-faults.ts';
 import { TROUBLE_CONTROLS, TROUBLE_FACTS, TROUBLE_FAULTS } from './trouble-faults.ts';
 import { BETWEEN_CONTROLS, BETWEEN_FAULTS } from './between-faults.ts';
 
@@ -36,6 +37,7 @@ const FAULTS: Fault[] = [
   ...STOCK_FAULTS,
   ...BETWEEN_FAULTS,
   ...TROUBLE_FAULTS,
+  ...NETWORK_FAULTS,
 ];
 const CONTROLS = [
   ...HEALTHY,
@@ -43,6 +45,7 @@ const CONTROLS = [
   ...STOCK_CONTROLS,
   ...BETWEEN_CONTROLS,
   ...TROUBLE_CONTROLS,
+  ...NETWORK_CONTROLS,
   ...SETTING_CONTROLS,
   ...PUBLIC_CONTROLS,
 ];

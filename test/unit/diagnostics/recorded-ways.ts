@@ -2,6 +2,7 @@ import type { WayProbes } from '../../../src/diagnostics/doors/way-probes.ts';
 import type { TimeSyncFacts } from '../../../src/diagnostics/facts/clock.ts';
 import type { CertificateFact, KeyFilesFacts, TlsAddressFact } from '../../../src/diagnostics/facts/tls.ts';
 import type {
+  FamilyWay,
   HolderFacts,
   ProxySetting,
   ProxySettingsFacts,
@@ -43,6 +44,7 @@ export function secured(address: string, more: Partial<TlsAddressFact> = {}): Tl
     pin: 'sha256:k',
     farm: false,
     distrust: null,
+    added: null,
     fits: 'names',
     first: { kind: 'data', code: null },
     onlyVersion: null,
@@ -107,6 +109,7 @@ export interface BetweenFacts {
   tlsName?: string;
   ca?: string;
   way?: WayFacts;
+  familyWays?: FamilyWay[];
   holder?: HolderFacts;
   proxySettings?: Partial<ProxySettingsFacts>;
   timeSync?: Partial<TimeSyncFacts>;
@@ -124,6 +127,7 @@ export function wayProbes({ between = {} }: { between?: BetweenFacts }): WayProb
       addresses: between.tls ?? [],
     }),
     way: async () => between.way ?? { at: AT, ms: 3, steps: [], failure: null },
+    familyWays: async () => between.familyWays ?? [],
     holder: async () => between.holder,
     proxySettings: async () => ({
       at: AT,

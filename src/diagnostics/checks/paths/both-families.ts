@@ -25,6 +25,7 @@ export const pth02 = defineCheck<'target', PathFacts & { host: HostFacts }>({
     'HST-08',
     'DNS-06',
     'DNS-07',
+    'PTH-09',
     'PTH-04',
     'PRX-07',
   ],

@@ -3,9 +3,15 @@ import { attemptEvidence } from '../../evidence.ts';
 import type { PathFacts } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
 import { fixFor, tally } from './fixes.ts';
+import { hairpin } from './hairpin.ts';
 import { gather, meant, noPath, topics } from './question.ts';
 
-export const pth01 = defineCheck<'target', PathFacts>({
+interface Facts extends PathFacts {
+  /** The master's own public address, looked at from its own network (PTH-09): others may well get in. */
+  readonly mayBeHairpin: boolean;
+}
+
+export const pth01 = defineCheck<'target', Facts>({
   id: 'PTH-01',
   title: 'a TCP connection to each address',
   about: 'target',
@@ -23,6 +29,7 @@ export const pth01 = defineCheck<'target', PathFacts>({
     'HST-03',
     'HST-09',
     'HST-08',
+    'PTH-09',
     'PTH-04',
     'PTH-02',
     'DNS-01',
@@ -31,11 +38,14 @@ export const pth01 = defineCheck<'target', PathFacts>({
     'PRX-01',
   ],
   rung: 'R2',
-  gather,
+  async gather(context, target) {
+    const [path, own] = await Promise.all([gather(context, target), hairpin(context, target)]);
+    return { ...path, mayBeHairpin: own !== undefined };
+  },
   judge: (path, target, context) => judgeConnect(path, target, context),
 });
 
-function judgeConnect(path: PathFacts, target: TargetSubject, context: JudgeContext): Judgement {
+function judgeConnect(path: Facts, target: TargetSubject, context: JudgeContext): Judgement {
   const none = noPath(target);
   if (none !== undefined) return skip(none);
   const attempts = meant(path.attempts, context);
@@ -51,7 +61,7 @@ function judgeConnect(path: PathFacts, target: TargetSubject, context: JudgeCont
   const got = attempts.map((attempt) => attemptEvidence(attempt, path.at));
   if (dead.length === attempts.length) {
     return found({
-      status: 'error',
+      status: path.mayBeHairpin ? 'warn' : 'error',
       title: `No address of ${target.text} lets us in: ${tally(dead)}`,
       evidence: got,
       fix: fixFor(dead, target, path),

@@ -12,6 +12,7 @@ import type { Attempt, PathFacts } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
 import type { OtherEnd } from '../../facts/both-ends.ts';
 import { fixFor, isMastersPort } from './fixes.ts';
+import { hairpin } from './hairpin.ts';
 import { gather, meant, noPath, topics } from './question.ts';
 import { judgeBothEnds } from './two-sided.ts';
 
@@ -20,6 +21,8 @@ interface Facts {
   /** A closed port of the same addresses; empty where it was not tried. */
   readonly closed: readonly Attempt[];
   readonly other: OtherEnd | undefined;
+  /** The master's own public address, looked at from its own network (PTH-09): others may well get in. */
+  readonly mayBeHairpin: boolean;
 }
 
 export const pth04 = defineCheck<'target', Facts>({
@@ -32,6 +35,7 @@ export const pth04 = defineCheck<'target', Facts>({
     'SVC-07',
     'LIM-01',
     'LIM-02',
+    'PTH-09',
     'LSN-11',
     'LSN-01',
     'LSN-02',
@@ -46,21 +50,23 @@ export const pth04 = defineCheck<'target', Facts>({
     'PRX-01',
   ],
   async gather(context, target) {
-    const [path, closed, other] = await Promise.all([
+    const [path, closed, other, own] = await Promise.all([
       gather(context, target),
       context.probes.closedPort(target),
       context.probes.otherEnd(target),
+      hairpin(context, target),
     ]);
-    return { path, closed, other };
+    return { path, closed, other, mayBeHairpin: own !== undefined };
   },
-  judge: ({ path, closed, other }, target, context) =>
-    other === undefined ? judgeObstacle(path, closed, target, context) : judgeBothEnds(path, other, target),
+  judge: (facts, target, context) =>
+    facts.other === undefined
+      ? judgeObstacle(facts, target, context)
+      : judgeBothEnds(facts.path, facts.other, target),
 });
 
 /** Speaks only where nothing gets through and something said no, be it at another port: a mere silence is all that PTH-01 can say. */
 function judgeObstacle(
-  path: PathFacts,
-  closed: readonly Attempt[],
+  { path, closed, mayBeHairpin }: Facts,
   target: TargetSubject,
   context: JudgeContext,
 ): Judgement {
@@ -75,7 +81,7 @@ function judgeObstacle(
     compared.length > 0 &&
     compared.every(({ outcome, errno }) => outcome === 'connected' || errno === 'ECONNREFUSED');
   const draft = (title: string, rest: Pick<Draft, 'confidence' | 'fix'>): Judgement =>
-    found({ status: 'error', title, evidence: got, ...rest });
+    found({ status: mayBeHairpin ? 'warn' : 'error', title, evidence: got, ...rest });
   if (attempts.every((attempt) => attempt.errno === 'ECONNREFUSED')) {
     if (path.listensHere === false) {
       return draft(`Nothing listens on port ${target.port ?? 0} of this host (connection refused)`, {

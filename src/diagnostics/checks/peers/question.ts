@@ -7,7 +7,7 @@ export const topics = ['ipv6', ...TARGET_TOPICS] as const;
 export interface PeersAt {
   readonly at: string;
   readonly peers: readonly PeerFact[];
-  /** Behind hops: why nobody there could be asked. */
+  /** Why nobody there could be asked. */
   readonly lost?: string;
 }
 
@@ -19,7 +19,8 @@ export const gather = async (context: CheckContext, target: TargetSubject): Prom
     const { failure } = await context.probes.way(target);
     if (failure !== null) return { at, peers: [], lost: failure.message };
   }
-  return { at, peers: await context.probes.peers(target) };
+  const peers = await context.probes.peers(target);
+  return { at, peers, ...(peers.length === 0 && target.via === undefined ? { lost: 'PTH-01' } : {}) };
 };
 
 /** Why nobody is spoken to, or undefined. */

@@ -13,7 +13,7 @@ export const pro03 = defineCheck<'target', PeersAt>({
   needs: ['PTH-01'],
   causes: ['PRX-08', 'PTH-06', 'PTH-01', 'LSN-11'],
   gather,
-  judge: ({ at, peers }, target) => judgeSilence(peers, target, at),
+  judge: ({ at, peers, lost }, target) => (lost === undefined ? judgeSilence(peers, target, at) : skip(lost)),
 });
 
 function judgeSilence(peers: readonly PeerFact[], target: TargetSubject, at: string): Judgement {

@@ -19,6 +19,7 @@ export const tls02 = defineCheck<'target', Looked>({
   about: 'target',
   topics,
   needs: ['PTH-01', 'TLS-06', 'TLS-08', 'TLS-01'],
+  causes: ['TLS-10'],
   gather,
   judge(looked, target) {
     if ('why' in looked) return skip(looked.why);

@@ -8,7 +8,8 @@ import { codes as storeCodes } from '../../src/store/codes.ts';
 import type { LogFiles } from '../../src/store/log-files.ts';
 import { readSmallLog, SMALL_LOG_BYTES } from '../../src/store/small-log.ts';
 import type { Store } from '../../src/store/store.ts';
-import { createLogIntake, WAITING_BYTES, type LogIntake } from '../../src/runtime/master/logs.ts';
+import { WAITING_BYTES } from '../../src/runtime/master/log-writer.ts';
+import { createLogIntake, type LogIntake } from '../../src/runtime/master/logs.ts';
 import type { Running } from '../../src/runtime/master/running.ts';
 import { createTroubleList } from '../../src/runtime/master/trouble.ts';
 import { until } from '../rigs/wait.ts';
@@ -39,6 +40,7 @@ function diskOf() {
       return new Map([...ids].map((id) => [id, size]));
     },
     size: async () => disk.size,
+    remove: async () => 0,
     seal: async (logid: number, expected?: { sha256?: string }) => {
       if (expected?.sha256 !== undefined && expected.sha256 !== 'good') {
         throw storeCodes['BBX-STO-LOG-HASH']({ logid, found: 'good', expected: expected.sha256 });
@@ -54,6 +56,8 @@ function intakeOf(files: LogFiles) {
   const acknowledged: number[] = [];
   const closed: number[] = [];
   const session = {
+    pauseLog: () => false,
+    proceedLog: () => undefined,
     close: (code: number) => void closed.push(code),
     acknowledge: (_: unknown, { logs = [] }: { logs?: readonly { bytes: number }[] }) =>
       void acknowledged.push(...logs.map(({ bytes }) => bytes)),

@@ -73,6 +73,83 @@ describe('a build over one session', () => {
   });
 });
 
+describe('a build whose logs the master has no room for', () => {
+  /** One piece in three, at its first coming. */
+  function fullForPieces() {
+    const seen = new Set<string>();
+    let refused = 0;
+    return {
+      get refused() {
+        return refused;
+      },
+      noRoomFor({ build, step, offset }: { build: number; step: number; offset: number }) {
+        const name = `${build}/${step}/${offset}`;
+        const isFirst = !seen.has(name);
+        seen.add(name);
+        if (!isFirst || seen.size % 3 !== 1) return false;
+        refused += 1;
+        return true;
+      },
+    };
+  }
+
+  it('arrives whole, every byte once, and frees the spool', async () => {
+    const disk = fullForPieces();
+    const master = createLinkMaster({ noRoomFor: disk.noRoomFor, storeMs: 1 });
+    await using worker = await startLinkWorker({ dir, dial: () => master.dial(), port: printing });
+    const builds = [1, 2].map((number) => master.want(number, { ...planOf(STEPS), builddir: `b${number}` }));
+    await master.until(() => builds.every(isOver), 'the end of the builds');
+    for (const build of builds) expectWhole(build);
+    expect(disk.refused).toBeGreaterThan(4);
+    expect(master.sessions).toBe(1);
+    await expect.poll(() => worker.spool.used).toBe(0);
+  });
+
+  it('arrives whole when every session is cut after some messages as well', async () => {
+    const disk = fullForPieces();
+    const master = createLinkMaster({ noRoomFor: disk.noRoomFor, storeMs: 1 });
+    master.onWire = (theirs, _ours, number) => {
+      theirs.cutAfter = 6 + number;
+    };
+    await using _worker = await startLinkWorker({ dir, dial: () => master.dial(), port: printing });
+    const build = master.want(1, planOf(STEPS));
+    await master.until(() => isOver(build), 'the end of the build', 30_000);
+    expectWhole(build);
+    expect(disk.refused).toBeGreaterThan(2);
+    expect(master.sessions).toBeGreaterThan(1);
+  }, 40_000);
+
+  it('goes on with another build meanwhile, while the log that is held up rests', async () => {
+    let room = false;
+    const asked: string[] = [];
+    const master = createLinkMaster({
+      noRoomFor({ build, step, offset }) {
+        if (build === 2 || room) return false;
+        asked.push(`${step} from ${offset}`);
+        return true;
+      },
+    });
+    // It goes on when there is room, not after some milliseconds.
+    const proceed: (() => void)[] = [];
+    master.onPause = (goOn) => void proceed.push(goOn);
+    await using worker = await startLinkWorker({ dir, dial: () => master.dial(), port: printing });
+    const held = master.want(1, { ...planOf(STEPS), builddir: 'b1' });
+    await master.until(() => asked.length > 0, 'a log is held up');
+    const free = master.want(2, { ...planOf(STEPS), builddir: 'b2' });
+    await master.until(() => isOver(free), 'the end of the other build');
+    expectWhole(free);
+    expect(isOver(held)).toBe(false);
+    // What was on the way of the next step may have come as well; nothing came twice.
+    expect(['0 from 0', '1 from 0'].slice(0, asked.length)).toEqual(asked);
+    room = true;
+    for (const goOn of proceed) goOn();
+    await master.until(() => isOver(held), 'the end of the build that was held up');
+    expectWhole(held);
+    expect(master.sessions).toBe(1);
+    await expect.poll(() => worker.spool.used).toBe(0);
+  });
+});
+
 describe('a build whose session is cut', () => {
   /** How many messages each side sends for the whole build. */
   async function count(): Promise<[number, number]> {

@@ -8,7 +8,12 @@ import type { Lease } from '../../src/protocol/bbx/lease.ts';
 import type { Limits } from '../../src/protocol/bbx/limits.ts';
 import type { SessionEnd } from '../../src/protocol/bbx/line.ts';
 import { serveMasterSession } from '../../src/protocol/bbx/master-session.ts';
-import type { Decision, MasterSession, WorkerClaim } from '../../src/protocol/bbx/master-contract.ts';
+import type {
+  Decision,
+  LogBytes,
+  MasterSession,
+  WorkerClaim,
+} from '../../src/protocol/bbx/master-contract.ts';
 import { createFarmKey } from '../../src/net/tls/certificate.ts';
 import type { MessageSocket } from '../../src/protocol/bbx/wire.ts';
 import type { Dialled } from '../../src/runtime/worker/link.ts';
@@ -35,6 +40,8 @@ export function createLinkMaster(
     decide?: (claim: WorkerClaim) => Decision;
     /** Milliseconds until what was received counts as stored. */
     storeMs?: number;
+    /** A piece that there is no room for: its log rests for some milliseconds, and comes again from there. */
+    noRoomFor?: (piece: LogBytes) => boolean;
   } = {},
 ) {
   const key: SigningKey = readSigningKey(options.key ?? createFarmKey(), 'farm');
@@ -58,6 +65,8 @@ export function createLinkMaster(
     orphanAfter: null as number | null,
     /** Called with both ends of each new wire, to make trouble on it. */
     onWire: undefined as ((worker: MemorySocket, master: MemorySocket, number: number) => void) | undefined,
+    /** Called with what lets a log that rests go on; without it that is a matter of milliseconds. */
+    onPause: undefined as ((proceed: () => void) => void) | undefined,
     get session() {
       return current;
     },
@@ -71,22 +80,30 @@ export function createLinkMaster(
     },
     serve(socket: MessageSocket, exporter: Uint8Array, peer = 'memory'): MasterSession {
       // What a session has received and the master not stored before it ended is gone with it.
-      let inHand = Promise.resolve();
+      const inHand = new Map<string, Promise<void>>();
+      const inHandOf = (lease: Lease) => inHand.get(leaseKey(lease)) ?? Promise.resolve();
       let closed = false;
-      const store = (lease: Lease, act: (build: MasterBuild) => void) => {
+      // Logs that rested are stored beside the rest: the end of their step waits for them.
+      const apart = new Map<string, Promise<void>>();
+      const store = (lease: Lease, act: (build: MasterBuild) => void | Promise<void>, log?: string) => {
         const later = async () => {
           if (options.storeMs !== undefined)
             await new Promise((resolve) => setTimeout(resolve, options.storeMs));
           const build = builds.get(leaseKey(lease));
           if (build === undefined || closed) return;
-          act(build);
+          await act(build);
+          if (closed) return;
           session.acknowledge(lease, {
             sequence: build.events.length,
             logs: [...build.logs.values()].map(({ step, log, bytes }) => ({ step, log, bytes })),
           });
           changed();
         };
-        inHand = inHand.then(later);
+        const behind = log === undefined ? undefined : apart.get(log);
+        const stored = (behind ?? inHandOf(lease)).then(later);
+        stored.catch(() => undefined);
+        if (log === undefined || behind === undefined) inHand.set(leaseKey(lease), stored);
+        else apart.set(log, stored);
       };
       const session = serveMasterSession({
         socket,
@@ -127,28 +144,46 @@ export function createLinkMaster(
               changed();
             },
             onProgress(lease, sequence, event) {
-              store(lease, (build) => {
+              store(lease, async (build) => {
                 if (sequence !== build.events.length + 1)
                   throw new Error(`event ${sequence} after ${build.events.length}`);
                 if (event.type === 'stepFinished') {
                   for (const { name, bytes } of event.logs) {
-                    const have = build.logs.get(logKey(event.step, name))?.bytes ?? 0;
+                    const key = logKey(event.step, name);
+                    while (apart.has(leaseKey(lease) + key) && !closed) {
+                      if ((build.logs.get(key)?.bytes ?? 0) >= bytes) break;
+                      await new Promise((resolve) => setTimeout(resolve, 1));
+                    }
+                    if (closed) return;
+                    const have = build.logs.get(key)?.bytes ?? 0;
                     if (have !== bytes) throw new Error(`log ${name}: ${have} of ${bytes}`);
                   }
                 }
                 build.events.push(event);
               });
             },
-            onBytes({ step, log, offset, bytes, ...lease }) {
+            onBytes(piece) {
+              const { step, log, offset, bytes, ...lease } = piece;
+              const name = logKey(step, log);
+              const key = leaseKey(lease) + name;
+              if (options.noRoomFor?.(piece) === true) {
+                if (!own.pauseLog(lease, { step, log, from: offset })) throw new Error('it cannot pause');
+                apart.set(key, apart.get(key) ?? inHandOf(lease));
+                const proceed = () => own.proceedLog(lease, { step, log });
+                if (master.onPause === undefined) setTimeout(proceed, offset % 5);
+                else master.onPause(proceed);
+                changed();
+                return;
+              }
               const copy = Buffer.from(bytes);
-              store(lease, (build) => {
-                const name = logKey(step, log);
+              const act = (build: MasterBuild) => {
                 let entry = build.logs.get(name);
                 if (entry === undefined) build.logs.set(name, (entry = { step, log, chunks: [], bytes: 0 }));
                 if (entry.bytes !== offset) throw new Error(`bytes at ${offset} after ${entry.bytes}`);
                 entry.chunks.push(copy);
                 entry.bytes += copy.length;
-              });
+              };
+              store(lease, act, key);
             },
             onState: (state) => {
               master.states.push(state);
@@ -168,7 +203,6 @@ export function createLinkMaster(
           };
         },
       });
-      inHand.catch(() => undefined);
       return session;
     },
     /** Wants a build; it is assigned to whoever is connected or connects. */

@@ -3,7 +3,7 @@ import type { LogFrame } from './codec.ts';
 import { leaseKey, logKey } from './lease.ts';
 import type { Lease } from './lease.ts';
 import type { Limits } from './limits.ts';
-import type { MessageOf, WorkerMessage } from './messages.ts';
+import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
 
 /** How far a log is stored, named as handlers name it. */
 export interface StoredLog {
@@ -19,14 +19,21 @@ export type Verdict<Fresh> =
   /** Of a lease that is not this session's: the worker is told once, then it is ignored. */
   | { is: 'foreign'; lease: Lease; tell: boolean }
   | { is: 'ignored' }
-  | { is: 'malformed'; state: string };
+  | { is: 'malformed'; state: string }
+  /** Its stream was to rest. */
+  | { is: 'notPausing'; state: string };
 
 interface Log {
   step: number;
   name: string;
+  /** Bytes that were handed over, and count. */
   received: number;
+  /** Bytes that came: more than `received` where a pause gave some up, which come again. */
+  seen: number;
   stored: number;
   stream: number | undefined;
+  /** Set from `pause` to `proceed`. */
+  pause: { answered: boolean; mayProceed: boolean } | undefined;
 }
 interface Work {
   lease: Lease;
@@ -61,7 +68,7 @@ export class Intake {
     this.#told.delete(leaseKey(lease));
     const logs = stored.logs.map(({ step, log, bytes }): [string, Log] => [
       logKey(step, log),
-      { step, name: log, received: bytes, stored: bytes, stream: undefined },
+      { step, name: log, received: bytes, seen: bytes, stored: bytes, stream: undefined, pause: undefined },
     ]);
     this.#works.set(leaseKey(lease), {
       lease: { build: lease.build, token: lease.token },
@@ -97,11 +104,9 @@ export class Intake {
       return malformed('more events than it has credit for');
     if (event.type === 'stepFinished') {
       for (const { name, bytes } of event.logs) {
-        const received = work.logs.get(logKey(event.step, name))?.received ?? 0;
-        if (received !== bytes) {
-          return malformed(
-            `the end of a step whose log "${name}" has ${bytes} bytes, after ${received} of them`,
-          );
+        const seen = work.logs.get(logKey(event.step, name))?.seen ?? 0;
+        if (seen !== bytes) {
+          return malformed(`the end of a step whose log "${name}" has ${bytes} bytes, after ${seen} of them`);
         }
       }
       work.finished.set(event.step, sequence);
@@ -123,7 +128,8 @@ export class Intake {
     if (log === undefined) {
       if (work.logs.size >= this.#limits.streams)
         return malformed(`more than ${this.#limits.streams} logs of one build`);
-      log = { step: message.step, name: message.log, received: 0, stored: 0, stream: undefined };
+      const { step, log: name } = message;
+      log = { step, name, received: 0, seen: 0, stored: 0, stream: undefined, pause: undefined };
       work.logs.set(key, log);
     }
     if (log.stream !== undefined) return malformed(`two streams for the log "${message.log}"`);
@@ -147,17 +153,74 @@ export class Intake {
         : malformed(`a frame for stream ${frame.stream}, which is not open`);
     }
     const { work, log } = stream;
-    if (frame.offset > log.received) {
-      return malformed(`bytes from ${frame.offset} of the log "${log.name}", after ${log.received}: a hole`);
+    const { pause } = log;
+    if (pause?.answered) return notPausing(`bytes of the log "${log.name}" after it had said that it rests`);
+    const before = pause === undefined ? log.received : log.seen;
+    if (frame.offset > before) {
+      return malformed(`bytes from ${frame.offset} of the log "${log.name}", after ${before}: a hole`);
     }
     const end = frame.offset + frame.payload.length;
-    if (end <= log.received) return { is: 'again', lease: work.lease, stream: frame.stream };
-    if (work.finished.has(log.step)) return malformed('more bytes of a step that has ended');
-    if (end > log.stored + this.#limits.creditBytes) return malformed('more bytes than it has credit for');
+    if (end <= before && pause === undefined) return { is: 'again', lease: work.lease, stream: frame.stream };
+    if (work.finished.has(log.step) && end > log.seen)
+      return malformed('more bytes of a step that has ended');
+    if (end > log.stored + this.#limits.creditBytes) {
+      if (pause === undefined) return malformed('more bytes than it has credit for');
+      return notPausing(`all its credit of the log "${log.name}", which is to rest`);
+    }
+    log.seen = Math.max(log.seen, end);
+    // On the way when the pause was said: it comes again.
+    if (pause !== undefined) return { is: 'ignored' };
     const offset = log.received;
     log.received = end;
     const bytes = frame.payload.subarray(offset - frame.offset);
     return { is: 'fresh', lease: work.lease, step: log.step, log: log.name, offset, bytes };
+  }
+
+  /**
+   * Takes back what came of a log from byte `from` on, and lets its stream rest. Gives what the worker is to be told; undefined when it knows already,
+   * or has no stream for it.
+   */
+  pause(lease: Lease, { step, log: name, from }: { step: number; log: string; from: number }) {
+    const work = this.#works.get(leaseKey(lease));
+    const log = work?.logs.get(logKey(step, name));
+    if (work === undefined || log?.stream === undefined) return undefined;
+    log.received = Math.max(log.stored, Math.min(log.received, from));
+    if (log.pause !== undefined) {
+      log.pause.mayProceed = false;
+      return undefined;
+    }
+    log.pause = { answered: false, mayProceed: false };
+    return { type: 'pause', ...work.lease, stream: log.stream } as const;
+  }
+
+  /** The worker's word that a stream rests; with what it is to be told when it need not any more. */
+  paused(message: MessageOf<WorkerMessage, 'paused'>): Verdict<{ proceed: Proceed | undefined }> {
+    const stream = this.#streams.get(message.stream);
+    if (stream === undefined || leaseKey(stream.work.lease) !== leaseKey(message)) {
+      // Of a lease that was taken away meanwhile.
+      return stream === undefined && (message.stream < this.#streamsEver || this.#told.size > 0)
+        ? { is: 'ignored' }
+        : malformed(`a pause of stream ${message.stream}, which is not open`);
+    }
+    const { pause } = stream.log;
+    if (pause === undefined || pause.answered)
+      return malformed(`a pause of stream ${message.stream}, which was not asked for`);
+    pause.answered = true;
+    return { is: 'fresh', proceed: pause.mayProceed ? proceedOf(stream) : undefined };
+  }
+
+  /** Lets a log that rests go on: gives what the worker is to be told, now or with its `paused`. */
+  proceed(lease: Lease, { step, log: name }: { step: number; log: string }): Proceed | undefined {
+    const work = this.#works.get(leaseKey(lease));
+    const log = work?.logs.get(logKey(step, name));
+    if (work === undefined || log?.pause === undefined) return undefined;
+    log.pause.mayProceed = true;
+    return log.pause.answered ? proceedOf({ work, log }) : undefined;
+  }
+
+  /** Whether the worker still owes a `paused` for this stream. */
+  owesPause(stream: number): boolean {
+    return this.#streams.get(stream)?.log.pause?.answered === false;
   }
 
   /** Notes what is stored now and gives the acknowledgement for it; undefined when there is nobody to tell. */
@@ -211,6 +274,7 @@ export class Intake {
   #closeStream(log: Log): void {
     if (log.stream !== undefined) this.#streams.delete(log.stream);
     log.stream = undefined;
+    log.pause = undefined;
   }
 
   #forgetStep(work: Work, step: number): void {
@@ -225,6 +289,19 @@ export class Intake {
 function malformed(state: string) {
   return { is: 'malformed', state } as const;
 }
+
+function notPausing(state: string) {
+  return { is: 'notPausing', state } as const;
+}
+
+/** Only of a stream that has said that it rests, so nothing of what was sent before is still on the way. */
+function proceedOf({ work, log }: Stream): Proceed | undefined {
+  if (log.stream === undefined) return undefined;
+  log.pause = undefined;
+  return { type: 'proceed', ...work.lease, stream: log.stream, offset: log.received };
+}
+
+type Proceed = MessageOf<MasterMessage, 'proceed'>;
 
 interface Acknowledgement extends Lease {
   type: 'ack';

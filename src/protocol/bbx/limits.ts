@@ -28,6 +28,8 @@ export const LIMITS = {
   /** Echoes that a session may ask for at once, and how many more it earns each second. */
   echoBurst: 16,
   echoPerSecond: 4,
+  /** From `pause` to `paused`: what is on the way comes first, which is some MiB on a link of some KiB/s. */
+  pauseMs: 300_000,
   /** Connections that rest for a probe (`hold`), per master. */
   holds: 32,
   /** Each side pings this often; any received byte counts as life. */

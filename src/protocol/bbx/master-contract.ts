@@ -54,7 +54,8 @@ export interface LogBytes extends Lease {
  * What the master does with a session. Called one at a time and in the order of the wire: a returned promise is waited for, and while it
  * runs the socket is read at most `LIMITS.queueBytes` ahead. A rejection closes the session with `CLOSE.fault`; the worker comes back
  * and sends again what was not acknowledged. `onProgress` and `onBytes` see every event and byte once per session, without holes, from
- * where `resume` said (or from zero after `assign`); `stepFinished` comes when all bytes that it counts have been handed over.
+ * where `resume` said (or from zero after `assign`), a log that `pauseLog` held up from there on again; `stepFinished` comes when all bytes that it
+ * counts have been handed over, those of logs held up aside, which follow.
  */
 export interface MasterSessionHandlers {
   /** The worker was let in. Replacing an older session of the same name is the master's to do, with `bye('replaced')`. */
@@ -125,6 +126,13 @@ export interface MasterSession {
   resume(lease: Lease, stored: { sequence: number; logs: readonly StoredLog[] }): void;
   /** Says what is stored now (after fdatasync). Only what changed need be named. */
   acknowledge(lease: Lease, stored: { sequence?: number; logs?: readonly StoredLog[] }): void;
+  /**
+   * Holds one log up, and nothing else: of what came, only the bytes below `from` count (never less than what was acknowledged), and none is handed over
+   * until `proceedLog`. The worker keeps them all. False: this worker cannot, and nothing has changed. Asked again it is the same.
+   */
+  pauseLog(lease: Lease, log: { step: number; log: string; from: number }): boolean;
+  /** The worker sends a log that was held up on, from where it was. */
+  proceedLog(lease: Lease, log: { step: number; log: string }): void;
   /** The records of the worker's history up to this number are kept: it need not send them again. */
   historyStored(number: number): void;
   settings(settings: Omit<MessageOf<MasterMessage, 'settings'>, 'type'>): void;

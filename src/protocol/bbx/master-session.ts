@@ -1,5 +1,6 @@
 import type { ZodError } from 'zod';
 import { decodeLogFrame } from './codec.ts';
+import { protocolCodes } from '../codes.ts';
 import { readWith, writeWith } from './dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { Intake, type StoredLog } from './intake.ts';
@@ -16,8 +17,9 @@ import type {
   WorkerClaim,
 } from './master-contract.ts';
 import { Entrance } from './master-entrance.ts';
-import { workerMessage } from './messages.ts';
+import { PAUSE, workerMessage } from './messages.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
+import { watchPauses, type PauseWatch } from './pause-watch.ts';
 import { isProbe, type ProbeQuestion } from './probe-desk.ts';
 import type { PulseReading } from './pulse.ts';
 import { CLOSE } from './wire.ts';
@@ -35,11 +37,18 @@ class ServedSession implements MasterSession {
   #stage: 'entrance' | 'inventory' | 'open' | 'over' = 'entrance';
   #dialect: Dialect | undefined;
   #handlers: MasterSessionHandlers | undefined;
+  #mayPause = false;
+  readonly #pauses: PauseWatch;
 
   constructor(options: MasterSessionOptions) {
     this.#options = options;
     const { socket, peer, clock } = options;
     const limits: Limits = options.limits === undefined ? LIMITS : { ...LIMITS, ...options.limits };
+    this.#pauses = watchPauses(limits.pauseMs, (stream) => {
+      const limit = `${Math.round(limits.pauseMs / 1000)} s`;
+      if (this.#intake.owesPause(stream))
+        this.#notPausing(`it did not pause stream ${stream} within ${limit}`);
+    });
     this.#intake = new Intake(limits);
     this.#line = openLine({
       socket,
@@ -61,6 +70,7 @@ class ServedSession implements MasterSession {
     void this.#line.end.then((end) => {
       this.#stage = 'over';
       this.#entrance.end();
+      this.#pauses.stop();
       if (this.#handlers === undefined) options.onRejected?.(end);
       else this.#handlers.onClosed(end);
     });
@@ -116,6 +126,20 @@ class ServedSession implements MasterSession {
     if (acknowledgement !== undefined) this.#send(acknowledgement);
   }
 
+  pauseLog(lease: Lease, log: { step: number; log: string; from: number }): boolean {
+    if (!this.#mayPause) return false;
+    const pause = this.#intake.pause(lease, log);
+    if (pause === undefined) return true;
+    this.#send(pause);
+    this.#pauses.asked(pause.stream);
+    return true;
+  }
+
+  proceedLog(lease: Lease, log: { step: number; log: string }): void {
+    const proceed = this.#intake.proceed(lease, log);
+    if (proceed !== undefined) this.#send(proceed);
+  }
+
   historyStored(number: number): void {
     this.#send({ type: 'historyStored', number });
   }
@@ -155,6 +179,7 @@ class ServedSession implements MasterSession {
       case 'inventory':
         if (message.type !== 'inventory') return this.#outOfOrder(message.type);
         this.#stage = 'open';
+        this.#mayPause = message.capabilities?.includes(PAUSE) === true;
         return this.#handlers?.onInventory(message);
       case 'open':
         return this.#onWork(message);
@@ -218,9 +243,21 @@ class ServedSession implements MasterSession {
         const verdict = this.#intake.open(message);
         return verdict.is === 'fresh' ? undefined : this.#unused(verdict);
       }
+      case 'paused': {
+        const verdict = this.#intake.paused(message);
+        if (verdict.is !== 'fresh') return this.#unused(verdict);
+        this.#pauses.answered(message.stream);
+        if (verdict.proceed !== undefined) this.#send(verdict.proceed);
+        return undefined;
+      }
       default:
         return this.#outOfOrder(message.type);
     }
+  }
+
+  #notPausing(state: string): void {
+    const error = protocolCodes['BBX-PRO-LOST']({ peer: this.#options.peer, state });
+    this.#line.close(CLOSE.notPausing, state, error);
   }
 
   #onBinary(bytes: Uint8Array): void | Promise<void> {
@@ -243,6 +280,7 @@ class ServedSession implements MasterSession {
 
   #unused(verdict: Unused): void {
     if (verdict.is === 'malformed') return this.#line.malformed(verdict.state);
+    if (verdict.is === 'notPausing') return this.#notPausing(`it sent ${verdict.state}`);
     if (verdict.is === 'foreign' && verdict.tell) {
       this.#send({ type: 'drop', ...verdict.lease, why: 'this try at the build is not this session’s' });
     }
@@ -256,7 +294,7 @@ type Unused =
   | { is: 'again'; lease: Lease; stream?: number }
   | { is: 'foreign'; lease: Lease; tell: boolean }
   | { is: 'ignored' }
-  | { is: 'malformed'; state: string };
+  | { is: 'malformed' | 'notPausing'; state: string };
 
 function pick({ build, token }: Lease): Lease {
   return { build, token };

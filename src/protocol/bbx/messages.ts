@@ -10,6 +10,9 @@ const base64 = (max: number) => z.string().max(max);
 /** One try at a build: the number of the try, then 64 random bits in hex. Everything sent with an older one is refused. */
 export const leaseToken = z.string().regex(/^\d{1,6}-[0-9a-f]{16}$/);
 
+/** What a worker announces in the `capabilities` of its inventory when streams of its can be asked to rest. */
+export const PAUSE = 'pause';
+
 /** A build at one worker, named the same way in every message. */
 const leased = { build: z.number().int().positive(), token: leaseToken };
 
@@ -106,7 +109,7 @@ export const inventory = z.object({
     .array(z.object({ build: z.number().int().positive(), epoch: text(64), name: text(200) }))
     .max(1_000)
     .optional(),
-  /** What the worker can be asked beyond builds: `dial`. */
+  /** What the worker can be asked beyond builds: `dial`, and `pause` of a stream. */
   capabilities: z.array(text(50)).max(50).optional(),
 });
 export const workerState = z.object({
@@ -134,6 +137,12 @@ export const openStream = z.object({
   step: z.number().int().nonnegative(),
   log: text(100),
   offset: z.number().int().nonnegative(),
+});
+/** The answer to `pause`: no frame of the stream comes after it, until `proceed`. */
+export const paused = z.object({
+  type: z.literal('paused'),
+  ...leased,
+  stream: z.number().int().nonnegative().max(0xffff_ffff),
 });
 /** The worker cannot deliver the rest of a build (its spool is damaged or was freed): the master counts it as lost. */
 export const abandoned = z.object({ type: z.literal('abandoned'), ...leased, why: text(1_000) });
@@ -198,6 +207,19 @@ export const acknowledge = z.object({
   sequence: z.number().int().nonnegative(),
   streams: z.array(z.object({ stream: z.number().int(), offset: z.number().int() })).max(10_000),
 });
+/** The stream is to rest: what is on the way of it is not kept. Only to a worker that announced it. */
+export const pause = z.object({
+  type: z.literal('pause'),
+  ...leased,
+  stream: z.number().int().nonnegative().max(0xffff_ffff),
+});
+/** After `paused`: the stream goes on at `offset`, which is what is kept of its log. */
+export const proceed = z.object({
+  type: z.literal('proceed'),
+  ...leased,
+  stream: z.number().int().nonnegative().max(0xffff_ffff),
+  offset: z.number().int().nonnegative(),
+});
 export const settings = z.object({
   type: z.literal('settings'),
   paused: z.boolean(),
@@ -243,6 +265,7 @@ export const workerMessage = z.discriminatedUnion('type', [
   assignAnswer,
   progress,
   openStream,
+  paused,
   abandoned,
   history,
   echo,
@@ -261,6 +284,8 @@ export const masterMessage = z.discriminatedUnion('type', [
   assign,
   cancel,
   acknowledge,
+  pause,
+  proceed,
   settings,
   historyStored,
   bye,

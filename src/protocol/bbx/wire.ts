@@ -59,6 +59,8 @@ export const CLOSE = {
   notReading: 4005,
   /** A fault at this side, for instance a full disk; come again. */
   fault: 4006,
+  /** The worker sends on of a stream that was to rest, or does not say that it rests. */
+  notPausing: 4007,
 } as const;
 
 /** The WebSocket's subprotocol; a peer that does not offer it is not a worker. The path is `/`, any path on the web port. */

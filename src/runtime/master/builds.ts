@@ -251,6 +251,7 @@ export function createBuilds(options: {
       build.taken = true;
       const complaint = goOn(build.course, sequence, event, build.stepCount);
       if (complaint !== undefined) return broken(session, build, complaint);
+      if (event.type === 'stepFinished') logs.told(build, event);
       recorder().event(build, sequence, { ...event, at: times.place(build, session, event.at) });
     },
 

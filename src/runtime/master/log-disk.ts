@@ -8,29 +8,36 @@ import { LOG_FILES, oneLine, type TroubleList } from './trouble.ts';
 /** After a failed write (a full disk), how long until the next try. */
 const RETRY_MS = 1_000;
 
-/** The files of logs, of which a full disk is no failure: it is said once, and waited for. */
+/** The files of logs, of which a full disk is no failure: it is said once, until nobody waits for it any more. */
 export interface LogDisk {
-  /**
-   * Writes pieces that follow one another, handed over together; gives the log's size. While the disk is full it waits, but not once the
-   * master is about to stop: it rejects then.
-   */
+  /** Writes pieces that follow one another, handed over together; gives the log's size. Rejects as `LogFiles.append`, also while the disk is full. */
   append(logid: number, pieces: readonly LogBytes[]): Promise<number>;
   /** `LogFiles.seal`, which waits while the disk is full, until the signal. */
   seal(logid: number, expected: { bytes?: number; sha256?: string }): Promise<FinishedLog>;
   /** `LogFiles.sync`; undefined: it failed, and what was not durable is not there any more. */
   sync(logids: readonly number[]): Promise<Map<number, number> | undefined>;
+  /** Removes the file of a log of which no byte was written. False when there is one left. */
+  removeEmpty(logid: number): Promise<boolean>;
+  /** Notes that somebody waits for the disk, or no longer. */
+  stuck(who: object, isStuck: boolean): void;
+  /** Somebody waits for it. */
+  readonly isStuck: boolean;
+}
+
+/** Whether the disk may take it later: it is full, mostly. */
+export function isWantOfRoom(error: unknown): error is BbxError {
+  return error instanceof BbxError && error.retryable;
 }
 
 /** Writes logs, with patience. */
 export function createLogDisk(options: {
   files: LogFiles;
   trouble: TroubleList;
-  /** The master is about to stop. */
-  hurried: () => boolean;
   /** Ends every wait. */
   signal: AbortSignal;
 }): LogDisk {
-  const { files, trouble, hurried, signal } = options;
+  const { files, trouble, signal } = options;
+  const waiting = new Set<object>();
 
   function say(error: unknown): void {
     // A full disk is said by its error alone; of another trouble the system's own words count.
@@ -39,18 +46,35 @@ export function createLogDisk(options: {
     trouble.say(LOG_FILES, codes['BBX-MAS-LOG-STORE']({ what }, { cause: error }));
   }
 
+  /** One that is written says nothing of the disk while others are not. */
+  function works(): void {
+    if (waiting.size === 0) trouble.clear(LOG_FILES);
+  }
+
+  function stuck(who: object, isStuck: boolean): void {
+    if (isStuck) waiting.add(who);
+    else if (waiting.delete(who)) works();
+  }
+
   /** Does `act` until it works. */
-  async function persist<T>(act: () => Promise<T>, mayWait: () => boolean): Promise<T> {
-    for (;;) {
-      try {
-        const value = await act();
-        trouble.clear(LOG_FILES);
-        return value;
-      } catch (error) {
-        if (!(error instanceof BbxError && error.retryable) || !mayWait()) throw error;
-        say(error);
-        await sleep(RETRY_MS, signal);
+  async function persist<T>(act: () => Promise<T>): Promise<T> {
+    const me = {};
+    try {
+      for (;;) {
+        try {
+          const value = await act();
+          stuck(me, false);
+          works();
+          return value;
+        } catch (error) {
+          if (!isWantOfRoom(error)) throw error;
+          say(error);
+          stuck(me, true);
+          await sleep(RETRY_MS, signal);
+        }
       }
+    } finally {
+      stuck(me, false);
     }
   }
 
@@ -68,16 +92,17 @@ export function createLogDisk(options: {
   }
 
   return {
-    append: (logid, pieces) =>
-      persist(
-        () => appendAll(logid, pieces),
-        () => !hurried(),
-      ),
-    seal: (logid, expected) =>
-      persist(
-        () => files.seal(logid, expected),
-        () => true,
-      ),
+    async append(logid, pieces) {
+      try {
+        const size = await appendAll(logid, pieces);
+        works();
+        return size;
+      } catch (error) {
+        if (isWantOfRoom(error)) say(error);
+        throw error;
+      }
+    },
+    seal: (logid, expected) => persist(() => files.seal(logid, expected)),
     async sync(logids) {
       try {
         return await files.sync(logids);
@@ -85,6 +110,19 @@ export function createLogDisk(options: {
         say(error);
         return undefined;
       }
+    },
+    async removeEmpty(logid) {
+      try {
+        if ((await files.size(logid)) > 0) return false;
+        await files.remove(logid);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    stuck,
+    get isStuck() {
+      return waiting.size > 0;
     },
   };
 }

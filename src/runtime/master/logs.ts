@@ -2,30 +2,20 @@ import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { LogBytes } from '../../protocol/bbx/master-contract.ts';
 import { CLOSE } from '../../protocol/bbx/wire.ts';
+import type { ProgressEvent } from '../../build/progress.ts';
 import type { LogEnd } from '../../build/receipt.ts';
 import type { LogFiles } from '../../store/log-files.ts';
-import { SMALL_LOG_BYTES } from '../../store/small-log.ts';
 import type { WholeLog } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
 import { createLogDisk } from './log-disk.ts';
 import { createLogEnding } from './log-ending.ts';
 import { createLogPacker } from './log-packer.ts';
 import { createLogSync } from './log-sync.ts';
+import { createLogWriter } from './log-writer.ts';
 import { endSmall } from './small-logs.ts';
 import { oneLine, type TroubleList } from './trouble.ts';
-import { nameOf, newLog, type OpenLog, type Running } from './running.ts';
+import { logKey, nameOf, newLog, type OpenLog, type Running } from './running.ts';
 
-/**
- * Bytes of one log, and of all together, that may wait for their row and for the disk before a session is no longer read. What waits is written in
- * one call: 64 KiB at a time cost a quarter of the master's time in handing calls to threads.
- */
-export const WAITING_BYTES = 1024 * 1024;
-const ALL_WAITING_BYTES = 8 * 1024 * 1024;
-/** So much of a log is written at once, less waits for more, but not longer than nobody notices: each write is handed to a thread and waited for. */
-const GATHER_BYTES = 256 * 1024;
-const GATHER_MS = 4;
-/** The first bytes of a log wait for its end, which saves a file where that comes so soon; who follows the log does not notice either. */
-const SMALL_MS = 100;
 /** How long the end waits for a full disk: the worker still has what is not acknowledged. */
 const STOP_MS = 1_000;
 
@@ -51,6 +41,8 @@ export interface LogIntake {
   finishSmall(log: OpenLog, expected: { bytes: number; sha256?: string }): WholeLog | undefined;
   /** The row of a small log, with its bytes, is committed. */
   kept(log: OpenLog): void;
+  /** A step's end has come: of its logs that were held up so many bytes are still to come. */
+  told(build: Running, end: ProgressEvent & { type: 'stepFinished' }): void;
   /** Wakes who follows a log; called with each new size. */
   listen(logid: number, listener: () => void): () => void;
   /** Says to who follows a log that its row has changed. */
@@ -78,82 +70,38 @@ export function createLogIntake(options: {
   const stopping = new AbortController();
   stopping.signal.addEventListener('abort', () => {
     for (const log of open.values()) log.more?.();
+    writer.stalls.stop();
   });
   const open = new Map<number, OpenLog>();
   const listeners = new Map<number, Set<() => void>>();
   /** Logs whose sessions are held up until they have their rows. */
   const placing = new Set<OpenLog>();
-  let allWaitingBytes = 0;
   let hurried = false;
-  const disk = createLogDisk({ files, trouble, hurried: () => hurried, signal: stopping.signal });
+  const disk = createLogDisk({ files, trouble, signal: stopping.signal });
   const ending = createLogEnding({ disk, files, log: say, trouble, signal: stopping.signal });
-  const syncs = createLogSync({ disk, store, clock, log: say, onLost: waitNoMore });
-
-  /** So many bytes wait no longer; at most those that are counted, since a failed sync gives up all of a log's. */
-  function waitLess(log: OpenLog, bytes: number): void {
-    const less = Math.min(bytes, log.waitingBytes);
-    log.waitingBytes -= less;
-    allWaitingBytes -= less;
-  }
-
-  /** What waits of it is dropped. */
-  function waitNoMore(log: OpenLog): void {
-    log.waiting.length = 0;
-    waitLess(log, log.waitingBytes);
-  }
-
-  /** Its end may come before it must have a file. */
-  const mayStaySmall = (log: OpenLog) => !log.hasFile && log.waitingBytes <= SMALL_LOG_BYTES;
-
-  function writeSoon(log: OpenLog): void {
-    if (log.writing !== undefined) return;
-    if (mayStaySmall(log)) {
-      log.gathering ??= setTimeout(() => void write(log).catch(faultOf(log)), SMALL_MS);
-      return;
-    }
-    // It has waited for its end long enough.
-    if (!log.hasFile && log.gathering !== undefined) return void write(log).catch(faultOf(log));
-    log.gathering ??= setTimeout(() => void write(log).catch(faultOf(log)), GATHER_MS);
-  }
-
-  /** Writes all that waits now, and goes on while enough comes meanwhile. */
-  function write(log: OpenLog): Promise<void> {
-    clearTimeout(log.gathering);
-    log.gathering = undefined;
-    log.writing ??= (async () => {
-      try {
-        do {
-          const pieces = log.waiting.splice(0);
-          if (pieces.length === 0) return;
-          log.hasFile = true;
-          // Also after a failure: what was not written comes again, and is counted then.
-          const size = await disk.append(log.logid!, pieces).finally(() =>
-            waitLess(
-              log,
-              pieces.reduce((sum, { bytes }) => sum + bytes.length, 0),
-            ),
-          );
-          log.written = size;
-          syncs.add(log);
-          wake(log.logid!);
-        } while (log.waitingBytes >= GATHER_BYTES);
-      } finally {
-        log.writing = undefined;
-      }
-      if (log.waiting.length > 0) writeSoon(log);
-    })();
-    return log.writing;
-  }
-
-  /** Writes until nothing waits. */
-  async function writeAll(log: OpenLog): Promise<void> {
-    while (log.waiting.length > 0 || log.writing !== undefined) await write(log);
-  }
+  const writer = createLogWriter({
+    disk,
+    onWritten(log) {
+      syncs.add(log);
+      wake(log.logid!);
+    },
+    onFault: (log, error) => faultOf(log)(error),
+  });
+  const syncs = createLogSync({ disk, store, clock, log: say, onLost: (log) => writer.drop(log) });
 
   /** Resolves when so many bytes are written: those that a failed disk lost come again from the worker. */
-  async function arrived(log: OpenLog, bytes: number): Promise<void> {
+  async function arrived(log: OpenLog, expected: { bytes?: number; sha256?: string }): Promise<void> {
+    const { bytes = 0 } = expected;
     for (;;) {
-      await writeAll(log);
+      await writer.writeAll(log);
+      if (log.stall !== undefined && !log.complete) {
+        // It needs no room on the disk where it fits into its row.
+        await log.writing?.catch(() => undefined);
+        if (expected.bytes !== undefined && small(log, { ...expected, bytes }) !== undefined) return;
+        if (log.stall !== undefined) await log.stall.over.promise;
+        stopping.signal.throwIfAborted();
+        continue;
+      }
       if (log.complete || log.written >= bytes) return;
       // Came meanwhile, and nobody was woken for it.
       if (log.waiting.length > 0 || log.writing !== undefined) continue;
@@ -163,6 +111,20 @@ export function createLogIntake(options: {
     }
   }
 
+  function small(log: OpenLog, expected: { bytes: number; sha256?: string }): WholeLog | undefined {
+    if (log.small !== undefined) return log.small;
+    if (log.complete || !writer.mayStaySmall(log)) return undefined;
+    log.small = endSmall(log.waiting, expected);
+    if (log.small === undefined) return undefined;
+    log.complete = true;
+    log.more?.();
+    clearTimeout(log.gathering);
+    log.gathering = undefined;
+    writer.drop(log);
+    writer.stalls.end(log);
+    return log.small;
+  }
+
   async function close(
     log: OpenLog,
     logid: number,
@@ -170,6 +132,7 @@ export function createLogIntake(options: {
   ): Promise<LogEnd> {
     log.complete = true;
     log.more?.();
+    writer.stalls.end(log);
     const end = await ending.end(log, logid, expected);
     open.delete(logid);
     syncs.forget(log);
@@ -192,15 +155,17 @@ export function createLogIntake(options: {
       log.logid = logid;
       if (log.small === undefined) open.set(logid, log);
       placing.delete(log);
-      if (log.waiting.length === 0) return;
-      if (log.placing === undefined && mayStaySmall(log)) writeSoon(log);
-      else write(log).then(log.placing?.resolve, log.placing?.reject ?? faultOf(log));
+      writer.stalls.end(log);
+      if (log.waiting.length === 0) return log.placing?.resolve();
+      if (log.placing === undefined && writer.mayStaySmall(log)) writer.soon(log);
+      else writeHeld(log).then(log.placing?.resolve, log.placing?.reject ?? faultOf(log));
     },
     ended(build) {
       for (const log of build.logs.values()) {
         if (log.logid !== undefined) continue;
         // It gets no row any more, so nothing of it is kept.
-        waitNoMore(log);
+        writer.drop(log);
+        writer.stalls.end(log);
         placing.delete(log);
         log.placing?.resolve();
       }
@@ -210,49 +175,42 @@ export function createLogIntake(options: {
       if (stopping.signal.aborted) throw stopping.signal.reason;
       // They come again, after a lost link, and are all here.
       if (log.complete) return undefined;
-      log.waiting.push(piece);
+      const hold = writer.add(log, piece);
       log.more?.();
-      log.waitingBytes += piece.bytes.length;
-      allWaitingBytes += piece.bytes.length;
       log.received = Math.max(log.received, piece.offset + piece.bytes.length);
-      const hold = log.waitingBytes > WAITING_BYTES || allWaitingBytes > ALL_WAITING_BYTES;
+      if (log.stall !== undefined) return writer.stalls.grown(log);
       if (log.logid === undefined) {
-        if (!hold || build.ended) return undefined;
+        if (build.ended || writer.stalls.beginEarly(log) || !hold) return undefined;
         // A store that is busy or away must not fill the memory with what it has no row for.
         if (hurried) throw new Error('the master stops');
         placing.add(log);
         log.placing ??= Promise.withResolvers();
         return log.placing.promise;
       }
-      if (hold) return write(log);
-      if (log.waitingBytes >= GATHER_BYTES) write(log).catch(faultOf(log));
-      else writeSoon(log);
+      if (hold) return writeHeld(log);
+      writer.soon(log);
       return undefined;
     },
     async finish(log, expected) {
       const { logid } = log;
       if (log.small !== undefined) return log.small;
       if (logid === undefined) throw new Error(`log "${log.name}" is closed before it has a row`);
-      await arrived(log, expected.bytes ?? 0);
+      await arrived(log, expected);
+      if (log.small !== undefined) return log.small;
       log.closing ??= close(log, logid, expected);
       return log.closing;
     },
-    finishSmall(log, expected) {
-      if (log.small !== undefined) return log.small;
-      if (log.complete || !mayStaySmall(log)) return undefined;
-      log.small = endSmall(log.waiting, expected);
-      if (log.small === undefined) return undefined;
-      log.complete = true;
-      log.more?.();
-      clearTimeout(log.gathering);
-      log.gathering = undefined;
-      waitNoMore(log);
-      return log.small;
-    },
+    finishSmall: small,
     kept(log) {
       if (log.small === undefined || log.logid === undefined) return;
       log.stored = log.written = log.small.bytes;
       open.delete(log.logid);
+    },
+    told(build, { step, logs }) {
+      for (const { name, bytes } of logs) {
+        const log = build.logs.get(logKey(step, name));
+        if (log !== undefined) log.received = Math.max(log.received, bytes);
+      }
     },
     listen(logid, listener) {
       let set = listeners.get(logid);
@@ -268,10 +226,11 @@ export function createLogIntake(options: {
     packFormer: () => packer.addFormer(),
     hurry() {
       hurried = true;
+      writer.stalls.hurry();
       for (const log of placing) log.placing?.reject(new Error('the master stops'));
     },
     async stop() {
-      const writes = [...open.values()].map(writeAll);
+      const writes = [...open.values()].map(writer.writeAll);
       setTimeout(() => stopping.abort(new Error('the master stops')), STOP_MS).unref();
       await Promise.allSettled(writes);
       await syncs.stop();
@@ -279,6 +238,12 @@ export function createLogIntake(options: {
       await packer.stop();
     },
   };
+
+  /** For a session that is held up meanwhile; where the disk has no room, that ends with its streams at rest. */
+  async function writeHeld(log: OpenLog): Promise<void> {
+    await writer.write(log);
+    await writer.stalls.grown(log);
+  }
 
   function faultOf(log: OpenLog): (error: unknown) => void {
     return (error) => {

@@ -52,6 +52,17 @@ export interface SmallEnd extends LogEnd {
   content: string;
 }
 
+/** That the disk does not take a log, or that its row is late behind one that it does not take. */
+export interface Stall {
+  /** Resolves when it goes on, or when the master has stopped. */
+  over: PromiseWithResolvers<void>;
+  /** What its session waits for where that is held up as a whole; rejects when the master is about to stop. */
+  held: PromiseWithResolvers<void>;
+  why: Error;
+  /** How many had got through when it began. */
+  since: number;
+}
+
 /** A log that a worker still writes. */
 export interface OpenLog {
   readonly build: Running;
@@ -74,6 +85,8 @@ export interface OpenLog {
   writing: Promise<void> | undefined;
   /** Set while less waits than is worth a write. */
   gathering: NodeJS.Timeout | undefined;
+  /** Set while the disk does not take it, or its row is late behind one that it does not take. */
+  stall: Stall | undefined;
   /** Set while a session is held up until the row is there. */
   placing: PromiseWithResolvers<void> | undefined;
   /** Nothing more of it is taken. */
@@ -103,6 +116,7 @@ export function newLog(
     waitingBytes: 0,
     writing: undefined,
     gathering: undefined,
+    stall: undefined,
     placing: undefined,
     complete: false,
     closing: undefined,

@@ -3,6 +3,7 @@ import { leaseKey } from '../../protocol/bbx/lease.ts';
 import type { Lease } from '../../protocol/bbx/lease.ts';
 import { LIMITS } from '../../protocol/bbx/limits.ts';
 import type { MasterMessage, MessageOf } from '../../protocol/bbx/messages.ts';
+import { CLOSE } from '../../protocol/bbx/wire.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
 import type { Stored } from './job.ts';
 import type { SpoolBuild } from './spool-build.ts';
@@ -17,6 +18,8 @@ interface Stream {
   sent: number;
   stored: number;
   pieces: AsyncGenerator<LogPiece, void, void> | undefined;
+  /** The master has no room for it: it rests until it is told where to go on. */
+  paused: boolean;
 }
 interface Work {
   build: SpoolBuild;
@@ -27,12 +30,26 @@ interface Work {
   streams: Map<number, Stream>;
 }
 
+function newStream(work: Work, log: SpoolLog, at: number): Stream {
+  return { work, log, id: undefined, sent: at, stored: at, pieces: undefined, paused: false };
+}
+
+function stopReading(stream: Stream): void {
+  // A read that is under way ends by itself; this closes the file afterwards.
+  void stream.pieces?.return().catch(() => undefined);
+  stream.pieces = undefined;
+}
+
 /** Sends what is in the spool over one session, from where the master has it. */
 export interface Sender {
   add(build: SpoolBuild, stored: Stored): void;
   has(lease: Lease): boolean;
   remove(lease: Lease): void;
   acknowledged(message: MessageOf<MasterMessage, 'ack'>): void;
+  /** Lets one log rest, and says so; the others go on. */
+  pause(message: MessageOf<MasterMessage, 'pause'>): void;
+  /** Sends a log that rests on, from the byte that the master names: what it has not kept is still here. */
+  proceed(message: MessageOf<MasterMessage, 'proceed'>): void;
   stop(): Promise<void>;
 }
 
@@ -62,7 +79,8 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
     wake?.();
   };
 
-  const readyToSend = ({ work, log, sent, stored }: Stream) =>
+  const readyToSend = ({ work, log, sent, stored, paused }: Stream) =>
+    !paused &&
     works.get(leaseKey(work.build.lease)) === work &&
     sent < log.size &&
     sent < stored + LIMITS.creditBytes &&
@@ -95,7 +113,7 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
   function streamOf(work: Work, log: SpoolLog): Stream {
     let stream = work.streams.get(log.id);
     if (stream === undefined) {
-      stream = { work, log, id: undefined, sent: 0, stored: 0, pieces: undefined };
+      stream = newStream(work, log, 0);
       work.streams.set(log.id, stream);
       turn.push(stream);
     }
@@ -104,8 +122,10 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
 
   async function sendFrame(stream: Stream): Promise<void> {
     const { log, work } = stream;
-    stream.pieces ??= log.read(stream.sent);
-    const next = await stream.pieces.next();
+    const pieces = (stream.pieces ??= log.read(stream.sent));
+    const next = await pieces.next();
+    // A pause came meanwhile: what was read may not be what is sent next.
+    if (stream.pieces !== pieces) return;
     if (next.done === true) {
       stream.pieces = undefined;
       return;
@@ -180,9 +200,13 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
 
   function closeStream(stream: Stream): void {
     if (stream.id !== undefined) byId.delete(stream.id);
-    // A read that is under way ends by itself; this closes the file afterwards.
-    void stream.pieces?.return().catch(() => undefined);
-    stream.pieces = undefined;
+    stopReading(stream);
+  }
+
+  /** Of a master's message about one stream; undefined when that is no more. */
+  function streamOfMessage(message: { build: number; token: string; stream: number }): Stream | undefined {
+    const stream = byId.get(message.stream);
+    return stream?.work === works.get(leaseKey(message)) ? stream : undefined;
   }
 
   /** A stored end of a step closes its streams: nothing more comes, and the list of turns stays short. */
@@ -221,7 +245,7 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
             `log "${log.name}" is here from byte ${log.base} to ${log.size}, and wanted from ${at}`,
           );
         }
-        const stream: Stream = { work, log, id: undefined, sent: at, stored: at, pieces: undefined };
+        const stream = newStream(work, log, at);
         work.streams.set(log.id, stream);
         if (!over.has(log.step)) turn.push(stream);
       }
@@ -258,6 +282,26 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
       if (!isDelivered(work, work.stored) && (work.stored > before || logs.length > 0))
         free(work, work.stored, logs);
       settle(work, work.stored);
+      nudge();
+    },
+    pause(message) {
+      const stream = streamOfMessage(message);
+      if (stream === undefined || stream.paused) return;
+      stream.paused = true;
+      stopReading(stream);
+      const { build, token } = message;
+      session.send({ type: 'paused', build, token, stream: message.stream });
+    },
+    proceed(message) {
+      const stream = streamOfMessage(message);
+      if (stream === undefined) return;
+      const { offset } = message;
+      if (!stream.paused || offset < stream.stored || offset > stream.sent) {
+        session.close(CLOSE.malformed, `"proceed" from byte ${offset} of stream ${message.stream}`);
+        return;
+      }
+      stream.paused = false;
+      stream.sent = offset;
       nudge();
     },
     async stop() {

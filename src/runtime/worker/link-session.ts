@@ -5,7 +5,7 @@ import type { Log } from '../../base/log.ts';
 import { protocolCodes } from '../../protocol/codes.ts';
 import type { SessionEnd } from '../../protocol/bbx/line.ts';
 import type { DialledWay } from '../../protocol/bbx/dial-facts.ts';
-import type { MasterMessage, WorkerMessage } from '../../protocol/bbx/messages.ts';
+import { PAUSE, type MasterMessage, type WorkerMessage } from '../../protocol/bbx/messages.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
 import type { Answer, Jobs } from './jobs.ts';
 import type { LinkHistory } from './link-history.ts';
@@ -104,6 +104,10 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
         return jobs.cancel(message, message.why);
       case 'ack':
         return sender.acknowledged(message);
+      case 'pause':
+        return sender.pause(message);
+      case 'proceed':
+        return sender.proceed(message);
       case 'settings':
         return options.onLearned({ pins: message.pins, reach: message.reach });
       case 'historyStored':
@@ -148,7 +152,7 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
     facts: { ...options.facts },
     draining: jobs.draining,
     clock: session.masterClock,
-    ...(options.tryWays === undefined ? {} : { capabilities: ['dial'] }),
+    capabilities: [PAUSE, ...(options.tryWays === undefined ? [] : ['dial'])],
     builds: jobs.inventory(),
     aside: spool.aside.map(({ build, epoch: other, name: title }) => ({ build, epoch: other, name: title })),
   });

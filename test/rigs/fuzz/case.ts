@@ -17,6 +17,7 @@ export const QUICK: Partial<Limits> = {
   authenticationMs: 2_000,
   pingEveryMs: 400,
   silenceMs: 1_000,
+  pauseMs: 600,
   creditBytes: 600,
   creditEvents: 8,
   streams: 12,

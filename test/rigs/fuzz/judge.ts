@@ -13,7 +13,10 @@ export function judgingHandlers(options: {
   wrong: (what: string) => void;
 }): MasterSessionHandlers {
   const { session, leases, random, wrong } = options;
-  const works = new Map<string, { sequence: number; over: boolean; logs: Map<string, number> }>();
+  const works = new Map<
+    string,
+    { sequence: number; over: boolean; logs: Map<string, number>; rested: Set<string> }
+  >();
   const acknowledge = (lease: Lease) => {
     const work = works.get(leaseKey(lease));
     if (work === undefined || random() < 0.5) return;
@@ -33,7 +36,7 @@ export function judgingHandlers(options: {
   return {
     onInventory() {
       for (const lease of leases) {
-        works.set(leaseKey(lease), { sequence: 0, over: false, logs: new Map() });
+        works.set(leaseKey(lease), { sequence: 0, over: false, logs: new Map(), rested: new Set() });
         session.resume(lease, { sequence: 0, logs: [] });
       }
       // Some time for the store: what comes meanwhile waits.
@@ -49,6 +52,8 @@ export function judgingHandlers(options: {
       if (work.over) wrong('an event after the last one');
       if (event.type === 'stepFinished') {
         for (const { name, bytes } of event.logs) {
+          // One that rested gets its bytes later.
+          if (work.rested.has(logKey(event.step, name))) continue;
           const have = work.logs.get(logKey(event.step, name)) ?? 0;
           if (have !== bytes) wrong(`the end of a step whose log has ${bytes} bytes, after ${have}`);
         }
@@ -64,6 +69,12 @@ export function judgingHandlers(options: {
       const have = work.logs.get(key) ?? 0;
       if (offset !== have) wrong(`bytes at ${offset} after ${have}`);
       if (bytes.length === 0) wrong('no bytes');
+      if (random() < 0.15 && session.pauseLog(lease, { step, log, from: offset })) {
+        work.rested.add(key);
+        if (random() < 0.5) session.proceedLog(lease, { step, log });
+        else setImmediate(() => session.proceedLog(lease, { step, log }));
+        return undefined;
+      }
       work.logs.set(key, offset + bytes.length);
       acknowledge(lease);
       return random() < 0.1 ? Promise.resolve() : undefined;

@@ -18,17 +18,25 @@ export function masterWords(random: Random, leases: readonly Lease[]): Part[] {
   parts.push(say({ type: 'settings', paused: false, reach: ['host:9989'], pins: [] }));
   for (let count = 2 + below(random, 8); count > 0; count -= 1) {
     const lease = pick(random, leases);
-    parts.push(
-      pick<() => Part>(random, [
-        () => {
-          const streams = [{ stream: 1 + below(random, 3), offset: below(random, 2_000) }];
-          return say({ type: 'ack', ...lease, sequence: below(random, 6), streams });
-        },
-        () => say({ type: 'ack', ...lease, sequence: 5, streams: [] }),
-        () => say({ type: 'cancel', ...lease, why: 'somebody asked' }),
-        () => assign({ build: 100 + below(random, 5), token: `1-${'b'.repeat(16)}` }),
-      ])(),
-    );
+    const next = pick<() => Part | Part[]>(random, [
+      () => {
+        const streams = [{ stream: 1 + below(random, 3), offset: below(random, 2_000) }];
+        return say({ type: 'ack', ...lease, sequence: below(random, 6), streams });
+      },
+      () => say({ type: 'ack', ...lease, sequence: 5, streams: [] }),
+      () => say({ type: 'pause', ...lease, stream: 1 + below(random, 3) }),
+      () => say({ type: 'proceed', ...lease, stream: 1 + below(random, 3), offset: below(random, 1_300) }),
+      () => {
+        const stream = 1 + below(random, 3);
+        return [
+          say({ type: 'pause', ...lease, stream }),
+          say({ type: 'proceed', ...lease, stream, offset: below(random, 3) * 400 }),
+        ];
+      },
+      () => say({ type: 'cancel', ...lease, why: 'somebody asked' }),
+      () => assign({ build: 100 + below(random, 5), token: `1-${'b'.repeat(16)}` }),
+    ])();
+    parts.push(...(Array.isArray(next) ? next : [next]));
   }
   return parts;
 }

@@ -6,7 +6,7 @@ import { memoryWire } from '../memory-wire.ts';
 import { EXPORTER, FARM, inTime, LEASES, QUICK, WORKER, type FuzzCase, type Outcome } from './case.ts';
 import { judgingHandlers } from './judge.ts';
 import { mutateScript, type Part, type Random } from './mutate.ts';
-import { workerWords } from './worker-words.ts';
+import { restWords, workerWords } from './worker-words.ts';
 
 const LAST_ECHO = 777_777;
 
@@ -49,6 +49,7 @@ export const towardMaster: FuzzCase = (random, wrong) => {
   mine.on({
     text(text) {
       const message = JSON.parse(text) as { type: string; id?: number; challenge?: string };
+      if (message.type === 'pause' || message.type === 'proceed') return send(restWords(random, text));
       if (message.type === 'echoed' && message.id === LAST_ECHO) return outcome.resolve('answered');
       if (message.type !== 'greeting' || greeted) return;
       greeted = true;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ProgressEvent } from '../../../src/build/progress.ts';
 import { encodeLogFrame } from '../../../src/protocol/bbx/codec.ts';
 import type { Lease } from '../../../src/protocol/bbx/lease.ts';
-import { below, pick, type Part, type Random } from './mutate.ts';
+import { below, mutateScript, pick, type Part, type Random } from './mutate.ts';
 
 const say = (message: object): Part => ({ text: JSON.stringify(message) });
 
@@ -15,6 +15,7 @@ export function workerWords(random: Random, leases: readonly Lease[]): Part[] {
       facts: { os: 'linux' },
       draining: false,
       builds: leases.map((lease) => ({ ...lease, epoch: 'e', state: 'running' })),
+      ...(random() < 0.8 ? { capabilities: ['pause'] } : {}),
     }),
   ];
   const rows = leases.map((lease, index) => wordsOf(random, lease, index * 10));
@@ -45,6 +46,8 @@ function wordsOf(random: Random, lease: Lease, firstStream: number): Part[] {
       const channel = pick(random, ['stdout', 'stderr', 'header'] as const);
       parts.push({ bytes: encodeLogFrame({ stream, channel, offset, at: 2, payload }) });
       offset += payload.length;
+      // Whether it was asked for is not known here, as it is not to a worker that lies.
+      if (random() < 0.02) parts.push(say({ type: 'paused', ...lease, stream }));
     }
     const sha256 = createHash('sha256').update(Buffer.concat(pieces)).digest('hex');
     const logs = pieces.length > 0 ? [{ name: 'stdio', bytes: offset, sha256 }] : [];
@@ -56,4 +59,22 @@ function wordsOf(random: Random, lease: Lease, firstStream: number): Part[] {
   if (random() < 0.1) parts.push(say({ type: 'abandoned', ...lease, why: 'disk' }));
   else tell({ type: 'buildFinished', at: 4, results: 0, state: 'build successful' });
   return parts;
+}
+
+/** What a worker answers to `pause` and `proceed`: mostly what is right. */
+export function restWords(random: Random, text: string): Part[] {
+  const { type, offset, ...rest } = JSON.parse(text) as { type: string; stream: number; offset: number };
+  const right: Part =
+    type === 'pause'
+      ? say({ ...rest, type: 'paused' })
+      : {
+          bytes: encodeLogFrame({
+            ...rest,
+            channel: 'stdout',
+            offset,
+            at: 2,
+            payload: Buffer.alloc(50, 'x'),
+          }),
+        };
+  return random() < 0.9 ? [right] : mutateScript(random, [right, right]);
 }

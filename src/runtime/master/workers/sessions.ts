@@ -38,7 +38,10 @@ const BUSY_AGAIN_S = 10;
 /** A worker that speaks of its state all the time is listened to so often. */
 const STATE_EVERY_MS = 250;
 /** Ends that a worker brought about by what it did; 1009: a message that was too large. */
-const BY_ITS_FAULT: ReadonlySet<number> = new Set([CLOSE.malformed, CLOSE.notReading, CLOSE.refused, 1009]);
+const BY_ITS_FAULT: ReadonlySet<number> = new Set([
+  ...[CLOSE.malformed, CLOSE.notReading, CLOSE.notPausing, CLOSE.refused],
+  1009,
+]);
 /** A name as it may stand in rows, logs and file names. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 

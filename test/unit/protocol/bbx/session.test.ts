@@ -382,6 +382,118 @@ describe('a session', () => {
     expect(end.reason).toMatch(words);
   });
 
+  describe('whose master has no room for a log', () => {
+    const open = { type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 } as const;
+    const bytes = (offset: number, text: string) =>
+      encodeLogFrame({ stream: 1, channel: 'stdout', offset, at: 1, payload: Buffer.from(text) });
+    const inventory = { type: 'inventory', maxBuilds: 1, facts: {}, draining: false } as const;
+    const log = { step: 0, log: 'stdio' };
+
+    /** Let in by a worker whose messages the test makes itself, with a log of six bytes that came. */
+    async function held(limits: Partial<typeof LIMITS> = {}, capabilities = ['pause']) {
+      const rig = setUp({ limits });
+      const inside = await (await rig.greet()).authenticate({ name: 'w1', key: worker, boot: 'b1' });
+      const heard: object[] = [];
+      inside.receive((message) => void heard.push(message));
+      inside.send({ ...inventory, builds: [], capabilities });
+      await expect.poll(() => rig.got.length).toBe(1);
+      rig.session.resume(lease, { sequence: 0, logs: [] });
+      inside.send(open);
+      rig.mine.sendBinary(bytes(0, 'abcdef'));
+      await expect.poll(() => rig.got.length).toBe(2);
+      const texts = () =>
+        rig.got.slice(1).map((got) => (got as [string, { offset: number; text: string }])[1]);
+      return { ...rig, session: rig.session, inside, heard, texts };
+    }
+    const paused = { type: 'paused', ...lease, stream: 1 } as const;
+
+    it('hands over nothing of what is on the way, and all of it again from where it goes on', async () => {
+      const { session, mine, inside, heard, texts } = await held();
+      expect(session.pauseLog(lease, { ...log, from: 4 })).toBe(true);
+      mine.sendBinary(bytes(6, 'ghi'));
+      await expect.poll(() => heard.at(-1)).toMatchObject({ type: 'pause', stream: 1 });
+      // There is room before the worker has answered: it is told behind the answer only.
+      session.proceedLog(lease, log);
+      inside.send(paused);
+      await expect.poll(() => heard.at(-1)).toMatchObject({ type: 'proceed', stream: 1, offset: 4 });
+      mine.sendBinary(bytes(4, 'efghi'));
+      await expect.poll(() => texts().length).toBe(2);
+      expect(texts()).toMatchObject([
+        { offset: 0, text: 'abcdef' },
+        { offset: 4, text: 'efghi' },
+      ]);
+    });
+
+    it('takes the end of the step before its bytes, and no byte more than it counts', async () => {
+      const { session, mine, inside, end, heard, texts } = await held();
+      session.pauseLog(lease, { ...log, from: 0 });
+      mine.sendBinary(bytes(6, 'ghi'));
+      const at = { at: 1 };
+      inside.send({
+        type: 'progress',
+        ...lease,
+        sequence: 1,
+        event: { type: 'buildStarted', ...at, workdir: '/' },
+      });
+      const logs = [{ name: 'stdio', bytes: 9, sha256: '' }];
+      const finished = { type: 'stepFinished', ...at, step: 0, results: 0, state: 's', logs } as const;
+      const rest = { rc: 0, signal: null, properties: {} };
+      inside.send({ type: 'progress', ...lease, sequence: 2, event: { ...finished, ...rest } });
+      inside.send(paused);
+      await expect.poll(() => texts().length).toBe(3);
+      session.proceedLog(lease, log);
+      await expect.poll(() => heard.at(-1)).toMatchObject({ type: 'proceed', offset: 0 });
+      mine.sendBinary(bytes(0, 'abcdefghi'));
+      await expect.poll(() => texts().length).toBe(4);
+      expect(texts().at(-1)).toMatchObject({ text: 'abcdefghi' });
+      mine.sendBinary(bytes(9, 'j'));
+      expect(await end).toMatchObject({ code: CLOSE.malformed });
+    });
+
+    it.each<[string, (of: Awaited<ReturnType<typeof held>>) => void, number, RegExp]>([
+      [
+        'sends on until its credit is over',
+        ({ mine }) => {
+          for (let offset = 6; offset < 40; offset += 6) mine.sendBinary(bytes(offset, 'ghijkl'));
+        },
+        CLOSE.notPausing,
+        /all its credit/,
+      ],
+      [
+        'sends a frame after it has said that it rests',
+        ({ mine, inside }) => {
+          inside.send(paused);
+          mine.sendBinary(bytes(6, 'g'));
+        },
+        CLOSE.notPausing,
+        /after it had said/,
+      ],
+      ['says nothing', () => undefined, CLOSE.notPausing, /did not pause stream 1 within/],
+      [
+        'says twice that it rests',
+        ({ inside }) => {
+          inside.send(paused);
+          inside.send(paused);
+        },
+        CLOSE.malformed,
+        /not asked for/,
+      ],
+    ])('closes with a worker that %s, and hands nothing over', async (_, act, code, reason) => {
+      const rig = await held({ creditBytes: 30, pauseMs: 200 } as unknown as Partial<typeof LIMITS>);
+      rig.session.pauseLog(lease, { ...log, from: 0 });
+      act(rig);
+      expect(await rig.end).toMatchObject({ code, reason: expect.stringMatching(reason) as string });
+      expect(rig.texts().length).toBe(1);
+    });
+
+    it('says of a worker that cannot let a stream rest that it cannot', async () => {
+      const { session, mine, texts } = await held({}, []);
+      expect(session.pauseLog(lease, { ...log, from: 0 })).toBe(false);
+      mine.sendBinary(bytes(6, 'g'));
+      await expect.poll(() => texts().length).toBe(2);
+    });
+  });
+
   it('reads on only as fast as its handlers store', async () => {
     const gate = Promise.withResolvers<void>();
     const pair = setUp({ handlers: { onState: () => gate.promise } });

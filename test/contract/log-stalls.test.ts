@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import type { LogBytes, MasterSession } from '../../src/protocol/bbx/master-contract.ts';
+import { KEPT_BYTES } from '../../src/runtime/master/log-stalls.ts';
+import { createLogIntake } from '../../src/runtime/master/logs.ts';
+import type { Running } from '../../src/runtime/master/running.ts';
+import { createTroubleList } from '../../src/runtime/master/trouble.ts';
+import { codes as storeCodes } from '../../src/store/codes.ts';
+import type { LogFiles } from '../../src/store/log-files.ts';
+import type { Store } from '../../src/store/store.ts';
+import { until } from '../rigs/wait.ts';
+
+const MIB = 1024 * 1024;
+
+/** Log files in memory, of which some have no room. */
+function memoryFiles() {
+  const logs = new Map<number, Buffer>();
+  const full = new Set<number>();
+  const removed: number[] = [];
+  const gate = { tried: 0, open: Promise.resolve() };
+  const files = {
+    append: async (logid: number, { offset, bytes }: { offset: number; bytes: Uint8Array }) => {
+      gate.tried += 1;
+      await gate.open;
+      if (full.has(logid)) throw storeCodes['BBX-STO-FULL']({ file: `${logid}.log` });
+      const log = logs.get(logid) ?? Buffer.alloc(0);
+      if (offset > log.length) throw storeCodes['BBX-STO-LOG-HOLE']({ logid, offset, size: log.length });
+      logs.set(logid, Buffer.concat([log, bytes.subarray(log.length - offset)]));
+      return logs.get(logid)!.length;
+    },
+    sync: async (ids: Iterable<number>) => new Map([...ids].map((id) => [id, logs.get(id)?.length ?? 0])),
+    size: async (logid: number) => logs.get(logid)?.length ?? 0,
+    remove: async (logid: number) => void removed.push(logid),
+    seal: async (logid: number) => {
+      if (full.has(logid)) throw storeCodes['BBX-STO-FULL']({ file: `${logid}.log` });
+      return { bytes: logs.get(logid)?.length ?? 0, sha256: 'good', lines: 0, damaged: [] };
+    },
+  } as unknown as LogFiles;
+  return { files, logs, full, removed, gate };
+}
+
+/** The intake of a master, and a session that can let streams rest: what it says, and how far each log has been sent. */
+function rig({ canPause = true } = {}) {
+  const { files, ...disk } = memoryFiles();
+  const trouble = createTroubleList({ clock: systemClock, log: silentLog });
+  const store = { write: async () => undefined } as unknown as Store;
+  const intake = createLogIntake({ files, store, clock: systemClock, log: silentLog, trouble });
+  const said: string[] = [];
+  const rest = new Map<string, number>();
+  const sent = new Map<string, number>();
+  const session = {
+    pauseLog: (_: unknown, { log, from }: { log: string; from: number }) => {
+      if (!canPause) return false;
+      if (!rest.has(log)) said.push(`pause ${log}`);
+      rest.set(log, Math.min(from, sent.get(log) ?? 0));
+      return true;
+    },
+    proceedLog: (_: unknown, { log }: { log: string }) => {
+      if (!rest.has(log)) return;
+      said.push(`proceed ${log}`);
+      sent.set(log, rest.get(log)!);
+      rest.delete(log);
+    },
+    acknowledge: () => undefined,
+    close: (code: number) => void said.push(`close ${code}`),
+  } as unknown as MasterSession;
+  const build = {
+    ...{ lease: { build: 1, token: 't' }, builder: 'app', number: 1, session },
+    ...{ steps: new Map(), logs: new Map(), ended: false },
+  } as unknown as Running;
+  const open = (name: string) => intake.open(build, 0, name);
+  /** The next bytes of a log, from where the session says; undefined while it is to rest. */
+  const send = (log: ReturnType<typeof open>, bytes: Buffer) => {
+    const offset = sent.get(log.name) ?? 0;
+    if (rest.has(log.name)) return 'rests';
+    sent.set(log.name, offset + bytes.length);
+    const about = { build: 1, token: 't', step: 0, log: log.name, channel: 'stdout', at: 1 } as const;
+    return intake.take(log, { ...about, offset, bytes } satisfies LogBytes);
+  };
+  return { intake, trouble, said, sent, build, open, send, ...disk };
+}
+
+/** All of a text, as fast as the session takes it. */
+async function sendAll(of: ReturnType<typeof rig>, log: ReturnType<typeof of.open>, text: Buffer) {
+  for (let at = of.sent.get(log.name) ?? 0; at < text.length; at = of.sent.get(log.name)!) {
+    const held = of.send(log, text.subarray(at, at + 65_536));
+    if (held === 'rests') throw new Error(`log ${log.name} was held up again`);
+    await held;
+  }
+}
+const TEXT = Buffer.from(Array.from({ length: 3 * MIB }, (_, at) => (at * 7919) % 251));
+
+describe('a log that the disk has no room for', () => {
+  it('rests alone, keeps little in memory, and goes on by itself with every byte once', async () => {
+    const of = rig();
+    const [stuck, other] = [of.open('stuck'), of.open('other')];
+    of.intake.placed(stuck, 1);
+    of.intake.placed(other, 2);
+    of.full.add(1);
+    for (let at = 0; at < MIB; at += 65_536) {
+      const held = of.send(stuck, TEXT.subarray(at, at + 65_536));
+      if (held === 'rests') break;
+      await held;
+    }
+    await until('the pause', () => of.said.includes('pause stuck'));
+    expect(stuck.waitingBytes).toBeLessThanOrEqual(KEPT_BYTES);
+    expect(of.trouble.list()[0]).toMatchObject({ code: 'BBX-MAS-LOG-STORE' });
+    await sendAll(of, other, TEXT);
+    await until('the other log is there', () => of.logs.get(2)?.length === TEXT.length);
+    expect(of.logs.get(2)?.equals(TEXT)).toBe(true);
+    // What is written elsewhere says nothing of this one.
+    expect(of.trouble.list()).toHaveLength(1);
+    expect(of.said).toEqual(['pause stuck']);
+    of.full.clear();
+    await until('it goes on', () => of.said.includes('proceed stuck'), 4_000);
+    await sendAll(of, stuck, TEXT);
+    expect(await of.intake.finish(stuck, { bytes: TEXT.length })).toMatchObject({ bytes: TEXT.length });
+    expect(of.logs.get(1)?.equals(TEXT)).toBe(true);
+    expect(of.trouble.list()).toEqual([]);
+    await of.intake.stop();
+  });
+
+  it('is not held up where it is small: its end puts it into its row, and no file stays', async () => {
+    const of = rig();
+    const log = of.open('stdio');
+    of.intake.placed(log, 1);
+    of.full.add(1);
+    void of.send(log, Buffer.from('one\n'));
+    await until('the disk was tried', () => of.removed.length > 0);
+    void of.send(log, Buffer.from('two\n'));
+    const sha256 = createHash('sha256').update('one\ntwo\n').digest('hex');
+    expect(of.intake.finishSmall(log, { bytes: 8, sha256 })).toMatchObject({ bytes: 8, receipt: 'verified' });
+    expect(of.said).toEqual([]);
+    expect(of.trouble.list()).toEqual([]);
+    await of.intake.stop();
+  });
+
+  it('ends in its row also when its end comes while the disk is tried', async () => {
+    const of = rig();
+    const log = of.open('stdio');
+    of.intake.placed(log, 1);
+    of.full.add(1);
+    const open = Promise.withResolvers<void>();
+    of.gate.open = open.promise;
+    void of.send(log, Buffer.from('one\n'));
+    await until('it is being written', () => of.gate.tried > 0);
+    expect(of.intake.finishSmall(log, { bytes: 4 })).toBeUndefined();
+    const finished = of.intake.finish(log, { bytes: 4 });
+    open.resolve();
+    expect(await finished).toMatchObject({ bytes: 4, receipt: 'unhashed' });
+    await of.intake.stop();
+  });
+
+  it('holds up no log behind it that has no row yet: that one rests until it has one', async () => {
+    const of = rig();
+    const [stuck, next] = [of.open('stuck'), of.open('next')];
+    of.intake.placed(stuck, 1);
+    of.full.add(1);
+    void of.send(stuck, TEXT.subarray(0, 65_536));
+    await until('the pause', () => of.said.includes('pause stuck'));
+    expect(of.send(next, Buffer.from('little'))).toBeUndefined();
+    expect(of.said).not.toContain('pause next');
+    expect(of.send(next, TEXT.subarray(0, 65_536))).toBeUndefined();
+    expect(of.said).toContain('pause next');
+    expect(next.waitingBytes).toBe(0);
+    of.intake.placed(next, 2);
+    expect(of.said).toContain('proceed next');
+    await sendAll(of, next, TEXT);
+    await until('it is there', () => of.logs.get(2)?.equals(TEXT));
+    await of.intake.stop();
+  });
+
+  it('keeps its memory also when two thousand of them wait, and all go on', async () => {
+    const of = rig();
+    const logs = Array.from({ length: 2_000 }, (_, index) => of.open(`log ${index}`));
+    for (const [index, log] of logs.entries()) {
+      of.full.add(index + 1);
+      of.intake.placed(log, index + 1);
+      void of.send(log, TEXT.subarray(0, 5_000));
+    }
+    await until('all rest', () => of.said.length === logs.length);
+    const waiting = logs.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0);
+    expect(waiting).toBeLessThanOrEqual(2 * MIB + 2 * KEPT_BYTES);
+    of.full.clear();
+    await until('all go on', () => of.said.length === 2 * logs.length, 10_000);
+    await of.intake.stop();
+  });
+
+  it('rests anew in a new session of its worker', async () => {
+    const of = rig();
+    const log = of.open('stuck');
+    of.intake.placed(log, 1);
+    of.full.add(1);
+    void of.send(log, TEXT.subarray(0, 65_536));
+    await until('the pause', () => of.said.length === 1);
+    const old = of.build.session!;
+    const again: number[] = [];
+    of.build.session = {
+      ...old,
+      pauseLog: (_: unknown, { from }: { from: number }) => again.push(from) > 0,
+    } as unknown as MasterSession;
+    const about = { build: 1, token: 't', step: 0, log: 'stuck', channel: 'stdout', at: 1 } as const;
+    expect(of.intake.take(log, { ...about, offset: 0, bytes: TEXT.subarray(0, 65_536) })).toBeUndefined();
+    expect(again.at(-1)).toBe(KEPT_BYTES);
+    expect(log.waitingBytes).toBe(KEPT_BYTES);
+    await of.intake.stop();
+  });
+});

@@ -35,17 +35,18 @@ export async function within<Value>(
   signal?: AbortSignal,
 ): Promise<Value | undefined> {
   promise.catch(() => undefined);
-  const over = new AbortController();
-  const limit = sleep(ms, signal === undefined ? over.signal : AbortSignal.any([signal, over.signal])).then(
-    () => undefined,
-  );
+  signal?.throwIfAborted();
+  const limit = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => limit.resolve(undefined), ms);
+  const onAbort = () => limit.reject(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([promise, limit]);
+    return await Promise.race([promise, limit.promise]);
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
   } finally {
-    limit.catch(() => undefined);
-    over.abort();
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
   }
 }

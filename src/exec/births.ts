@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 
 /** A moment in the life of the process table, on Linux. */
 export interface Moment {
@@ -15,7 +15,7 @@ const LOOKING = 200;
 export function momentNow(): Moment | undefined {
   try {
     const lastPid = lastPidNow();
-    const forks = Number(/^processes (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
+    const forks = Number(/^processes (\d+)$/m.exec(readKept('/proc/stat'))?.[1]);
     return lastPid !== undefined && Number.isInteger(forks) ? { lastPid, forks } : undefined;
   } catch {
     return undefined;
@@ -26,8 +26,10 @@ export function momentNow(): Moment | undefined {
  * Which pids may have been given away after a moment; all of them where that cannot be told. Pids are given away in ascending order and begin
  * anew at `pid_max` (pid_namespaces(7), proc(5)); as long as fewer were needed than there are, the order says who is younger.
  */
-export function bornAfter(moment: Moment | undefined): (pid: number) => boolean {
-  const now = moment === undefined ? undefined : momentNow();
+export function bornAfter(
+  moment: Moment | undefined,
+  now = moment === undefined ? undefined : momentNow(),
+): (pid: number) => boolean {
   if (moment === undefined || now === undefined) return () => true;
   // Those that are in use are skipped, so fewer than all bring it round: half is safe.
   if (now.forks - moment.forks >= pidMax() / 2) return () => true;
@@ -45,8 +47,10 @@ const FEW_PIDS = 64;
  * The pids that were given away between a moment and now, dead ones among them; undefined when they are many or cannot be told. With 200 processes
  * on the machine, asking for 20 pids takes 0.1 ms, and to list /proc 0.25 ms.
  */
-export function fewBornAfter(moment: Moment | undefined): number[] | undefined {
-  const now = moment === undefined ? undefined : momentNow();
+export function fewBornAfter(
+  moment: Moment | undefined,
+  now = moment === undefined ? undefined : momentNow(),
+): number[] | undefined {
   if (moment === undefined || now === undefined || now.forks - moment.forks >= pidMax() / 2) return undefined;
   const count = now.lastPid - moment.lastPid;
   if (count < 0 || count > FEW_PIDS) return undefined;
@@ -56,7 +60,7 @@ export function fewBornAfter(moment: Moment | undefined): number[] | undefined {
 /** The pid that was given away last, alone: half the price of a moment. */
 export function lastPidNow(): number | undefined {
   try {
-    const pid = Number(readFileSync('/proc/loadavg', 'latin1').trim().split(' ').at(-1));
+    const pid = Number(readKept('/proc/loadavg').trim().split(' ').at(-1));
     return Number.isInteger(pid) ? pid : undefined;
   } catch {
     return undefined;
@@ -65,8 +69,26 @@ export function lastPidNow(): number | undefined {
 
 function pidMax(): number {
   try {
-    return Number(readFileSync('/proc/sys/kernel/pid_max', 'latin1'));
+    return Number(readKept('/proc/sys/kernel/pid_max'));
   } catch {
     return 0;
+  }
+}
+
+/** Files of /proc that stay open: to read one again is one call to the system, and with opening it five. */
+const kept = new Map<string, number>();
+const PART_BYTES = 16 * 1024;
+const part = Buffer.allocUnsafeSlow(PART_BYTES);
+
+function readKept(path: string): string {
+  const file = kept.get(path) ?? openSync(path, 'r');
+  kept.set(path, file);
+  let text = '';
+  for (let at = 0; ;) {
+    const got = readSync(file, part, 0, PART_BYTES, at);
+    text += part.toString('latin1', 0, got);
+    // These files are made whole when they are read from their beginning (seq_file's single_open), so a short part is the last.
+    if (got < PART_BYTES) return text;
+    at += got;
   }
 }

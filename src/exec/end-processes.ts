@@ -15,6 +15,8 @@ const LOOK_AGAIN_MS = 5;
 export interface EndOptions extends ProcessQuery {
   /** From TERM to KILL, ms. */
   sigtermTimeMs: number;
+  /** The moment that was just asked for, for the first look. */
+  now?: Moment | undefined;
 }
 
 /**
@@ -24,8 +26,10 @@ export interface EndOptions extends ProcessQuery {
 export async function endProcesses(options: EndOptions): Promise<{ found: number; alive: number[] }> {
   const termed = new Set<number>();
   const start = performance.now();
+  let { now } = options;
   for (;;) {
-    const living = await lookWell(options, termed.size > 0);
+    const living = await lookWell(options, termed.size > 0, now);
+    now = undefined;
     if (living.length === 0) return { found: termed.size, alive: [] };
     const sinceStart = performance.now() - start;
     if (sinceStart >= options.sigtermTimeMs) break;
@@ -67,7 +71,7 @@ export async function endLeftovers(
   const key = `${uids.join()} ${marker}`;
   const since = clean.get(key);
   const now = momentNow();
-  const ended = await endProcesses({ marker, uids, sigtermTimeMs, since });
+  const ended = await endProcesses({ marker, uids, sigtermTimeMs, since, now });
   clean.delete(key);
   // Where something was found it may have had heirs until the last look: the next call looks at more than it must.
   const seen = ended.found === 0 ? now : since;
@@ -86,9 +90,11 @@ export function ownUids(other?: number): number[] {
  * One look can miss a process that was born while it went on, or that is just in `exec`, when its environment reads as empty. So none is
  * believed only when the look was sure, or seen twice, and with pauses where processes are dying and may leave heirs.
  */
-async function lookWell(query: ProcessQuery, suspicious: boolean): Promise<number[]> {
+async function lookWell(query: ProcessQuery, suspicious: boolean, now?: Moment): Promise<number[]> {
+  let moment = now;
   for (let times = suspicious ? 4 : 2; times > 0; times -= 1) {
-    const { found, sure } = look(query);
+    const { found, sure } = look(query, moment);
+    moment = undefined;
     if (found.length > 0) return found;
     if (suspicious) await sleep(LOOK_AGAIN_MS);
     else if (sure) break;
@@ -96,8 +102,8 @@ async function lookWell(query: ProcessQuery, suspicious: boolean): Promise<numbe
   return [];
 }
 
-function look(query: ProcessQuery): { found: number[]; sure: boolean } {
-  const seen = lookForProcesses(query);
+function look(query: ProcessQuery, now?: Moment): { found: number[]; sure: boolean } {
+  const seen = lookForProcesses(query, now);
   // Where there is no /proc the group is all that can be reached.
   if (seen.found.length === 0 && query.session !== undefined && groupLives(query.session))
     return { found: [-query.session], sure: true };

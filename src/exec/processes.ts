@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../base/error.ts';
-import { bornAfter, fewBornAfter, lastPidNow, type Moment } from './births.ts';
+import { bornAfter, fewBornAfter, lastPidNow, momentNow, type Moment } from './births.ts';
 import { carriesMarker } from './marker.ts';
 
 export interface ProcessQuery {
@@ -33,11 +33,14 @@ export function findProcesses(query: ProcessQuery): number[] {
 
 /**
  * As `findProcesses`. `sure`: nothing can have been missed, since no process was born while we looked and none was just in `exec`, when its
- * environment reads as empty.
+ * environment reads as empty. `now`: a moment that is just over, if the caller has one; to ask for it is the dear part of a look.
  */
-export function lookForProcesses(query: ProcessQuery): { found: number[]; sure: boolean } {
-  const newest = lastPidNow();
-  const rows = readProcesses(query);
+export function lookForProcesses(
+  query: ProcessQuery,
+  now = query.since === undefined ? undefined : momentNow(),
+): { found: number[]; sure: boolean } {
+  const newest = now?.lastPid ?? lastPidNow();
+  const rows = readProcesses(query, now);
   const found = new Set<number>();
   let bare = false;
   for (const row of rows) {
@@ -54,9 +57,9 @@ export function lookForProcesses(query: ProcessQuery): { found: number[]; sure: 
   return { found: [...found], sure: !bare && newest !== undefined && newest === lastPidNow() };
 }
 
-function readProcesses({ uids, since }: ProcessQuery): ProcessRow[] {
+function readProcesses({ uids, since }: ProcessQuery, now: Moment | undefined): ProcessRow[] {
   const rows: ProcessRow[] = [];
-  for (const pid of fewBornAfter(since) ?? allBornAfter(since)) {
+  for (const pid of fewBornAfter(since, now) ?? allBornAfter(since, now)) {
     if (pid === process.pid) continue;
     try {
       const place = statSync(`/proc/${pid}`, { throwIfNoEntry: false });
@@ -70,8 +73,8 @@ function readProcesses({ uids, since }: ProcessQuery): ProcessRow[] {
   return rows;
 }
 
-function allBornAfter(since: Moment | undefined): number[] {
-  const isYoung = bornAfter(since);
+function allBornAfter(since: Moment | undefined, now: Moment | undefined): number[] {
+  const isYoung = bornAfter(since, now);
   return readDirectory('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid) && isYoung(pid));

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { finished } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
-import { sleep } from '../base/abort.ts';
+import { within } from '../base/abort.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { endProcesses, ownUids } from './end-processes.ts';
 import type { Identity } from './identity.ts';
@@ -160,16 +160,11 @@ export async function runTree(options: TreeOptions): Promise<TreeEnd> {
   }
 
   async function closesWithin(ms: number): Promise<boolean> {
-    const over = new AbortController();
     const done = closed.then(() => true);
-    try {
-      for (;;) {
-        const first = await Promise.race([done, sleep(ms, over.signal).then(() => false)]);
-        if (first || !output.holding) return first;
-        await Promise.race([done, output.settled()]);
-      }
-    } finally {
-      over.abort(new Error('closed'));
+    for (;;) {
+      const first = (await within(done, ms)) ?? false;
+      if (first || !output.holding) return first;
+      await Promise.race([done, output.settled()]);
     }
   }
 }

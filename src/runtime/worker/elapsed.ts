@@ -12,6 +12,13 @@ export interface Elapsed {
 
 /** Linux's time since boot; elsewhere the process's own clock, which nothing outside the process can be compared with. */
 export function machineElapsed(): Elapsed {
+  return (machine ??= readMachine());
+}
+
+/** A process sees one run of the machine. */
+let machine: Elapsed | undefined;
+
+function readMachine(): Elapsed {
   try {
     const host = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     return { host, seconds: uptime };

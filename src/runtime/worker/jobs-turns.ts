@@ -1,4 +1,4 @@
-import { sleep } from '../../base/abort.ts';
+import { within } from '../../base/abort.ts';
 import { sentences } from '../../base/error.ts';
 import type { BuildPlace } from './places.ts';
 
@@ -27,10 +27,7 @@ export function createTurns(openPlace: (builddir: string) => Promise<BuildPlace>
     async ask(builddir) {
       if (last.has(builddir)) return {};
       const place = openPlace(builddir);
-      const limit = new AbortController();
-      const long = sleep(OPEN_PLACE_MS, limit.signal).catch(() => undefined);
-      const problem = await Promise.race([problemOf(place), long]);
-      limit.abort();
+      const problem = await within(problemOf(place), OPEN_PLACE_MS);
       return problem === undefined ? { place } : { problem };
     },
     async wait(builddir) {

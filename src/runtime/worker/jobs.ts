@@ -1,4 +1,4 @@
-import { sleep } from '../../base/abort.ts';
+import { within } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { Secret } from '../../base/secret.ts';
@@ -195,7 +195,7 @@ export function createJobs(options: JobsOptions): Jobs {
     const holding = options.hold === undefined ? undefined : hold(job, secrets);
     const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
     begin(job, values, { place, holding });
-    await Promise.race([holding, sleep(HOLD_MS)]);
+    if (holding !== undefined) await within(holding, HOLD_MS);
     return { accepted: true, job };
   }
 

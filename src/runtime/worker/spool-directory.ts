@@ -15,26 +15,27 @@ const flush = promisify(fsync);
 
 /**
  * Makes the directory of an attempt, durably, with its lease and an empty journal; on an error nothing of it stays. Only what waits for the disk goes through other
- * threads: the names that it makes take 0.3 ms of a processor so, and 0.9 ms when each call is handed over.
+ * threads: the names that it makes take 0.3 ms of a processor so, and 0.9 ms when each call is handed over. All is made before anything is synced, so that the
+ * three syncs are one wait for the disk: a file system's journal takes them together.
  */
 export async function makeDirectory(dir: string, lease: string): Promise<void> {
+  let file: number | undefined;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     // A file that a power cut leaves half-written is no lease, and was never answered.
-    const file = openSync(join(dir, LEASE), 'w', 0o600);
-    try {
-      writeFileSync(file, lease);
-      await flush(file);
-    } finally {
-      closeSync(file);
-    }
+    file = openSync(join(dir, LEASE), 'w', 0o600);
+    writeFileSync(file, lease);
     // Whoever opens it later waits while the disk is full; here it is refused.
     closeSync(openSync(join(dir, JOURNAL), 'w', 0o600));
+    const synced = await Promise.allSettled([flush(file), syncDirectory(dir), syncDirectory(dirname(dir))]);
+    const failed = synced.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     throw error;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
-  await Promise.all([syncDirectory(dir), syncDirectory(dirname(dir))]);
 }
 
 /** Removes an attempt that holds about so many bytes. The few files of a small build take 0.1 ms at once, and 0.6 ms of a processor otherwise. */

@@ -13,6 +13,9 @@ const FULL_DISK_RETRY_MS = 1_000;
 /** So many commands get their pipes from one run of `mkfifo`. */
 const PIPES_AT_ONCE = 16;
 
+/** One for all: a stack of its own would cost each build, and tell nobody anything. */
+const FORGOTTEN = new Error('the build is forgotten');
+
 /** The keeper itself, wherever it lives: runs commands, masks and writes their output, and remembers how they ended. */
 export interface KeeperCore {
   handle<Name extends Exclude<CallName, 'attach'>>(
@@ -160,7 +163,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
     async release({ key }) {
       const build = builds.get(key);
       if (build === undefined) return null;
-      build.giveUp(new Error('the build is forgotten'));
+      build.giveUp(FORGOTTEN);
       await build.stop();
       builds.delete(key);
       await build.close();

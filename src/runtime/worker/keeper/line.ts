@@ -36,7 +36,7 @@ export function createLine(
   const take = (line: Buffer) => {
     let value: unknown;
     try {
-      value = JSON.parse(line.toString('utf8'), revive);
+      value = JSON.parse(line.toString('utf8'), line.includes(BYTES_WORD) ? revive : undefined);
     } catch {
       return end();
     }
@@ -64,7 +64,7 @@ export function createLine(
   return {
     send(value, later) {
       if (ended) return;
-      waiting += `${JSON.stringify(value, replace)}\n`;
+      waiting += `${JSON.stringify(value, holdsBytes(value) ? replace : undefined)}\n`;
       if (later === undefined) write();
       else timer ??= setTimeout(write, LATER_MS);
     },
@@ -93,6 +93,13 @@ export function createLine(
 }
 
 const BYTES = '$bytes';
+/** A line without it holds no bytes, and needs nobody who is asked about each of its values. */
+const BYTES_WORD = Buffer.from(JSON.stringify(BYTES));
+
+function holdsBytes(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return value instanceof Uint8Array || Object.values(value).some(holdsBytes);
+}
 
 function replace(this: unknown, name: string, value: unknown): unknown {
   // A Buffer has turned itself into an object of its own kind before this sees it.

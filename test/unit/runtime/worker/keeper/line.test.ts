@@ -37,6 +37,17 @@ it('gives back what was sent, bytes too, wherever the stream is cut into pieces'
   );
 });
 
+it('takes words that look like its own for bytes for the words that they are', async () => {
+  const given = [{ '"$bytes"': '"$bytes"' }, { a: [null, { b: '{"$bytes":"AA=="}' }, 1] }];
+  const out = lines();
+  for (const value of given) out.line.send(value);
+  await tick();
+  const back = lines();
+  back.from.write(Buffer.concat(out.sent));
+  await tick();
+  expect(back.values).toEqual(given);
+});
+
 it.each([
   ['a line that is no JSON', Buffer.from('{"half"\n')],
   ['a line that is too long', Buffer.alloc(LINE_MAX_BYTES + 1, 'x')],

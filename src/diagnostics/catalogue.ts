@@ -66,6 +66,8 @@ import { dsk01 } from './checks/programs/disks.ts';
 import { sto01 } from './checks/programs/store.ts';
 import { src02 } from './checks/source/answer.ts';
 import { src01 } from './checks/source/families.ts';
+import { src03 } from './checks/source/each-family.ts';
+import { src04 } from './checks/source/host-key.ts';
 import { src07 } from './checks/source/parts.ts';
 import { src06 } from './checks/source/url-form.ts';
 import { svc02 } from './checks/service/families.ts';
@@ -243,6 +245,8 @@ export const catalogue = [
   svc07,
   src01,
   src02,
+  src03,
+  src04,
   src06,
   src07,
   ntf01,

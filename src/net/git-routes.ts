@@ -44,6 +44,7 @@ export async function openGitRoutes(options: {
   };
 }
 
-function namesProxy(env: Readonly<Record<string, string | undefined>>): boolean {
+/** Whether git would go through a proxy that its environment names. */
+export function namesProxy(env: Readonly<Record<string, string | undefined>>): boolean {
   return PROXY_VARIABLES.some((name) => (env[name] ?? env[name.toUpperCase()] ?? '') !== '');
 }

@@ -1,17 +1,22 @@
 import type { MailSubject, SourceSubject, StatusSubject } from '../far-subjects.ts';
 import type { MailFacts, StatusFacts } from '../facts/mail.ts';
 import type { PathFacts } from '../facts/paths.ts';
-import type { NestedFacts, RepositoryFact } from '../facts/sources.ts';
+import type { HostKeyFact, NestedFacts, RepositoryFact } from '../facts/sources.ts';
 import { placeOfService } from '../plan/mail.ts';
 import { once } from '../probes.ts';
 import type { TargetSubject } from '../subject.ts';
 import { readMail, readStatus } from './mail.ts';
-import { readNested, readRepository } from './sources.ts';
+import { readHostKeys } from './host-keys.ts';
+import { readNested, readRepository, readRepositoryAt } from './sources.ts';
 
 /** Doors to services that are no master: repositories, mail servers, web services that are told of builds. */
 export interface FarProbes {
   /** What a repository says to git. */
   repository(source: SourceSubject): Promise<RepositoryFact>;
+  /** What it says to git at one of its addresses alone; undefined where git cannot be held to one. */
+  repositoryAt(source: SourceSubject, address: string): Promise<RepositoryFact | undefined>;
+  /** Its host's ssh keys; undefined for what is not fetched over ssh. */
+  hostKeys(source: SourceSubject): Promise<HostKeyFact | undefined>;
   /** Submodules and LFS, as far as a copy of the repository stands on this machine. */
   nested(source: SourceSubject): Promise<NestedFacts>;
   /** Every address of a mail server that connects, greeted. */
@@ -27,6 +32,7 @@ export function createFarProbes(options: {
   path: (target: TargetSubject) => Promise<PathFacts>;
 }): FarProbes {
   const onceRepository = once<RepositoryFact>();
+  const onceHostKeys = once<HostKeyFact | undefined>();
   const onceNested = once<NestedFacts>();
   const onceMail = once<MailFacts>();
   const onceStatus = once<StatusFacts>();
@@ -36,6 +42,10 @@ export function createFarProbes(options: {
   };
   return {
     repository: (source) => onceRepository(source.text, () => readRepository(source, options)),
+    // One check asks it, once for each family.
+    repositoryAt: (source, address) => readRepositoryAt(source, address, options),
+    hostKeys: (source) =>
+      onceHostKeys(`${source.host ?? ''} ${source.port ?? ''}`, () => readHostKeys(source, options)),
     nested: (source) => onceNested(source.text, () => readNested(source, options)),
     mail: (mail) =>
       onceMail(`${mail.text} ${mail.tls}`, async () => {

@@ -4,7 +4,7 @@ import { BbxError, sentences } from '../../base/error.ts';
 import { withoutCredentials } from '../../base/without-credentials.ts';
 import { askTool } from '../../exec/ask.ts';
 import { lsRemote } from '../../exec/git.ts';
-import { openGitRoutes } from '../../net/git-routes.ts';
+import { namesProxy, openGitRoutes } from '../../net/git-routes.ts';
 import type { SourceSubject } from '../far-subjects.ts';
 import type { NestedFacts, RepositoryFact } from '../facts/sources.ts';
 
@@ -25,6 +25,63 @@ export interface SourceDoor {
 
 /** Asks a repository what it has, over the routes that a worker's git takes, without any login that the configuration knows. */
 export async function readRepository({ url }: SourceSubject, door: SourceDoor): Promise<RepositoryFact> {
+  await using routes = await openGitRoutes({ via: [], env: door.env });
+  const route = routes.open();
+  try {
+    return await listRepository(url ?? '', { ...door, extraEnv: route.env, failures: route.failures });
+  } finally {
+    route.close();
+  }
+}
+
+/**
+ * The same at one address alone: git's http is told the address of the name, ssh the family, and of git:// the name is no part of the
+ * conversation. Undefined where a proxy looks the name up.
+ */
+export async function readRepositoryAt(
+  { url, host, port }: SourceSubject,
+  address: string,
+  door: SourceDoor,
+): Promise<RepositoryFact | undefined> {
+  if (url === null || host === null || namesProxy(door.env)) return undefined;
+  const six = address.includes(':');
+  const scheme = /^([a-z+]+):\/\//i.exec(url)?.[1]?.toLowerCase() ?? 'ssh';
+  const literal = six ? `[${address}]` : address;
+  switch (scheme) {
+    case 'http':
+    case 'https':
+      return listRepository(url, {
+        ...door,
+        extraEnv: {
+          GIT_CONFIG_COUNT: '1',
+          GIT_CONFIG_KEY_0: 'http.curloptResolve',
+          GIT_CONFIG_VALUE_0: `${host}:${port ?? 0}:${literal}`,
+        },
+      });
+    case 'git':
+      return listRepository(url.replace(/^(git:\/\/)(?:\[[^\]]*\]|[^/:]*)/i, `$1${literal}`), door);
+    case 'ssh':
+    case 'git+ssh':
+    case 'ssh+git': {
+      const given = (door.env['GIT_SSH_COMMAND'] ?? '').trim() || 'ssh';
+      if (!/^(?:\S*\/)?ssh(?:\s|$)/.test(given)) return undefined;
+      return listRepository(url, {
+        ...door,
+        env: { ...door.env, GIT_SSH_COMMAND: `${given} ${six ? '-6' : '-4'}` },
+      });
+    }
+    default:
+      return undefined;
+  }
+}
+
+interface ListOptions extends SourceDoor {
+  extraEnv?: Readonly<Record<string, string>>;
+  failures?: () => readonly BbxError[];
+}
+
+async function listRepository(url: string, options: ListOptions): Promise<RepositoryFact> {
+  const { env, signal, extraEnv, failures = () => [] } = options;
   const at = new Date().toISOString();
   const started = performance.now();
   const fact = (outcome: RepositoryFact['outcome'], reason: string | null): RepositoryFact => ({
@@ -33,24 +90,15 @@ export async function readRepository({ url }: SourceSubject, door: SourceDoor): 
     reason,
     ms: Math.round(performance.now() - started),
   });
-  await using routes = await openGitRoutes({ via: [], env: door.env });
-  const route = routes.open();
   try {
-    await lsRemote(url ?? '', ['HEAD'], {
-      env: door.env,
-      extraEnv: route.env,
-      signal: door.signal,
-      timeoutMs: GIT_MS,
-    });
+    await lsRemote(url, ['HEAD'], { env, extraEnv, signal, timeoutMs: GIT_MS });
     return fact('ok', null);
   } catch (error) {
     if (!(error instanceof BbxError)) throw error;
     if (error.code === 'BBX-EXE-MISSING') return fact('no git', null);
     if (error.code === 'BBX-EXE-GIT-TIME') return fact('late', null);
-    const reason = reasonOf(error, route.failures());
+    const reason = reasonOf(error, failures());
     return fact(outcomeOf(reason), reason);
-  } finally {
-    route.close();
   }
 }
 

@@ -18,3 +18,25 @@ export interface NestedFacts {
     readonly url: string;
   }[];
 }
+
+/** A host key as files of known hosts and servers have it. */
+export interface HostKey {
+  /** `ssh-ed25519`, or a marker: `@cert-authority`, `@revoked`. */
+  readonly type: string;
+  /** Base64. */
+  readonly key: string;
+}
+
+/** The keys that an ssh server shows, beside those that this user's ssh knows for it. */
+export interface HostKeyFact {
+  readonly at: string;
+  /** As files of known hosts have it: `git.example`, `[git.example]:2222`. */
+  readonly name: string;
+  readonly files: readonly string[];
+  /** StrictHostKeyChecking, as `ssh -G` says it. */
+  readonly strict: string;
+  readonly known: readonly HostKey[];
+  readonly shown: readonly HostKey[];
+  /** Why nothing was compared. */
+  readonly because: string | null;
+}

@@ -1,6 +1,7 @@
 import type { LabCase } from './case.ts';
 import { CHECKS_FAR } from './checks-far.ts';
 import { CHECKS_NEAR } from './checks-near.ts';
+import { CHECKS_SOURCES } from './checks-sources.ts';
 import { CHECKS_NETWORK } from './checks-network.ts';
 import { CHECKS_RARE } from './checks-rare.ts';
 import { CHECKS } from './checks.ts';
@@ -31,5 +32,6 @@ export const CASES: readonly LabCase[] = [
   ...SERVICES,
   ...CHECKS_NETWORK,
   ...CHECKS_NEAR,
+  ...CHECKS_SOURCES,
   ...CONTROLS,
 ];

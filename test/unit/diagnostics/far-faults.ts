@@ -1,6 +1,7 @@
 import { repositorySubject, targetOf } from '../../../src/diagnostics/plan/sources.ts';
 import type { SourceSubject } from '../../../src/diagnostics/far-subjects.ts';
 import { mailSubject, placeOfService, statusSubject } from '../../../src/diagnostics/plan/mail.ts';
+import type { HostKeyFact } from '../../../src/diagnostics/facts/sources.ts';
 import type { MailFact, StatusFact } from '../../../src/diagnostics/facts/mail.ts';
 import { AT, BOTH, literal, name, ONLY6, reply, tried, type Case } from './recorded.ts';
 
@@ -22,6 +23,14 @@ function source(url: string, more: Partial<SourceSubject> = {}, rest: Partial<Ca
 }
 
 const URL = 'https://git.example/project.git';
+const SSH = 'ssh://git@git.example/project.git';
+/** What is known of a server that shows one key. */
+const keys = (known: string[], more: Partial<HostKeyFact> = {}): HostKeyFact => ({
+  ...{ at: AT, name: 'git.example', files: ['/home/ci/.ssh/known_hosts'], strict: 'ask', because: null },
+  known: known.map((key) => ({ type: 'ssh-ed25519', key })),
+  shown: [{ type: 'ssh-ed25519', key: 'bmV3' }],
+  ...more,
+});
 const elsewhere = {
   at: AT,
   copy: '/farm/master/.bbx/mirrors/a.git',
@@ -227,6 +236,53 @@ export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 
     ['NTF-07'],
     'error',
   ],
+  [
+    'a repository that is there over IPv4 alone, though its host has both',
+    source(
+      URL,
+      {},
+      { system: { repositoryAt: { 6: { outcome: 'missing', reason: 'repository not found' } } } },
+    ),
+    ['SRC-03'],
+    'warn',
+  ],
+  [
+    'a repository that is there over IPv4 alone, so that git fails whenever it goes by IPv6',
+    source(
+      URL,
+      {},
+      {
+        intent: BOTH,
+        system: {
+          repository: { outcome: 'missing', reason: 'repository not found' },
+          repositoryAt: { 4: { outcome: 'ok', reason: null } },
+        },
+      },
+    ),
+    ['SRC-03'],
+    'error',
+  ],
+  [
+    'an ssh server whose key is not known',
+    source(
+      SSH,
+      {},
+      {
+        system: {
+          hostKeys: keys([]),
+          repository: { outcome: 'failed', reason: 'Host key verification failed.' },
+        },
+      },
+    ),
+    ['SRC-04'],
+    'error',
+  ],
+  [
+    'an ssh server whose key is another than it was',
+    source(SSH, {}, { system: { hostKeys: keys(['b2xk'], { strict: 'accept-new' }) } }),
+    ['SRC-04'],
+    'error',
+  ],
 ];
 
 /** Nothing grave. */
@@ -252,4 +308,17 @@ export const FAR_CONTROLS: [title: string, given: Case][] = [
   ['a mail server with everything', mail([secured()], { user: true })],
   ['a mail server without TLS, where none is wanted', mail([greeted({ extensions: [] })])],
   ['a web service that wants a login', service({ status: 401 })],
+  ['an ssh server whose key is known', source(SSH, {}, { system: { hostKeys: keys(['b2xk', 'bmV3']) } })],
+  [
+    'an ssh server whose key is not known, and ssh takes new ones',
+    source(SSH, {}, { system: { hostKeys: keys([], { strict: 'accept-new' }) } }),
+  ],
+  [
+    'an ssh server whose key an authority vouches for',
+    source(SSH, {}, { system: { hostKeys: keys([], { because: 'an authority is written down for it' }) } }),
+  ],
+  [
+    'a private repository that asks for a login over both families',
+    source(URL, { credentials: true }, { system: { repository: { outcome: 'login', reason: 'denied' } } }),
+  ],
 ];

@@ -17,7 +17,7 @@ import type {
 } from '../../../src/diagnostics/facts/resolver.ts';
 import type { ServiceFacts } from '../../../src/diagnostics/facts/service.ts';
 import type { MailFact, StatusFact } from '../../../src/diagnostics/facts/mail.ts';
-import type { NestedFacts, RepositoryFact } from '../../../src/diagnostics/facts/sources.ts';
+import type { HostKeyFact, NestedFacts, RepositoryFact } from '../../../src/diagnostics/facts/sources.ts';
 import { parseResolvConf } from '../../../src/net/dns/resolv-conf.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -40,6 +40,8 @@ export interface SystemFacts {
   room?: Partial<RoomFacts>;
   clockMoves?: Partial<ClockMoves>;
   repository?: Partial<RepositoryFact>;
+  repositoryAt?: Partial<Record<4 | 6, Partial<RepositoryFact>>>;
+  hostKeys?: HostKeyFact;
   nested?: NestedFacts;
   mail?: MailFact[];
   status?: StatusFact[];
@@ -119,6 +121,12 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
     process: async () => system.process,
     service: async () => ({ ...noService, ...system.service }),
     repository: async () => ({ at: AT, outcome: 'ok', reason: null, ms: 90, ...system.repository }),
+    repositoryAt: async (_source, address) => ({
+      ...{ at: AT, outcome: 'ok', reason: null, ms: 90 },
+      ...system.repository,
+      ...system.repositoryAt?.[address.includes(':') ? 6 : 4],
+    }),
+    hostKeys: async () => system.hostKeys,
     nested: async () => system.nested ?? { at: AT, copy: null, parts: [] },
     mail: async () => ({ at: AT, addresses: system.mail ?? [] }),
     status: async () => ({ at: AT, addresses: system.status ?? [] }),

@@ -10,7 +10,7 @@ export const src02 = defineCheck<'source', RepositoryFact | undefined>({
   about: 'source',
   topics,
   needs: ['SRC-01'],
-  causes: ['SRC-01'],
+  causes: ['SRC-01', 'SRC-04', 'SRC-03'],
   gather: async (context, subject) => (subject.url === null ? undefined : context.probes.repository(subject)),
   judge: judgeAnswer,
 });

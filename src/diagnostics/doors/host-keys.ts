@@ -1,0 +1,126 @@
+import { homedir } from 'node:os';
+import { askTool } from '../../exec/ask.ts';
+import type { SourceSubject } from '../far-subjects.ts';
+import type { HostKey, HostKeyFact } from '../facts/sources.ts';
+
+const TOOL_MS = 2_000;
+/** ssh-keyscan's own limit for each connection, and that of the whole. */
+const SCAN_S = 3;
+const SCAN_MS = 5_000;
+/** One connection for each; what is older is refused by every ssh of today. */
+const TYPES = 'ed25519,ecdsa,rsa';
+/** Files that one ssh may look into. */
+const MOST_FILES = 8;
+
+export interface HostKeyDoor {
+  signal: AbortSignal;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Compares the keys that an ssh server shows with those that this user's ssh knows for it, in the files that its own configuration names. Nobody
+ * logs in: a key exchange is all that is made. Undefined for what is not fetched over ssh.
+ */
+export async function readHostKeys(
+  source: SourceSubject,
+  door: HostKeyDoor,
+): Promise<HostKeyFact | undefined> {
+  const { host, port, url } = source;
+  if (host === null || port === null || url === null || !isSsh(url)) return undefined;
+  const at = new Date().toISOString();
+  const fact = (part: Partial<HostKeyFact>): HostKeyFact => ({
+    ...{
+      at,
+      name: knownHostsName(host, port),
+      files: [],
+      strict: 'ask',
+      known: [],
+      shown: [],
+      because: null,
+    },
+    ...part,
+  });
+  const settings = await settingsOf(host, port, url, door);
+  if (settings === undefined) return fact({ because: 'what ssh is told for it could not be read' });
+  const one = (key: string) => settings.get(key)?.at(-1) ?? '';
+  const name = knownHostsName(one('hostkeyalias') || one('hostname') || host, Number(one('port')) || port);
+  const strict = one('stricthostkeychecking') || 'ask';
+  if (one('proxyjump') !== '' || !['', 'none'].includes(one('proxycommand')))
+    return fact({ name, strict, because: 'ssh goes there through another host' });
+  const words = [
+    ...(settings.get('userknownhostsfile') ?? []),
+    ...(settings.get('globalknownhostsfile') ?? []),
+  ];
+  const files = words
+    .flatMap((line) => line.split(/\s+/))
+    .filter((file) => file !== '' && file !== 'none')
+    .map((file) => file.replace(/^~(?=\/)/, door.env['HOME'] ?? homedir()))
+    .slice(0, MOST_FILES);
+  const [known, shown] = await Promise.all([
+    Promise.all(files.map((file) => knownIn(file, name, door))),
+    shownBy(one('hostname') || host, Number(one('port')) || port, door),
+  ]);
+  const all = known.flat();
+  if (all.some(({ type }) => type.startsWith('@')))
+    return fact({ name, files, strict, because: 'an authority, or a withdrawn key, is written down for it' });
+  if (shown === undefined)
+    return fact({ name, files, strict, because: 'ssh-keyscan is not installed, or was not done in time' });
+  return fact({ name, files, strict, known: all, shown });
+}
+
+/** A host as files of known hosts have it (sshd(8)): alone for port 22, else in brackets with its port. */
+function knownHostsName(host: string, port: number): string {
+  return port === 22 ? host : `[${host}]:${port}`;
+}
+
+function isSsh(url: string): boolean {
+  return /^(ssh|git\+ssh|ssh\+git):\/\//i.test(url) || !url.includes('://');
+}
+
+/** What `ssh -G` says for the host, by key; of the ssh that git would run. */
+async function settingsOf(
+  host: string,
+  port: number,
+  url: string,
+  { env, signal }: HostKeyDoor,
+): Promise<Map<string, string[]> | undefined> {
+  const user = /^(?:[a-z+]+:\/\/)?([^@/:]+)@/i.exec(url)?.[1];
+  const words = ['-G', ...(user === undefined ? [] : ['-l', user]), '-p', String(port), '--', host];
+  const given = (env['GIT_SSH_COMMAND'] ?? '').trim();
+  // Another program than OpenSSH has files of its own.
+  if (given !== '' && !/^(?:\S*\/)?ssh(?:\s|$)/.test(given)) return undefined;
+  const { exit, stdout } = await (given === ''
+    ? askTool('ssh', words, { timeoutMs: TOOL_MS, signal })
+    : // As git does with it: words of a shell, and then its own.
+      askTool('sh', ['-c', `${given} "$@"`, 'ssh', ...words], { timeoutMs: TOOL_MS, signal }));
+  if (exit !== 0) return undefined;
+  const settings = new Map<string, string[]>();
+  for (const line of stdout.split('\n')) {
+    const [, key = '', value = ''] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
+    settings.set(key, [...(settings.get(key) ?? []), value.trim()]);
+  }
+  return settings;
+}
+
+/** The keys of a file for a name, also of names that are hashed in it. */
+async function knownIn(file: string, name: string, { signal }: HostKeyDoor): Promise<HostKey[]> {
+  const { stdout } = await askTool('ssh-keygen', ['-F', name, '-f', file], { timeoutMs: TOOL_MS, signal });
+  return keysIn(stdout);
+}
+
+async function shownBy(host: string, port: number, { signal }: HostKeyDoor): Promise<HostKey[] | undefined> {
+  const words = ['-T', String(SCAN_S), '-t', TYPES, '-p', String(port), '--', host];
+  const { exit, stdout } = await askTool('ssh-keyscan', words, { timeoutMs: SCAN_MS, signal });
+  const keys = keysIn(stdout);
+  return keys.length === 0 && exit !== 0 ? undefined : keys;
+}
+
+/** Lines of known hosts (sshd(8)): names, type, key; a marker (`@cert-authority`) stands for the type. */
+function keysIn(text: string): HostKey[] {
+  return text.split('\n').flatMap((line): HostKey[] => {
+    if (line.startsWith('#') || line.trim() === '') return [];
+    const [first = '', type = '', key = ''] = line.trim().split(/\s+/);
+    if (first.startsWith('@')) return [{ type: first, key: '' }];
+    return key === '' ? [] : [{ type, key }];
+  });
+}

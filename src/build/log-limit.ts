@@ -91,7 +91,9 @@ const TOGETHER_BYTES = 4_096;
 
 /** The last `most` bytes of what is pushed. */
 function createTail(most: number): Tail {
-  let pieces: { channel: Channel; bytes: Buffer }[] = [];
+  /** `after`: the byte of the output that came before the first of these. */
+  let pieces: { channel: Channel; bytes: Buffer; after: number | undefined }[] = [];
+  let newest: number | undefined;
   /** The first that still counts; those before it are removed many at once. */
   let first = 0;
   let held = 0;
@@ -103,6 +105,7 @@ function createTail(most: number): Tail {
     for (let piece = pieces[first]; held > most && piece !== undefined; piece = pieces[first]) {
       const over = held - most;
       if (piece.bytes.length - over >= least) {
+        piece.after = piece.bytes[over - 1];
         piece.bytes = piece.bytes.subarray(over);
         held -= over;
         dropped += over;
@@ -120,16 +123,20 @@ function createTail(most: number): Tail {
   return {
     push(channel, given) {
       // No more than what may be kept is copied.
-      const bytes = given.subarray(Math.max(0, given.length - most));
-      dropped += given.length - bytes.length;
+      const over = Math.max(0, given.length - most);
+      const bytes = given.subarray(over);
+      dropped += over;
       if (bytes.length === 0) return;
+      const after = over > 0 ? given[over - 1] : newest;
+      newest = given.at(-1);
       const last = pieces.at(-1);
-      if (last?.channel === channel && last.bytes.length + bytes.length <= TOGETHER_BYTES) {
+      const isNext = over === 0 && last?.channel === channel;
+      if (isNext && last.bytes.length + bytes.length <= TOGETHER_BYTES) {
         held -= cost(last.bytes);
         last.bytes = Buffer.concat([last.bytes, bytes]);
         held += cost(last.bytes);
       } else {
-        pieces.push({ channel, bytes: Buffer.from(bytes) });
+        pieces.push({ channel, bytes: Buffer.from(bytes), after });
         held += cost(bytes);
       }
       trim();
@@ -138,6 +145,7 @@ function createTail(most: number): Tail {
       const kept = pieces.slice(first);
       const [head, ...rest] = kept;
       if (head === undefined || dropped === 0) return kept;
+      if (head.after === NEWLINE) return kept;
       const newline = head.bytes.subarray(0, LINE_BYTES).indexOf(NEWLINE) + 1;
       dropped += newline;
       const bytes = head.bytes.subarray(newline);

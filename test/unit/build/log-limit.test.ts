@@ -68,6 +68,19 @@ describe('a log with a limit', () => {
     },
   );
 
+  it.each<[string, string[]]>([
+    ['in one piece', [lines(0, 100)]],
+    ['line by line', Array.from({ length: 100 }, (_, n) => lines(n, n + 1))],
+    ['in two pieces', [lines(0, 90), lines(90, 100)]],
+    ['in odd pieces', lines(0, 100).match(/[^]{1,37}/g) ?? []],
+  ])('keeps a line whole with which the end begins exactly, of an output that comes %s', async (_, texts) => {
+    const pieces = texts.map((text): Piece => ['stdout', text]);
+    for (const tailBytes of [10, 80, 200]) {
+      const log = await logged(pieces, { bytes: 105, tailBytes });
+      expect(log.stdout).toBe(lines(0, 10) + lines(100 - tailBytes / 10, 100));
+    }
+  });
+
   it('begins what it says of itself on a line of its own, and keeps our words after the cut', async () => {
     const log = await logged(
       [

@@ -39,6 +39,17 @@ export async function askFor(farm: Sandbox, ask: Ask, asked: Asked, signal: Abor
   );
 }
 
+/** Asks for builds that print a lot, beside those of the round; a master in need may refuse them. */
+export async function askForMore(farm: Sandbox, reason: string, signal: AbortSignal): Promise<void> {
+  for (const builder of ['burst', 'burst', 'steady', 'quick']) {
+    const body = { builder, reason };
+    await farm.client.call('startBuild', { body }, { signal, timeoutMs: 2_000 }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (!(error instanceof BbxError)) throw error;
+    });
+  }
+}
+
 /** Calls until a master answers; a call that a dying one did not answer may have been heard all the same. */
 async function insist<Answer>(signal: AbortSignal, call: () => Promise<Answer>): Promise<Answer> {
   const end = performance.now() + ASK_MS;

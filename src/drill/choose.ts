@@ -1,9 +1,10 @@
 import { didYouMean } from '../base/did-you-mean.ts';
 import { findPostgres } from '../exec/postgres-server.ts';
 import { codes } from './codes.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, Need } from './fault.ts';
 import { FAULTS } from './faults/table.ts';
 import { openNamespace } from './namespace.ts';
+import { whyNoRecord } from './power/strace.ts';
 
 type StoreKind = 'sqlite' | 'postgres';
 
@@ -25,22 +26,27 @@ export async function readFaults(
   // Those of another store are not missing unless somebody names them.
   const wanted =
     text === undefined ? FAULTS.filter((fault) => otherStore(fault, store) === undefined) : named(text);
-  const noDisks = wanted.some(({ needs }) => needs === 'disks') ? await whyNoDisks(disks) : undefined;
-  const chosen = chooseFaults(wanted, { store, noDisks });
+  const wants = (need: Need) => wanted.some(({ needs }) => needs === need);
+  const lacking = {
+    disks: wants('disks') ? await whyNoDisks(disks) : undefined,
+    strace: wants('strace') ? await whyNoRecord() : undefined,
+  };
+  const chosen = chooseFaults(wanted, store, lacking);
   const reasons = byReason(chosen.skipped).map(({ names, because }) => `${names.join(', ')}: ${because}`);
   if (chosen.faults.length === 0) throw codes['BBX-DRI-NOTHING']({ reasons });
   if (strict && reasons.length > 0) throw codes['BBX-DRI-SKIPPED']({ reasons });
   return chosen;
 }
 
-/** What of the wanted faults can be made on such a farm. `noDisks`: why small disks cannot be made here. */
-export function chooseFaults(
-  wanted: readonly Fault[],
-  { store, noDisks }: { store: StoreKind; noDisks: string | undefined },
-): Chosen {
+/** Why something that faults need cannot be had here. */
+export type Lacking = { [need in Need]?: string | undefined };
+
+/** What of the wanted faults can be made on such a farm. */
+export function chooseFaults(wanted: readonly Fault[], store: StoreKind, lacking: Lacking): Chosen {
   const chosen: Chosen = { faults: [], skipped: [] };
   for (const fault of wanted) {
-    const because = otherStore(fault, store) ?? (fault.needs === 'disks' ? noDisks : undefined);
+    const because =
+      otherStore(fault, store) ?? (fault.needs === undefined ? undefined : lacking[fault.needs]);
     if (because === undefined) chosen.faults.push(fault);
     else chosen.skipped.push({ name: fault.name, because });
   }

@@ -39,7 +39,7 @@ export interface Blow {
 }
 
 /** What a fault wants of the machine or of the call. */
-export type Need = 'disks' | 'postgres';
+export type Need = 'disks' | 'postgres' | 'strace';
 
 /** One kind of outage: a row of docs/drill.md. */
 export interface Fault {

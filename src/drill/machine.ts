@@ -9,8 +9,8 @@ export interface Machine {
   readonly dir: string;
   /** The newest process; it may have ended. */
   program: Program;
-  /** Starts it (again) and waits for nothing. */
-  launch(): Promise<Program>;
+  /** Starts it (again) and waits for nothing; `before`: words that come before its own, and `env` for these. */
+  launch(how?: { before: readonly string[]; env: Readonly<Record<string, string>> }): Promise<Program>;
   /** Moves its wall clock by so many seconds from the true time. */
   jump(seconds: number): Promise<void>;
 }
@@ -41,11 +41,11 @@ export function createMachine(
     dir,
     program: undefined as never,
     jump: clock.jump,
-    async launch() {
+    async launch({ before, env } = { before: [], env: {} }) {
       machine.program = await startProgram(place.bbx, args, {
-        within: place.within(),
+        within: [...place.within(), ...before],
         cwd: place.dir,
-        env: { ...place.env, ...clock.env },
+        env: { ...place.env, ...clock.env, ...env },
         output: join(place.said, `${name}.txt`),
       });
       return machine.program;

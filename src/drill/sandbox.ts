@@ -48,6 +48,8 @@ export interface Sandbox extends AsyncDisposable {
   /** It, and the place from which another takes over. */
   readonly pair: PostgresPair | undefined;
   worker(name: string): WorkerMachine;
+  /** A path of the farm as this process reaches it, its small disks with it. */
+  seen(path: string): string;
   /** Copies a worker's directory, as it is at this moment; the copy dials the same relay. */
   copyOf(name: string): Promise<Machine>;
   /** Removes a copy whose program has ended. */
@@ -177,6 +179,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       return machine('worker', `${name}-copy-${copies}`, to);
     },
     remove: ({ dir: at }) => rm(at, { recursive: true, force: true, maxRetries: 5 }),
+    seen: (path) => ('within' in disks ? disks.seen(path) : path),
     worker: (name) => workers.find((worker) => worker.name === name)!,
     run,
     async masterAnswers(limitMs = START_MS) {

@@ -177,7 +177,6 @@ export function wrongIn(samples: readonly SoakSample[]): string[] {
 async function takeSample(farm: Sandbox, builds: number, seconds: number): Promise<SoakSample> {
   const master = await sizeOf(farm.master.program.pid);
   let [workerBytes, workerHandles, workerDisk] = [0, 0, 0];
-  const seen = (path: string) => ('within' in farm.disks ? farm.disks.seen(path) : path);
   for (const { dir } of farm.workers) {
     // Steps come and go; the worker and its keeper name their directory.
     for (const { pid, command } of processesOf(dir)) {
@@ -186,10 +185,10 @@ async function takeSample(farm: Sandbox, builds: number, seconds: number): Promi
       workerBytes += size?.residentBytes ?? 0;
       workerHandles += size?.handles ?? 0;
     }
-    for (const part of ['spool', 'builds']) workerDisk += await bytesIn(seen(join(dir, part)));
+    for (const part of ['spool', 'builds']) workerDisk += await bytesIn(farm.seen(join(dir, part)));
   }
   let masterDisk = 0;
-  for (const part of ['store', 'logs']) masterDisk += await bytesIn(seen(join(farm.master.dir, part)));
+  for (const part of ['store', 'logs']) masterDisk += await bytesIn(farm.seen(join(farm.master.dir, part)));
   return {
     builds,
     seconds: Math.round(seconds * 10) / 10,

@@ -9,7 +9,7 @@ export async function spoolsLeft(farm: Sandbox): Promise<string[]> {
   const left: string[] = [];
   for (const { name, dir } of farm.workers) {
     const spool = join(dir, 'spool');
-    const entries = await readdir('within' in farm.disks ? farm.disks.seen(spool) : spool);
+    const entries = await readdir(farm.seen(spool));
     left.push(...entries.map((entry) => `"${entry}" is left in the spool of ${name}`));
   }
   return left;

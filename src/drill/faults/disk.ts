@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '../../base/abort.ts';
-import { BbxError } from '../../base/error.ts';
 import { EXIT } from '../../base/exit.ts';
+import { askForMore } from '../ask.ts';
 import type { Fault, Mercy, Striking } from '../fault.ts';
 import { fillDisk } from '../namespace.ts';
 import { lasting, pick, seconds } from '../random.ts';
@@ -22,6 +22,7 @@ const TOLD_MS = 30_000;
 /** So often more is asked for until then, ms: the builds may all go to the other worker. */
 const MORE_MS = 2_000;
 const LOOK_MS = 150;
+const REASON = 'drill: on a full disk';
 /** `bbx doctor` with one check, ms. */
 const DOCTOR_MS = 60_000;
 
@@ -51,7 +52,7 @@ function full(name: string, what: string, weight: number, place: Place): Fault {
           const over = performance.now() + ms;
           try {
             await fillDisk(file);
-            await askForMore(farm, signal);
+            await askForMore(farm, REASON, signal);
             const told = await doctorTells(farm, machine);
             if (told !== undefined) wrong(`doctor does not tell of the full disk of ${what}: ${told}`);
             if (place.met && !(await statusTells(farm, striking)))
@@ -94,20 +95,9 @@ async function statusTells(farm: Sandbox, { signal, noticed }: Striking): Promis
     await sleep(LOOK_MS, signal);
     if (performance.now() < more) continue;
     more = performance.now() + MORE_MS;
-    await askForMore(farm, signal);
+    await askForMore(farm, REASON, signal);
   }
   return false;
-}
-
-/** Builds that print, and so meet the full disk; a master whose store is full may refuse them. */
-async function askForMore(farm: Sandbox, signal: AbortSignal): Promise<void> {
-  for (const builder of ['burst', 'burst', 'steady', 'quick']) {
-    const body = { builder, reason: 'drill: on a full disk' };
-    await farm.client.call('startBuild', { body }, { signal, timeoutMs: 2_000 }).catch((error: unknown) => {
-      signal.throwIfAborted();
-      if (!(error instanceof BbxError)) throw error;
-    });
-  }
 }
 
 export const DISK_FAULTS: readonly Fault[] = [

@@ -4,6 +4,7 @@ import { DISK_FAULTS } from './disk.ts';
 import { LINK_FAULTS } from './link.ts';
 import { MASTER_FAULTS } from './master.ts';
 import { POSTGRES_FAULTS } from './postgres.ts';
+import { POWER_FAULTS } from './power.ts';
 import { TWIN_FAULTS } from './twin.ts';
 import { WORKER_FAULTS } from './worker.ts';
 
@@ -16,4 +17,5 @@ export const FAULTS: readonly Fault[] = [
   ...DISK_FAULTS,
   ...POSTGRES_FAULTS,
   ...CLOCK_FAULTS,
+  ...POWER_FAULTS,
 ];

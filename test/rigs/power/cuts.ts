@@ -4,11 +4,11 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { loadMaster } from '../../../src/config/master.ts';
 import { startMaster } from '../../../src/runtime/master/start.ts';
-import { seeded } from '../../../src/drill/random.ts';
-import { pick } from '../fuzz/mutate.ts';
-import { layOut, recordedDisk } from './disk.ts';
+import { recordedDisk } from '../../../src/drill/power/disk.ts';
+import { layOut } from '../../../src/drill/power/lay-out.ts';
+import { readTrace } from '../../../src/drill/power/trace.ts';
+import { pick, seeded } from '../../../src/drill/random.ts';
 import type { PowerSession } from './session.ts';
-import { readTrace } from './trace.ts';
 import { verifyCut } from './verify.ts';
 
 export interface PowerReport {
@@ -40,7 +40,7 @@ export async function cutPower(
     const anywhere = disk.from + random() * (disk.to - disk.from);
     const time = random() < 0.5 ? anywhere : pick(random, disk.syncs) + (random() - 0.5) * CLOSE_S;
     const target = join(options.dir, `cut-${cuts}`);
-    await layOut(disk.cut(time, random), target);
+    await layOut(disk.cut(time, random), session.base, target);
     try {
       const found = await verifyCut(target, session, time);
       wrong.push(...found.map((what) => `cut ${cuts} at ${(time - disk.from).toFixed(4)} s: ${what}`));

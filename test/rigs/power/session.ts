@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProgressEvent } from '../../../src/build/progress.ts';
 import { openClient } from '../../../src/client/client.ts';
+import { keepBase } from '../../../src/drill/power/lay-out.ts';
+import { RECORD_ENV, recordWords } from '../../../src/drill/power/strace.ts';
+import { processesOf } from '../../../src/drill/processes.ts';
 import { parseJoin } from '../../../src/protocol/bbx/join.ts';
 import { BIN, bbxOk } from '../bbx.ts';
 import { fakeWorker } from '../master.ts';
 import { until } from '../wait.ts';
-import { keepBase } from './disk.ts';
-import { STRING_BYTES, TRACED } from './trace.ts';
 
 /** What somebody outside was told, and when (epoch seconds): from then on it must survive. */
 export type Told = { at: number } & (
@@ -47,21 +48,10 @@ export async function recordSession(dir: string): Promise<PowerSession> {
     'listen: { workers: "127.0.0.1:0", web: "127.0.0.1:0" }\nbuilders:\n  app: { steps: [ { name: step, run: make } ] }\n',
   );
   await keepBase(root, base);
-  const words = [
-    '-f',
-    '-ttt',
-    '-T',
-    '-y',
-    '-xx',
-    '-s',
-    String(STRING_BYTES),
-    '-e',
-    `trace=${TRACED.join(',')}`,
-  ];
-  const child = spawn('strace', [...words, '-o', trace, process.execPath, BIN, 'run', 'master', root], {
+  const [strace = '', ...words] = recordWords(trace);
+  const child = spawn(strace, [...words, process.execPath, BIN, 'run', 'master', root], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Files by system calls that can be seen.
-    env: { ...process.env, UV_USE_IO_URING: '0' },
+    env: { ...process.env, ...RECORD_ENV },
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -139,12 +129,9 @@ export async function recordSession(dir: string): Promise<PowerSession> {
   } catch (error) {
     throw new Error(`the recorded master: ${output}`, { cause: error });
   } finally {
-    // strace itself takes no TERM while it writes to a file: the program in it does.
-    const [traced = ''] = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')).split(
-      ' ',
-    );
-    process.kill(Number(traced), 'SIGTERM');
+    child.kill('SIGTERM');
     await ended;
+    await until('strace ends', () => processesOf(trace).length === 0);
   }
   return { base, root, trace, told, text: TEXT };
 }

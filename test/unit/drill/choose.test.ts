@@ -20,8 +20,10 @@ describe('faults that were asked for', () => {
     ['disk', 'sqlite', 'none', ['disk-store', 'disk-logs', 'disk-spool', 'disk-workspace']],
     ['postgres', 'postgres', 'none', []],
     ['master', 'postgres', 'none', []],
-  ] as const)('%s on %s, disks: %s: leaves out %j', (start, store, noDisks, left) => {
-    const { faults, skipped } = chooseFaults(named(start), { store, noDisks });
+    ['power', 'sqlite', undefined, []],
+    ['power', 'postgres', 'none', ['power-loss']],
+  ] as const)('%s on %s, disks and strace: %s: leaves out %j', (start, store, none, left) => {
+    const { faults, skipped } = chooseFaults(named(start), store, { disks: none, strace: none });
     expect(skipped.map(({ name }) => name)).toEqual(left);
     expect([...faults, ...skipped].length).toBe(named(start).length);
   });

@@ -1,6 +1,6 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import type { Random } from '../fuzz/mutate.ts';
+import type { Random } from '../random.ts';
 import type { DiskCall } from './trace.ts';
 
 /** What a disk may tear a write at. */
@@ -13,7 +13,8 @@ interface Inode {
   /** Times at which completed syncs began: what had ended before is durable. */
   syncs: { start: number; end: number }[];
 }
-type Entry = { inode: Inode } | 'folder';
+/** `same`: no call has touched it, so it is as it was. */
+type Entry = { inode: Inode } | 'folder' | 'same';
 interface NameChange {
   start: number;
   end: number;
@@ -22,10 +23,13 @@ interface NameChange {
   entry: Entry | undefined;
 }
 
+/** What is left of a directory: files by their path below it. A file that is the `same` is as it was when the recording began. */
+export type Left = Map<string, Buffer | 'folder' | 'same'>;
+
 /** A recorded disk: every file and name with all that was done to it, ready to be cut anywhere. */
 export interface Recorded {
   /** The directory's files as a power loss at `time` may leave them; `random` decides what of the unsynced is there. */
-  cut(time: number, random: Random): Map<string, Buffer | 'folder'>;
+  cut(time: number, random: Random): Left;
   readonly from: number;
   readonly to: number;
   /** Ends of syncs: the moments around which things go wrong. */
@@ -39,9 +43,15 @@ export async function recordedDisk(
   calls: readonly DiskCall[],
 ): Promise<Recorded> {
   const initial = new Map<string, Entry>();
+  const touched = new Set(
+    calls.flatMap((call) =>
+      call.kind === 'rename' ? [call.path, call.to] : 'path' in call ? [call.path] : [],
+    ),
+  );
   for (const entry of await readdir(base, { recursive: true, withFileTypes: true })) {
     const path = join(root, relative(base, join(entry.parentPath, entry.name)));
     if (entry.isDirectory()) initial.set(path, 'folder');
+    else if (entry.isFile() && !touched.has(path)) initial.set(path, 'same');
     else if (entry.isFile())
       initial.set(path, { inode: inodeOf(await readFile(join(entry.parentPath, entry.name))) });
   }
@@ -53,7 +63,7 @@ export async function recordedDisk(
   const sizeOf = (inode: Inode) => sizes.get(inode) ?? inode.base.length;
   const fileAt = (path: string) => {
     const entry = names.get(path);
-    return entry === undefined || entry === 'folder' ? undefined : entry.inode;
+    return typeof entry === 'object' ? entry.inode : undefined;
   };
   const rename = (call: DiskCall, path: string, entry: Entry | undefined) => {
     const { start, end } = call;
@@ -119,7 +129,7 @@ export async function recordedDisk(
         break;
       case 'rename': {
         const entry = names.get(call.path);
-        if (entry === undefined || entry === 'folder') throw new Error(`a folder was renamed: ${call.path}`);
+        if (typeof entry !== 'object') throw new Error(`a folder was renamed: ${call.path}`);
         rename(call, call.to, entry);
         rename(call, call.path, undefined);
       }
@@ -144,13 +154,13 @@ export async function recordedDisk(
         }
       }
       const keep = [0, 0.5, 1][Math.floor(random() * 3)]!;
-      const files = new Map<string, Buffer | 'folder'>();
+      const files: Left = new Map();
       for (const [path, entry] of left) {
         // What is in a folder that is lost is lost with it.
         if (!reachable(left, root, path)) continue;
         files.set(
           relative(root, path),
-          entry === 'folder' ? entry : contentAt(entry.inode, time, keep, random),
+          typeof entry === 'string' ? entry : contentAt(entry.inode, time, keep, random),
         );
       }
       return files;
@@ -208,20 +218,3 @@ function contentAt(inode: Inode, time: number, keep: number, random: Random): Bu
   }
   return room.subarray(0, length);
 }
-
-/** Writes files as a cut gave them. SQLite's shared memory does not survive any start of the machine. */
-export async function layOut(files: ReadonlyMap<string, Buffer | 'folder'>, dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  for (const [path, content] of files) {
-    if (path.endsWith('-shm') || path.endsWith('.sock')) continue;
-    const target = join(dir, path);
-    if (content === 'folder') await mkdir(target, { recursive: true });
-    else {
-      await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, content, { mode: 0o600 });
-    }
-  }
-}
-
-/** A copy of a directory as it is. */
-export const keepBase = (from: string, to: string) => cp(from, to, { recursive: true });

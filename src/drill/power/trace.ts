@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 /** What a program asked of its file system; times are epoch seconds, of the call's begin and end. */
 export type DiskCall = { start: number; end: number } & (
@@ -13,19 +13,10 @@ export type DiskCall = { start: number; end: number } & (
   | { kind: 'rename'; path: string; to: string }
 );
 
-/** Calls that change files, and a few that must not come, since their bytes would not be seen. */
-export const TRACED = [
-  ...['openat', 'open', 'creat', 'lseek', 'write', 'writev', 'pwrite64', 'pwritev', 'pwritev2'],
-  ...['fsync', 'fdatasync', 'ftruncate', 'truncate', 'fallocate', 'copy_file_range', 'sendfile'],
-  ...['mkdir', 'mkdirat', 'rmdir', 'unlink', 'unlinkat', 'rename', 'renameat', 'renameat2', 'link', 'linkat'],
-];
-/** Longer than any single write of a master. */
-export const STRING_BYTES = 4 * 2 ** 20;
-
 const text = (hex: string) => bytesOf(hex).toString('utf8');
 const bytesOf = (hex: string) => Buffer.from(hex.replaceAll('\\x', ''), 'hex');
 
-/** What strace (`-f -ttt -T -y -xx`) wrote of one tree of files, in the order in which the calls ended. */
+/** What `recordWords` had strace write of one tree of files, in the order in which the calls ended. */
 export async function readTrace(file: string, root: string): Promise<DiskCall[]> {
   const calls: DiskCall[] = [];
   const begun = new Map<string, { start: number; words: string }>();
@@ -121,6 +112,3 @@ function callOf(words: string, root: string): Bare<DiskCall> | undefined {
       return undefined;
   }
 }
-
-/** The directory whose entry a path is. */
-export const folderOf = dirname;

@@ -31,12 +31,13 @@ export const TWIN_FAULTS: readonly Fault[] = [
         hit: [name],
         async strike(farm, striking) {
           const worker = farm.worker(name);
+          const before = await rivalry(farm, name, striking.signal);
           const twin = await farm.copyOf(name);
           try {
             await twin.launch();
             await (alternate
-              ? untilRefused(farm, [worker, twin], striking)
-              : untilReplaced(worker, striking));
+              ? untilRefused(farm, [worker, twin], before, striking)
+              : untilReplaced(farm, worker, before, striking));
           } finally {
             await twin.program.end('SIGKILL', 1_000);
             await killAll(twin.dir);
@@ -51,29 +52,56 @@ export const TWIN_FAULTS: readonly Fault[] = [
   },
 ];
 
-async function untilReplaced(worker: Machine, { signal, noticed, wrong }: Striking): Promise<void> {
-  await until('the older process ends', REPLACED_MS, () => !worker.program.running, signal);
+/** What status tells of two processes of this name. */
+async function rivalry(farm: Sandbox, name: string, signal: AbortSignal): Promise<string[]> {
+  const { trouble } = await farm.client.call('status', {}, { signal });
+  return trouble
+    .filter(({ code, subject }) => code === 'BBX-MAS-WORKER-TWICE' && subject.split(/\W/).includes(name))
+    .map(({ message }) => message);
+}
+
+const isRefusal = (message: string) => message.includes('is refused');
+
+/**
+ * Waits until the older process has ended. Who has rivals `before` was in such a round a short while ago: the copy may rightly be taken for one
+ * of two that alternate still.
+ */
+async function untilReplaced(
+  farm: Sandbox,
+  worker: Machine,
+  before: readonly string[],
+  { signal, noticed, wrong }: Striking,
+): Promise<void> {
+  const refused = async () =>
+    before.length > 0 &&
+    (await rivalry(farm, worker.name, signal)).some((one) => isRefusal(one) && !before.includes(one));
+  await until(
+    'the older process ends',
+    REPLACED_MS,
+    async () => !worker.program.running || (await refused()),
+    signal,
+  );
   noticed();
+  if (worker.program.running) return;
   const code = await worker.program.ended;
   if (code !== EXIT.conflict) wrong(`the process that was replaced ended with ${code}`);
 }
 
-/** Starts each of the two again when it ends, until status says that they alternate. */
+/** Starts each of the two again when it ends, until status says that they alternate, which it did not `before`. */
 async function untilRefused(
   farm: Sandbox,
-  both: readonly Machine[],
+  both: readonly [worker: Machine, twin: Machine],
+  before: readonly string[],
   { signal, noticed, wrong }: Striking,
 ): Promise<void> {
   const end = performance.now() + TOLD_APART_MS;
   for (;;) {
-    const { trouble } = await farm.client.call('status', {}, { signal });
-    const said = trouble.find(
-      ({ code, message }) => code === 'BBX-MAS-WORKER-TWICE' && /is refused/.test(message),
-    );
+    const told = await rivalry(farm, both[0].name, signal);
+    const said = told.find((message) => isRefusal(message) && !before.includes(message));
     if (said !== undefined) {
       noticed();
-      const named = said.message.match(/\[[\d:a-f]+\]:\d+|\d+\.\d+\.\d+\.\d+:\d+/g) ?? [];
-      if (new Set(named).size < 2) wrong(`not both addresses are named: ${said.message}`);
+      const named = said.match(/\[[\d:a-f]+\]:\d+|\d+\.\d+\.\d+\.\d+:\d+/g) ?? [];
+      if (new Set(named).size < 2) wrong(`not both addresses are named: ${said}`);
       return;
     }
     if (performance.now() > end) return wrong('two processes of one name alternate, and none is refused');

@@ -8,7 +8,9 @@ import { fix } from '../../src/commands/doctor-fix.ts';
 import { createContext } from '../../src/commands/terminal/context.ts';
 import type { Examined } from '../../src/diagnostics/examine.ts';
 import { BIN, bbx, bbxOk } from '../rigs/bbx.ts';
+import { skipAloud } from '../rigs/skip-aloud.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
+import { onTerminal, wantOfTerminal } from '../rigs/terminal.ts';
 
 const WRONG =
   "# ours\nlisten:\n  workers:\n    - ::1:9989\n    - '2001:db8::2:9989'\n  web: ::1:8010 # web\r\n";
@@ -119,3 +121,29 @@ describe('bbx doctor --fix', () => {
     expect(await readdir(dir.path)).toEqual(['f']);
   });
 });
+
+describe.skipIf(skipAloud('the question of bbx doctor --fix', wantOfTerminal()))(
+  'the question of bbx doctor --fix at a terminal',
+  () => {
+    it.each<[typed: string, changed: boolean, words: string, code: number]>([
+      ['yes\r', true, 'Changed master/master.yaml; its former text is master/master.yaml.old', 0],
+      // Who only presses Enter has not agreed.
+      ['\r', false, 'Would change master/master.yaml', 1],
+      ['\u0003', false, 'Would change master/master.yaml', 130],
+    ])('answered %j', async (typed, changed, words, code) => {
+      await using dir = await tempDir();
+      const file = await broken(dir.path);
+      const ran = await onTerminal(['doctor', 'config', '--only', 'CFG', '--fix'], {
+        cwd: dir.path,
+        types: [[/Make these changes\?/, typed]],
+      });
+      // What is asked about stands before the question.
+      expect(ran.shown.slice(0, ran.shown.indexOf('Make these changes?'))).toContain(
+        '+  web: "[::1]:8010" # web',
+      );
+      expect(ran.shown).toContain(words);
+      expect(ran.code).toBe(code);
+      expect(await readFile(file, 'utf8')).toBe(changed ? RIGHT : WRONG);
+    });
+  },
+);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * A log as pieces, the answer of the log route with `pieces=true`: each piece is a line of JSON, a `\n`, and so many bytes as the line says. A
- * hole has a line alone: its bytes are lost, and only their number is known.
+ * hole has a line alone: its bytes are lost, and only their number is known. Where a log breaks off, not even that is.
  */
 const pieceHead = z.union([
   z.object({
@@ -18,13 +18,24 @@ const pieceHead = z.union([
     /** Why: `disk`, the file on the master's disk is damaged there. */
     cause: z.literal('disk'),
   }),
+  /** The last one: the log breaks off here, and how much is missing nobody can say. */
+  z.object({
+    offset: z.number().int().nonnegative(),
+    at: z.number(),
+    lost: z.null(),
+    /** Why: `worker`, it has never told the log's end. */
+    cause: z.literal('worker'),
+    /** What became of its build, in words. */
+    why: z.string().max(2_000),
+  }),
 ]);
 export type LogPieceHead = z.infer<typeof pieceHead>;
 
-/** A piece that was read: bytes of one channel, or a hole. */
+export type LogHole = Extract<LogPieceHead, { lost: number }>;
+export type LogBreak = Extract<LogPieceHead, { lost: null }>;
+/** A piece that was read: bytes of one channel, a hole, or where the log breaks off. */
 export type ReadPiece =
-  | (Extract<LogPieceHead, { channel: string }> & { data: Uint8Array })
-  | Extract<LogPieceHead, { lost: number }>;
+  (Extract<LogPieceHead, { channel: string }> & { data: Uint8Array }) | LogHole | LogBreak;
 
 const NEWLINE = 10;
 /** A head is some hundred bytes, a piece at most 64 KiB; more is no answer of a master. */

@@ -1,10 +1,10 @@
-import { readPieces, type ReadPiece } from '../api/log-pieces.ts';
+import { readPieces, type LogBreak, type LogHole, type ReadPiece } from '../api/log-pieces.ts';
 import type { Caller } from './call.ts';
 import { codes } from './codes.ts';
 import { logWords, readLogStreams, type LogOptions } from './log-streams.ts';
 
 /**
- * A log's pieces from its start, each once and in order, with its holes; what follows one another in one hole comes as one. When the
+ * A log's pieces from its start, each once and in order, with its holes and, last, where it breaks off; what follows one another in one hole comes as one. When the
  * connection breaks it goes on where it was.
  */
 export async function* readLogPieces(
@@ -13,11 +13,17 @@ export async function* readLogPieces(
 ): AsyncGenerator<ReadPiece, void, undefined> {
   const malformed = (problem: string) => codes['BBX-API-ANSWER']({ what: logWords(options), problem });
   let offset = 0;
-  let hole: Extract<ReadPiece, { lost: number }> | undefined;
+  let hole: LogHole | undefined;
+  let breaksOff: LogBreak | undefined;
   const place = () => ({ pieces: true as const, offset: offset > 0 ? offset : undefined });
   for await (const piece of readLogStreams(caller, options, place, (stream) =>
     readPieces(stream, malformed),
   )) {
+    if ('lost' in piece && piece.lost === null) {
+      // Told again where the connection broke behind it.
+      breaksOff = piece;
+      continue;
+    }
     offset = piece.offset + ('lost' in piece ? piece.lost : piece.bytes);
     if ('lost' in piece) {
       hole = hole === undefined ? piece : { ...hole, lost: offset - hole.offset };
@@ -28,4 +34,5 @@ export async function* readLogPieces(
     yield piece;
   }
   if (hole !== undefined) yield hole;
+  if (breaksOff !== undefined) yield breaksOff;
 }

@@ -8,7 +8,7 @@ import { note, styleOf } from './terminal/print.ts';
 import { printable } from './terminal/printable.ts';
 import { createTerminalFilter } from './terminal/terminal-filter.ts';
 import { writeOut } from './terminal/stream.ts';
-import { cutWords, holeWords, receiptWords } from './log-receipt.ts';
+import { cutWords, missingWords, receiptWords } from './log-receipt.ts';
 import { writeLogLines } from './log-lines.ts';
 import { verifyLogs } from './log-verify.ts';
 import { buildTitle, resultWord, tookWords } from './words.ts';
@@ -117,8 +117,8 @@ function createPrinter(
     for await (const piece of pieces) {
       back();
       if ('lost' in piece) {
-        const words = holeWords(piece.lost);
-        // Exactly what the command wrote is what --raw gives: the hole is told beside it.
+        const words = missingWords(piece);
+        // Exactly what the command wrote is what --raw gives: what is missing is told beside it.
         if (raw) note(context, `At byte ${piece.offset}: ${words}`);
         else await writeOut(context, `${last === undefined || last === 0x0a ? '' : '\n'}${words}\n`);
         last = 0x0a;

@@ -1,6 +1,7 @@
-import type { BuildObject, RequestObject, StepObject } from '../api/objects.ts';
+import type { BuildObject, LogObject, RequestObject, StepObject } from '../api/objects.ts';
 import { buildName, openFarm, type DirOptions } from './farm.ts';
 import { linkWords } from './link-words.ts';
+import { shortWords } from './log-receipt.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, facts, table, type Column, type Style } from './terminal/print.ts';
 import { buildTitle, resultWord, sourceWords, tookWords } from './words.ts';
@@ -15,11 +16,16 @@ const STEP_COLUMNS: readonly Column<StepObject>[] = [
   { heading: 'TOOK', value: (step) => tookWords(step) },
   {
     heading: 'LOGS',
-    value: ({ logs }) =>
-      logs.map((log) => `${log.name} ${log.pruned ? '(removed)' : `${log.bytes} B`}`).join(', ') || '-',
+    value: ({ logs }) => logs.map(logWords).join(', ') || '-',
   },
   { heading: 'STATE', value: (step) => step.state_string },
 ];
+
+function logWords(log: LogObject): string {
+  if (log.pruned) return `${log.name} (removed)`;
+  const short = shortWords(log);
+  return `${log.name} ${log.bytes} B${short === undefined ? '' : ` (${short})`}`;
+}
 
 /** `bbx build show`: a build with its steps and logs. */
 export async function showBuild(context: Context, text: string, options: DirOptions): Promise<void> {

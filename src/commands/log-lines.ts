@@ -10,7 +10,7 @@ const LINES_VERSION = 1;
 /** Most that is held back for a line's end. */
 const MAX_LINE_BYTES = 65_536;
 
-/** Writes a log as JSON Lines: text where it is text, else base64; a hole as `lost` with its place and cause. */
+/** Writes a log as JSON Lines: text where it is text, else base64; a hole as `lost` with its place and cause, where the log breaks off with `lost: null`. */
 export async function writeLogLines(
   context: Context,
   build: BuildObject,
@@ -32,7 +32,8 @@ export async function writeLogLines(
     if ('lost' in piece) {
       if (pending.length > 0) await give(pending);
       pending = Buffer.alloc(0);
-      await line({ lost: piece.lost, offset: piece.offset, cause: piece.cause });
+      const { lost, offset, cause } = piece;
+      await line({ lost, offset, cause, ...(lost === null ? { why: piece.why } : {}) });
       continue;
     }
     pending = Buffer.concat([pending, piece.data]);

@@ -1,6 +1,8 @@
 import { printBytes } from '../base/bytes.ts';
+import type { LogBreak, LogHole } from '../api/log-pieces.ts';
 import type { LogObject } from '../api/objects.ts';
 import type { Receipt } from '../build/receipt.ts';
+import { printable } from './terminal/printable.ts';
 import { countWords } from './words.ts';
 
 /** What is known of a log's end, for people: how it was compared with its worker's word when it was stored. */
@@ -33,7 +35,19 @@ export function cutWords(cut: number): string {
   return `cut by limit: ${countWords(cut, 'byte')} of the output left out`;
 }
 
-/** A hole, drawn as one. */
-export function holeWords(lost: number): string {
+/** What a list says beside a log's size: that it is not all that the command wrote, or not what it should be. */
+export function shortWords({ receipt }: LogObject): string | undefined {
+  if (receipt === 'unsaid') return 'breaks off';
+  if (receipt === 'holes') return 'with holes';
+  return receipt === 'mismatch' ? 'not what was counted' : undefined;
+}
+
+/** A hole, drawn as one; or where a log breaks off. */
+export function missingWords(piece: LogHole | LogBreak): string {
+  if (piece.lost !== null) return holeWords(piece.lost);
+  return `-- the log breaks off here: ${printable(piece.why).replaceAll(/\s+/g, ' ')}; how much is missing is not known --`;
+}
+
+function holeWords(lost: number): string {
   return `-- ${countWords(lost, 'byte')} missing here (damaged on the master's disk) --`;
 }

@@ -7,7 +7,7 @@ import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
 import { answer } from './terminal/print.ts';
 import { createProgress } from './terminal/progress.ts';
-import { holeWords, receiptWords } from './log-receipt.ts';
+import { missingWords, receiptWords } from './log-receipt.ts';
 import { buildTitle } from './words.ts';
 
 /** One log, read again from its first byte to its last. */
@@ -17,10 +17,22 @@ interface Verified extends Pick<LogObject, 'bytes' | 'lines' | 'sha256' | 'recei
   log: string;
   /** What was read now. */
   found: { bytes: number; lines: number; sha256: string };
-  holes: { from: number; to: number; cause: string }[];
-  /** `verified`; `unknown`: it grows, or its hash was never known; `damaged`: it is not what was stored. */
-  state: 'verified' | 'unknown' | 'damaged' | 'removed';
+  holes: Hole[];
+  /**
+   * `verified`; `incomplete`: it is what was stored, which is not all of it; `unknown`: it grows, or its hash was never known; `damaged`: it is not
+   * what was stored.
+   */
+  state: 'verified' | 'incomplete' | 'unknown' | 'damaged' | 'removed';
   problem: string | null;
+  words: string;
+}
+
+/** What is missing; `to` is null where the log breaks off and nobody knows how much that is. */
+interface Hole {
+  from: number;
+  to: number | null;
+  cause: string;
+  /** For people. */
   words: string;
 }
 
@@ -52,6 +64,7 @@ export async function verifyLogs(
               const colour = {
                 verified: 'green',
                 damaged: 'red',
+                incomplete: 'yellow',
                 unknown: 'yellow',
                 removed: 'yellow',
               } as const;
@@ -80,8 +93,9 @@ async function verify(
     });
     for await (const piece of pieces) {
       if ('lost' in piece) {
-        holes.push({ from: piece.offset, to: piece.offset + piece.lost, cause: piece.cause });
-        bytes += piece.lost;
+        const { offset: from, lost, cause } = piece;
+        holes.push({ from, to: lost === null ? null : from + lost, cause, words: missingWords(piece) });
+        bytes += lost ?? 0;
         continue;
       }
       hash.update(piece.data);
@@ -107,10 +121,14 @@ export function judge(
   holes: Verified['holes'],
 ): Pick<Verified, 'state' | 'problem'> {
   if (log.pruned) return { state: 'removed', problem: 'removed by retention' };
-  if (holes.length > 0) {
-    const shown = holes.slice(0, 5).map(({ from, to }) => `at byte ${from}: ${holeWords(to - from)}`);
-    const more = holes.length > shown.length ? [`and ${holes.length - shown.length} more holes`] : [];
-    return { state: 'damaged', problem: [...shown, ...more].join('; ') };
+  const damaged = holes.filter(({ to }) => to !== null);
+  const breaksOff = holes.find(({ to }) => to === null);
+  if (damaged.length > 0) {
+    const shown = damaged.slice(0, 5);
+    const more = damaged.length > shown.length ? [`and ${damaged.length - shown.length} more holes`] : [];
+    const last = breaksOff === undefined ? [] : [breaksOff];
+    const words = [...shown, ...last].map((hole) => `at byte ${hole.from}: ${hole.words}`);
+    return { state: 'damaged', problem: [...words, ...more].join('; ') };
   }
   if (!log.complete)
     return { state: 'unknown', problem: `it still grows: ${printBytes(found.bytes)} so far` };
@@ -123,5 +141,8 @@ export function judge(
     const problem = `sha256 ${found.sha256} instead of ${log.sha256}; the checksums on the disk hold, so nothing says where`;
     return { state: 'damaged', problem };
   }
+  if (breaksOff !== undefined)
+    return { state: 'incomplete', problem: `at byte ${breaksOff.from}: ${breaksOff.words}` };
+  if (log.receipt === 'unsaid') return { state: 'incomplete', problem: null };
   return { state: 'verified', problem: null };
 }

@@ -100,6 +100,36 @@ describe('a master and its workers', () => {
     expect(Buffer.concat(output).toString()).toBe('a\nb\n');
   });
 
+  it('says of a log whose worker never told its end that it breaks off, where and why, and not how much is missing', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const { build: id, token } = await w1.next('assign');
+    const lease = { build: id, token };
+    w1.send({ type: 'assigned', ...lease, accepted: true });
+    const started = { type: 'stepStarted', at: 1, step: 0, name: 'step' } as const;
+    w1.send({ type: 'progress', ...lease, sequence: 1, event: started });
+    w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+    w1.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 7, payload: Buffer.from('half a l') });
+    await until('the log to be there', () => logOf(rig, 'app/1').catch(() => undefined));
+    const pieces = (follow: boolean) =>
+      Array.fromAsync(rig.client.pieces({ build: 'app/1', step: '0', log: 'stdio', follow }));
+    const followed = pieces(true);
+    expect((await pieces(false)).every((piece) => 'data' in piece)).toBe(true);
+    w1.send({ type: 'abandoned', ...lease, why: 'its disk has lost it' });
+    await ended(rig, 'app/1');
+    const why = 'worker "w1" gave it up: its disk has lost it';
+    for (const got of [await followed, await pieces(false)]) {
+      expect(got).toMatchObject([
+        { offset: 0, bytes: 8 },
+        { offset: 8, at: 7, lost: null, cause: 'worker', why },
+      ]);
+    }
+    expect(await logOf(rig, 'app/1')).toBe('half a l');
+    const [log] = (await build(rig, 'app/1')).steps![0]!.logs;
+    expect(log).toMatchObject({ receipt: 'unsaid', bytes: 8, complete: true });
+  });
+
   it('adopts a running build after its own restart: same build, log from where it stood', async () => {
     await using rig = await testMaster(CONFIG);
     const w1 = await rig.worker('w1');

@@ -91,7 +91,7 @@ export function addBuildCommands(program: Command, context: Context): void {
       'bbx build log app/12 --step test --raw > test.log',
       'bbx build log app/12 --verify',
     ],
-    notes: `${BUILD_GRAMMAR} A step is its number or its name.\nWith --json: JSON Lines; bytes that are not UTF-8 come as base64.\nWhat the master's disk has lost is drawn as a hole, never as zeros. With --verify: exit 1 when a log is not what was stored.`,
+    notes: `${BUILD_GRAMMAR} A step is its number or its name.\nWith --json: JSON Lines; bytes that are not UTF-8 come as base64.\nWhat the master's disk has lost is drawn as a hole, never as zeros. Where a log breaks off since its worker was lost, a line says so and why. With --verify: exit 1 when a log is not what was stored.`,
   })
     .addOption(flag('-f, --follow', 'go on until the build ends'))
     .addOption(flag('--step <step>', 'only this step, by number or name'))

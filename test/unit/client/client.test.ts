@@ -175,14 +175,18 @@ describe('a followed log', () => {
     });
   });
 
-  it('gives pieces over a break, each once, and a hole that it broke in as one', async () => {
+  it('gives pieces over a break, each once, a hole that it broke in as one, and last where the log breaks off', async () => {
     await using temp = await tempDir();
     const piece = (offset: number, text: string) =>
       Buffer.concat([pieceLine({ offset, at: 1, channel: 'stdout', bytes: text.length }), Buffer.from(text)]);
     const hole = (offset: number, lost: number) => pieceLine({ offset, at: 1, lost, cause: 'disk' });
+    const breaksOff = (offset: number) =>
+      pieceLine({ offset, at: 1, lost: null, cause: 'worker', why: 'worker "w1" was lost' });
     const turns = [
       [piece(0, 'one'), hole(3, 4)],
-      [hole(7, 5), piece(12, 'two'), hole(15, 1)],
+      [hole(7, 5), piece(12, 'two'), hole(15, 1), breaksOff(16)],
+      // The answer broke behind it.
+      [breaksOff(16)],
     ];
     const [log] = aStep().logs;
     const asked: unknown[] = [];
@@ -206,9 +210,10 @@ describe('a followed log', () => {
         [3, 9],
         [12, 'two'],
         [15, 1],
+        [16, null],
       ]);
     });
-    expect(asked).toEqual([undefined, '7']);
+    expect(asked).toEqual([undefined, '7', '16']);
   });
 
   it('does not take the good order of a stopping master for the end of the log', async () => {

@@ -239,6 +239,50 @@ describe('build log', () => {
     });
   });
 
+  describe('that breaks off', () => {
+    const log = { ...aStep().logs[0]!, bytes: 6, complete: true, lines: 0, receipt: 'unsaid' as const };
+    const sha256 = createHash('sha256').update('before').digest('hex');
+    const brokenOff = (dir: string) =>
+      fakeMaster(
+        dir,
+        { build: async () => aBuild({ steps: [aStep({ name: 'make', logs: [{ ...log, sha256 }] })] }) },
+        {
+          async *log() {
+            yield aPiece(0, Buffer.from('before'));
+            const why = 'worker "w\x1b[2J1" was\nlost';
+            yield pieceLine({ offset: 6, at: 1, lost: null, cause: 'worker', why });
+          },
+        },
+      );
+    const words =
+      '-- the log breaks off here: worker "w\\x1b[2J1" was lost; how much is missing is not known --';
+
+    it('is drawn as that, with why, and with the place that nobody knows the length of', async () => {
+      await using temp = await tempDir();
+      await using _master = await brokenOff(temp.path);
+      const ran = (...more: string[]) =>
+        command(['build', 'log', 'app', '--step', '0', ...more], { cwd: temp.path });
+      expect((await ran()).stdout).toBe(`before\n${words}\n`);
+      expect(await ran('--raw')).toMatchObject({ stdout: 'before', stderr: `At byte 6: ${words}\n` });
+      expect((await ran('--json')).lines()).toMatchObject([
+        { text: 'before' },
+        { lost: null, offset: 6, cause: 'worker', why: expect.stringContaining('was') as string },
+      ]);
+    });
+
+    it('is incomplete for --verify, and said beside its size by build show', async () => {
+      await using temp = await tempDir();
+      await using _master = await brokenOff(temp.path);
+      const verified = await command(['build', 'log', 'app', '--verify'], { cwd: temp.path });
+      expect(verified).toMatchObject({
+        code: 0,
+        stdout: `0 make stdio\tincomplete\tat byte 6: ${words}\n`,
+      });
+      const shown = await command(['build', 'show', 'app'], { cwd: temp.path });
+      expect(shown.stdout).toContain('stdio 6 B (breaks off)');
+    });
+  });
+
   describe('--verify', () => {
     const text = Buffer.from('a\nb\n');
     const sha256 = createHash('sha256').update(text).digest('hex');
@@ -266,7 +310,13 @@ describe('build log', () => {
         'damaged',
         1,
       ],
-      ['one whose worker was lost', { ...end, receipt: 'unsaid' as const }, 'verified', 0],
+      ['one whose worker was lost', { ...end, receipt: 'unsaid' as const }, 'incomplete', 0],
+      [
+        'one whose worker was lost, of which some is lost again',
+        { ...end, bytes: 5, receipt: 'unsaid' as const },
+        'damaged',
+        1,
+      ],
       ['one of an older bbx without a hash', { ...end, sha256: null, receipt: null }, 'unknown', 0],
       ['one that grows', { ...end, complete: false, sha256: null, receipt: null }, 'unknown', 0],
       ['one that retention removed', { ...end, pruned: true }, 'removed', 0],

@@ -61,7 +61,8 @@ const STREAM_WORDS: Record<keyof typeof STREAMS, string> = {
   log:
     'The bytes of a log. Query: `offset` and `limit` in bytes, `follow=true` to go on until the log is complete, `channels=output` to leave out what ' +
     'bbx itself wrote (offsets count all channels). Lost bytes come as zeros, so that offsets hold. With `pieces=true` the answer is pieces: a line of JSON ' +
-    '(`offset`, `at`, `channel`, `bytes`) and then so many bytes; a hole is a line alone (`offset`, `at`, `lost`, `cause`).',
+    '(`offset`, `at`, `channel`, `bytes`) and then so many bytes; a hole is a line alone (`offset`, `at`, `lost`, `cause`). The last line of a log whose worker ' +
+    'never told its end has `lost: null`, since nobody knows how much is missing, the `cause` `worker`, and `why`.',
   events:
     'Server-sent events: `id:` is the number of the event, `data:` its JSON. With `after` those after that number, kept for a week; without it what happens ' +
     'from now on. The first line is a comment, sent at once, and a comment comes every 15 s when nothing happens.',

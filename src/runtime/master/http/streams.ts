@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { STREAMS } from '../../../api/routes.ts';
 import type { Channel } from '../../../build/command-port.ts';
+import { resultNumber } from '../../../build/results.ts';
+import { buildById, type BuildRow } from '../../../store/build-rows.ts';
 import { eventsAfter, lastEventId } from '../../../store/events.ts';
 import { pieceLine } from '../../../api/log-pieces.ts';
 import type { LogFiles } from '../../../store/log-files.ts';
@@ -46,17 +48,17 @@ export function registerStreams(app: FastifyInstance, deps: StreamDeps): void {
   app.get(STREAMS.log, async (request, reply) => {
     const query = parsed(logQuery, request);
     const params = request.params as { build: string; step: string; log: string };
-    const log = await deps.farm.store.read(async (db) => {
+    const { log, build } = await deps.farm.store.read(async (db) => {
       const build = await findBuild(db, params.build);
       const step = await findStepOf(db, build, params.step);
       const found = await findLog(db, step.stepid, params.log);
       const name = `${build.builder}/${build.number} ${step.name} ${params.log}`;
       if (found === undefined) throw codes['BBX-API-NOT-FOUND']({ kind: 'log', name });
       if (found.pruned) throw codes['BBX-API-PRUNED']({ name });
-      return found;
+      return { log: found, build };
     });
     const signal = signalOf(reply, deps.signal);
-    return send(reply, 'application/octet-stream', readBytes(deps, log.logid, query, signal));
+    return send(reply, 'application/octet-stream', readBytes(deps, { ...log, ...build }, query, signal));
   });
   app.get(STREAMS.events, async (request, reply) => {
     const { after } = parsed(eventsQuery, request);
@@ -75,7 +77,7 @@ function send(reply: FastifyReply, type: string, source: AsyncGenerator<string |
 
 async function* readBytes(
   { farm, files, logs }: StreamDeps,
-  logid: number,
+  { logid, buildid }: { logid: number; buildid: number },
   query: z.output<typeof logQuery>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
@@ -83,6 +85,7 @@ async function* readBytes(
   const unlisten = logs.listen(logid, waiter.wake);
   const end = query.limit === undefined ? Infinity : query.offset + query.limit;
   let from = query.offset;
+  let at = 0;
   try {
     while (!signal.aborted) {
       waiter.reset();
@@ -96,11 +99,16 @@ async function* readBytes(
         const pieces =
           small === undefined ? files.read(logid, { ...range, signal }) : readSmallLog(small, size, range);
         for await (const piece of pieces) {
+          at = piece.at;
           const wanted = query.channels === 'all' || OUTPUT.includes(piece.channel);
           if (query.pieces) yield* framed(piece, wanted);
           else if (wanted) yield piece.bytes;
         }
         from = to;
+      }
+      if (query.pieces && row?.receipt === 'unsaid' && !row.pruned && end === Infinity) {
+        const build = await farm.store.read((db) => buildById(db, buildid));
+        yield pieceLine({ offset: size, at, lost: null, cause: 'worker', why: whyUnsaid(build) });
       }
       if (!query.follow || row === undefined || row.complete || row.pruned || from >= end) return;
       await waiter.wait(LOOK_MS);
@@ -108,6 +116,13 @@ async function* readBytes(
   } finally {
     unlisten();
   }
+}
+
+/** Why a worker has never told a log's end, as its build's end says it; that is some worker's words, perhaps. */
+function whyUnsaid(build: BuildRow | undefined): string {
+  const result = build?.results ?? null;
+  const isMasters = result !== null && result >= resultNumber('exception');
+  return isMasters ? build!.state_string.slice(0, 1_000) : 'its worker has not told its end';
 }
 
 /** A piece with its head; a hole is told whatever channels are wanted. */

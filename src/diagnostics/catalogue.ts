@@ -43,6 +43,7 @@ import { dns10 } from './checks/names/nsswitch.ts';
 import { dns08 } from './checks/names/own-name.ts';
 import { dns13 } from './checks/names/resolv-conf.ts';
 import { dns09 } from './checks/names/search-list.ts';
+import { dns14 } from './checks/names/reverse.ts';
 import { dns15 } from './checks/names/split-horizon.ts';
 import { pth02 } from './checks/paths/both-families.ts';
 import { pth03 } from './checks/paths/clients.ts';
@@ -109,6 +110,8 @@ import { prx04 } from './checks/proxy/stock-literal.ts';
 import { prx05 } from './checks/proxy/socks5.ts';
 import { pro02 } from './checks/peers/stock-master.ts';
 import { pro04 } from './checks/peers/version.ts';
+import { pro06 } from './checks/peers/twin.ts';
+import { pro08 } from './checks/peers/web-health.ts';
 import { pro07 } from './checks/peers/web-socket.ts';
 import { tls02 } from './checks/tls/chain.ts';
 import { tls07 } from './checks/tls/client-certificate.ts';
@@ -188,6 +191,7 @@ export const catalogue = [
   dns11,
   dns12,
   dns13,
+  dns14,
   dns15,
   dns16,
   pth01,
@@ -227,7 +231,9 @@ export const catalogue = [
   pro03,
   pro04,
   pro05,
+  pro06,
   pro07,
+  pro08,
   pro09,
   lim01,
   lim02,

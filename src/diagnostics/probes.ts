@@ -7,6 +7,7 @@ import type { RunAsFacts } from './facts/run-as.ts';
 import type { StoreFacts } from './facts/store.ts';
 import type { LinkProbes } from './doors/links.ts';
 import type { FarProbes } from './doors/far.ts';
+import type { OwnProbes } from './doors/own.ts';
 import type { SystemProbes } from './doors/system.ts';
 import type { TroubleProbes } from './doors/trouble.ts';
 import type { ListenerSubject, ProgramSubject, TargetSubject } from './subject.ts';
@@ -17,7 +18,7 @@ import type { WayProbes } from './doors/way-probes.ts';
  * the network, which is their answer; only a fault of bbx or the signal's abort does that. All are read-only, and at most four of
  * them connect to one target at a time.
  */
-export interface Probes extends SystemProbes, FarProbes, LinkProbes, WayProbes, TroubleProbes {
+export interface Probes extends SystemProbes, FarProbes, LinkProbes, WayProbes, TroubleProbes, OwnProbes {
   host(): Promise<HostFacts>;
   /** `server`: ask this nameserver instead of the system's. */
   name(host: string, server?: string): Promise<NameFacts>;

@@ -23,6 +23,7 @@ import { meetPeer } from './peers.ts';
 import { readRunAs } from './run-as.ts';
 import { readStore } from './store.ts';
 import { createFarProbes } from './far.ts';
+import { createOwnProbes } from './own.ts';
 import { createSystemProbes } from './system.ts';
 import { createTroubleProbes } from './trouble.ts';
 import { createWayProbes } from './way-probes.ts';
@@ -117,6 +118,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
       },
       seenHandshakes: (target, handshakes) => seen.handshakes.set(target.text, handshakes),
     }),
+    ...createOwnProbes({ signal, listener: (listener) => probes.listener(listener) }),
     ...createTroubleProbes({
       signal,
       soak: (options.rests ?? []).length > 0,

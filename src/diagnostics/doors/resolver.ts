@@ -41,7 +41,8 @@ function hostsLine(text: string): string[] | null {
   return line === undefined ? null : (line.replace(/^hosts\s*:/, '').match(/\[[^\]]*\]|[^\s[]+/g) ?? []);
 }
 
-async function nameservers(): Promise<DnsServer[]> {
+/** Those that the system's resolver uses. */
+export async function nameservers(): Promise<DnsServer[]> {
   const { conf } = await readResolver();
   return (conf?.nameservers ?? []).slice(0, USED_NAMESERVERS).map((address) => ({ address }));
 }

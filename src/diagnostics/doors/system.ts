@@ -5,6 +5,7 @@ import type { FilterFacts, FilterQuestion } from '../facts/packet-filter.ts';
 import type { PolicyFacts } from '../facts/policy.ts';
 import type { Completion, Nat64Facts, OrderFacts, ResolverFacts } from '../facts/resolver.ts';
 import type { RoomFacts } from '../facts/room.ts';
+import type { ReverseFact } from '../facts/reverse.ts';
 import type { NetworkFacts, ServiceFacts } from '../facts/service.ts';
 import { once } from '../probes.ts';
 import { nameOf, type ProgramSubject } from '../subject.ts';
@@ -13,6 +14,7 @@ import { readPacketFilter } from './packet-filter.ts';
 import { markClocks, readClockMoves, type ClockMark } from './clock-moves.ts';
 import { readPolicy } from './policy.ts';
 import { readRoom } from './room.ts';
+import { readReverse } from './reverse.ts';
 import { readNetwork, readService } from './service.ts';
 import { readCompletions, readNat64, readOrder, readResolver } from './resolver.ts';
 
@@ -26,6 +28,8 @@ export interface SystemProbes {
   nat64(): Promise<Nat64Facts>;
   /** What the search list makes of a name. */
   completions(name: string): Promise<readonly Completion[]>;
+  /** What DNS calls an address, and whether that leads back. */
+  reverse(address: string): Promise<ReverseFact>;
   /** Both families in one lookup. */
   order(name: string): Promise<OrderFacts>;
   /** Ports, the packet filter's table, the kernel's settings of TCP. */
@@ -58,6 +62,7 @@ export function createSystemProbes(options: {
   const oncePolicy = once<PolicyFacts>();
   const onceNat64 = once<Nat64Facts>();
   const onceCompletions = once<readonly Completion[]>();
+  const onceReverse = once<ReverseFact>();
   const onceOrder = once<OrderFacts>();
   const onceLimits = once<LimitFacts>();
   const onceService = once<ServiceFacts>();
@@ -67,6 +72,7 @@ export function createSystemProbes(options: {
     policy: () => oncePolicy('', () => readPolicy(env)),
     nat64: () => onceNat64('', () => readNat64(signal)),
     completions: (name) => onceCompletions(name, () => readCompletions(name, signal)),
+    reverse: (address) => onceReverse(address, () => readReverse(address, signal)),
     order: (name) => onceOrder(name, () => readOrder(name, signal)),
     limits: () => onceLimits('', () => readLimits()),
     ownProcess: () => onceProcess('self', () => readProcess('self', 'this shell')),

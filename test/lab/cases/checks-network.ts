@@ -1,5 +1,5 @@
 import type { LabCase } from './case.ts';
-import { shell } from './directories.ts';
+import { shell, workerYaml } from './directories.ts';
 import { filter } from './paths.ts';
 
 const master = { listen: '[::]:9989' };
@@ -14,6 +14,16 @@ const PORTAL = [
   "nft 'add chain inet portal in { type nat hook prerouting priority -100; }'",
   'nft add rule inet portal in iifname rw meta l4proto tcp redirect to :8080',
 ];
+
+/** A worker's own record of a session that the master ended for another process. */
+const takenAgo = (seconds: number, index: number) =>
+  `${JSON.stringify({
+    ...{ n: index + 1, boot: `b${index}`, at: Date.now() / 1000 - seconds, host: 'h', up: 1 },
+    fact: {
+      ...{ kind: 'down', session: `s${index}`, by: 'master', code: 4002, reason: 'replaced' },
+      ...{ silentMs: 1, lastedMs: 9_000 },
+    },
+  })}\n`;
 
 /** One fault for each check that only asks where something is wrong already, and for those of proxies and certificates that no other case needs. */
 export const CHECKS_NETWORK: readonly LabCase[] = [
@@ -106,5 +116,50 @@ export const CHECKS_NETWORK: readonly LabCase[] = [
     doctor: ['tls', 'dual.test:443'],
     root: ['TLS-10'],
     target: 'https://dual.test:443',
+  },
+  {
+    id: 'X147',
+    title: 'an address whose reverse name is another host by now',
+    recipe: {
+      names: {
+        '2.2.0.11.in-addr.arpa': { PTR: ['four.test'] },
+        'old.test': { A: ['11.0.2.2'] },
+        'four.test': { A: ['11.0.2.9'] },
+      },
+    },
+    doctor: ['dns', 'old.test'],
+    root: ['DNS-14'],
+    fact: true,
+  },
+  {
+    id: 'X148',
+    title: 'a worker whose name a second process took, and took again',
+    recipe: {
+      files: {
+        ...workerYaml,
+        '.bbx/link.jsonl': [900, 600, 300].map(takenAgo).join(''),
+      },
+    },
+    doctor: ['host'],
+    root: ['PRO-06'],
+  },
+  {
+    id: 'X149',
+    title: "a rule of the packet filter leads the master's web port to another program",
+    recipe: {
+      master: { ...master, on: 'W', web: 'localhost:8010' },
+      listeners: { W: [{ host: '127.0.0.1', port: 8011, does: { says: 'http' } }] },
+      setup: {
+        W: [
+          'nft add table ip other',
+          "nft 'add chain ip other out { type nat hook output priority -100; }'",
+          'nft add rule ip other out tcp dport 8010 redirect to :8011',
+        ],
+      },
+      under: shell('cd "$STAGE/master"'),
+      programs: ['nft'],
+    },
+    doctor: ['listen'],
+    root: ['PRO-08'],
   },
 ];

@@ -64,7 +64,7 @@ function reply(given: Nameserver, bytes: Buffer, over: 'udp' | 'tcp', send: (pac
 function answerTo(given: Nameserver, question: Question): Answer {
   const records = given.names?.[question.name.toLowerCase()];
   if (records === undefined) return 'NXDOMAIN';
-  const answer = records[question.type as 'A' | 'AAAA'] ?? [];
+  const answer = records[question.type as 'A' | 'AAAA' | 'PTR'] ?? [];
   if (question.type !== 'AAAA' || given.dns64 === undefined) return answer;
   if (!Array.isArray(answer) || answer.length > 0 || !Array.isArray(records.A)) return answer;
   return records.A.map((address: string) => embed(given.dns64 ?? '', address));

@@ -21,7 +21,9 @@ export type Answer =
   | { readonly truncated: readonly string[]; readonly tcp: boolean };
 
 /** A type that is missing is NODATA, a name that is missing NXDOMAIN. */
-export type Names = Readonly<Record<string, { readonly A?: Answer; readonly AAAA?: Answer }>>;
+export type Names = Readonly<
+  Record<string, { readonly A?: Answer; readonly AAAA?: Answer; readonly PTR?: Answer }>
+>;
 
 export interface Nameserver {
   /** Default: every address of the router that the plan has, on port 53. */
@@ -95,6 +97,8 @@ export interface Recipe {
     readonly clockOff?: number;
     readonly on?: HostName;
     readonly reach?: string;
+    /** Where its web port listens; nowhere that anybody knows, when it is not said. */
+    readonly web?: string;
   };
   /** Another master, with a key of its own, on R. */
   readonly secondMaster?: { readonly listen: string };

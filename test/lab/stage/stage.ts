@@ -123,9 +123,9 @@ async function writeProperties(dir: string, recipe: Recipe, hands: Stagehands): 
     };
     await writeFile(join(dir, `${host}.json`), JSON.stringify(servers));
   }
-  for (const { name, listen, from, reach } of mastersOf(recipe, hands)) {
+  for (const { name, listen, from, reach, web } of mastersOf(recipe, hands)) {
     await cp(from, join(dir, name), { recursive: true });
-    const text = `listen: { workers: "${listen}", web: "localhost:0" }\nstore: sqlite:state.sqlite\n`;
+    const text = `listen: { workers: "${listen}", web: "${web ?? 'localhost:0'}" }\nstore: sqlite:state.sqlite\n`;
     const told = reach === undefined ? '' : `reach: ["${reach}"]\n`;
     await writeFile(join(dir, name, 'master.yaml'), text + told);
   }
@@ -137,10 +137,19 @@ function mastersOf({ master, secondMaster }: Recipe, hands: Stagehands) {
   return [
     ...(master === undefined
       ? []
-      : [{ name: 'master', host: master.on ?? 'M', from: first, reach: undefined, ...master }]),
+      : [
+          {
+            name: 'master',
+            host: master.on ?? 'M',
+            from: first,
+            reach: undefined,
+            web: undefined,
+            ...master,
+          },
+        ]),
     ...(secondMaster === undefined
       ? []
-      : [{ name: 'second', host: 'R', from: second, reach: undefined, ...secondMaster }]),
+      : [{ name: 'second', host: 'R', from: second, reach: undefined, web: undefined, ...secondMaster }]),
   ];
 }
 

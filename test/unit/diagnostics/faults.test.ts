@@ -19,7 +19,7 @@ import { placeOf, tellingTexts } from './telling-texts.ts';
 import { FAR_CONTROLS, FAR_FAULTS } from './far-faults.ts';
 import { LINK_FAULTS } from './link-faults.ts';
 import { STOCK_CONTROLS, STOCK_FAULTS } from './stock-faults.ts';
-import { NETWORK_CONTROLS, NETWORK_FAULTS } from './network-faults.ts';
+import { NETWORK_CONTROLS, NETWORK_FACTS, NETWORK_FAULTS } from './network-faults.ts';
 import { TROUBLE_CONTROLS, TROUBLE_FACTS, TROUBLE_FAULTS } from './trouble-faults.ts';
 import { BETWEEN_CONTROLS, BETWEEN_FAULTS } from './between-faults.ts';
 
@@ -96,14 +96,14 @@ describe('faults and their one root', () => {
     const { catalogue } = await import('../../../src/diagnostics/catalogue.ts');
     const covered = new Set([
       ...FAULTS.flatMap(([, , roots]) => roots),
-      ...[...FACTS, ...TROUBLE_FACTS].map(([id]) => id),
+      ...[...FACTS, ...NETWORK_FACTS, ...TROUBLE_FACTS].map(([id]) => id),
     ]);
     expect(catalogue.map(({ id }) => id).filter((id) => !covered.has(id))).toEqual([]);
   });
 });
 
 describe('checks that state facts alone', () => {
-  it.each(FACTS)('%s says what it saw, and fails nothing', async (id, given) => {
+  it.each([...FACTS, ...NETWORK_FACTS])('%s says what it saw, and fails nothing', async (id, given) => {
     const { report: got } = await report(given);
     expect(got.findings.filter((finding) => finding.id === id)).toMatchObject([{ status: 'info' }]);
     expect(got.verdict).toBe('ok');

@@ -11,10 +11,14 @@ import {
   reply,
   target,
   tried,
+  program,
+  row,
   AT,
   type Case,
 } from './recorded.ts';
-import { certificate, failedWay, secured } from './recorded-ways.ts';
+import type { HealthFact } from '../../../src/diagnostics/facts/own.ts';
+import { healthy, type OwnFacts } from './recorded-own.ts';
+import { certificate, failedWay, NOW, secured } from './recorded-ways.ts';
 import { dual, type Fault, open4, open6, V4, V6 } from './usual.ts';
 
 const ROUTER = '203.0.114.7';
@@ -66,6 +70,24 @@ function tls(more: Parameters<typeof secured>[1]): Case {
   };
 }
 const company = { subject: 'CN=Company Root', from: 'system' } as const;
+
+const MINUTE = 60_000;
+const taken = (minutesAgo: number, kind: 'replaced' | 'refused' = 'replaced') => ({
+  ...{ at: NOW - minutesAgo * MINUTE, kind },
+  words: kind,
+});
+const worker = (linkEnds: OwnFacts['linkEnds'], running = true): Case => ({
+  subjects: [program({ running })],
+  own: { ...(linkEnds === undefined ? {} : { linkEnds }) },
+});
+const web = (...health: HealthFact[]): Case => ({
+  subjects: [listener('localhost:8010', { plane: 'web', source: SOURCE })],
+  listener: heard({
+    rows: [row('::1', '1', 8010), row('127.0.0.1', '2', 8010)],
+    attempts: [tried('::1', 'connected', { port: 8010 }), tried('127.0.0.1', 'connected', { port: 8010 })],
+  }),
+  own: { health },
+});
 
 /** Faults of routers, proxies and authorities between. */
 export const NETWORK_FAULTS: Fault[] = [
@@ -129,6 +151,30 @@ export const NETWORK_FAULTS: Fault[] = [
     ['TLS-10'],
     'warn',
   ],
+  [
+    'a worker that ended since another process has its name',
+    worker({ takings: [taken(3)], upAt: NOW - 90 * MINUTE }, false),
+    ['PRO-06'],
+    'warn',
+  ],
+  [
+    'two processes that take one name from each other',
+    worker({ takings: [taken(9), taken(6), taken(3, 'refused')], upAt: NOW }),
+    ['PRO-06'],
+    'warn',
+  ],
+  [
+    'a web port of which another program answers one family',
+    web(healthy('::1'), healthy('127.0.0.1', { exact: false, said: 'HTTP/1.1 200 OK\r\n\r\nhello' })),
+    ['PRO-08'],
+    'error',
+  ],
+  [
+    'a web port that takes connections and says nothing',
+    web(healthy('127.0.0.1', { status: null, exact: false, said: 'no answer for 3 s' })),
+    ['PRO-08'],
+    'error',
+  ],
 ];
 
 /** As it may be without being a fault. */
@@ -145,4 +191,33 @@ export const NETWORK_CONTROLS: [title: string, given: Case][] = [
     'a certificate whose trusted signer has the name of such a product',
     tls({ chain: [certificate({ issuer: 'CN=Sophos Public Root' })] }),
   ],
+  [
+    'a worker whose name was taken once, and that was let in since',
+    worker({ takings: [taken(3)], upAt: NOW }),
+  ],
+  [
+    'a worker that was moved to another machine days ago',
+    worker({ takings: [taken(3 * 24 * 60)], upAt: NOW - 4 * 24 * 60 * MINUTE }, false),
+  ],
+  ['a web port that is well', web(healthy('::1'), healthy('127.0.0.1'))],
+  [
+    "a web port of stock Buildbot's, which has no /health",
+    {
+      ...web(healthy('127.0.0.1', { status: 404, exact: false })),
+      subjects: [listener('localhost:8010', { plane: 'web', source: 'master.cfg' })],
+    },
+  ],
+];
+
+const dns = (reverse: NonNullable<Case['system']>['reverse']): Case => ({
+  topic: 'dns',
+  names: [dual],
+  subjects: [target('ci.example', { port: undefined, protocol: 'tcp', plane: 'other' })],
+  system: { ...(reverse === undefined ? {} : { reverse }) },
+});
+
+/** What is only told. */
+export const NETWORK_FACTS: [id: string, given: Case][] = [
+  ['DNS-14', dns({ [V4]: { outcome: 'none', names: [] } })],
+  ['DNS-14', dns({ [V6]: { outcome: 'names', names: [{ name: 'old.example', addresses: ['2a00:9::1'] }] } })],
 ];

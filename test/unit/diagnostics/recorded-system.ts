@@ -15,6 +15,7 @@ import type {
   OrderFacts,
   ResolverFacts,
 } from '../../../src/diagnostics/facts/resolver.ts';
+import type { ReverseFact } from '../../../src/diagnostics/facts/reverse.ts';
 import type { ServiceFacts } from '../../../src/diagnostics/facts/service.ts';
 import type { MailFact, StatusFact } from '../../../src/diagnostics/facts/mail.ts';
 import type { HostKeyFact, NestedFacts, RepositoryFact } from '../../../src/diagnostics/facts/sources.ts';
@@ -29,6 +30,8 @@ export interface SystemFacts {
   nat64?: Nat64Facts;
   completions?: Completion[];
   order?: OrderFacts;
+  /** By address; of the others DNS has a name that leads back. */
+  reverse?: Record<string, Pick<ReverseFact, 'outcome' | 'names'>>;
   limits?: Partial<LimitFacts>;
   ownProcess?: ProcessFact;
   process?: ProcessFact;
@@ -146,6 +149,13 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
       })),
     }),
     network: async () => ({ at: AT, own: 'net:[1]', program: system.network ?? 'net:[1]' }),
+    reverse: async (address) => ({
+      at: AT,
+      address,
+      family: address.includes(':') ? 6 : 4,
+      ...{ outcome: 'names', names: [{ name: 'host.example', addresses: [address] }] },
+      ...system.reverse?.[address],
+    }),
     order: async () => system.order ?? { at: AT, addresses: [], errno: 'ENOTFOUND', ms: 3 },
   };
 }

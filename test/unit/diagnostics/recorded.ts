@@ -17,6 +17,7 @@ import type { StoreFacts } from '../../../src/diagnostics/facts/store.ts';
 import type { RunAsFacts } from '../../../src/diagnostics/facts/run-as.ts';
 import type { Probes } from '../../../src/diagnostics/probes.ts';
 import { systemProbes, type SystemFacts } from './recorded-system.ts';
+import { ownProbes, type OwnFacts } from './recorded-own.ts';
 import { troubleProbes, type TroubleFacts } from './recorded-trouble.ts';
 import { wayProbes, type BetweenFacts } from './recorded-ways.ts';
 import { makeReport, type Reported } from '../../../src/diagnostics/report.ts';
@@ -269,6 +270,7 @@ export interface Case {
   system?: SystemFacts;
   between?: BetweenFacts;
   trouble?: TroubleFacts;
+  own?: OwnFacts;
   intent?: Intent;
   topic?: Topic;
 }
@@ -280,6 +282,7 @@ export async function report(given: Case): Promise<Reported> {
     ...systemProbes(given),
     ...wayProbes(given),
     ...troubleProbes(given),
+    ...ownProbes(given),
     host: async () => given.host ?? host(),
     name: async (text) => given.names?.find((one) => one.name === text) ?? literal(text),
     sources: async (addresses) =>

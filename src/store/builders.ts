@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from './database.ts';
+import { prepared } from './prepared.ts';
 
 export interface BuilderRow {
   builderid: number;
@@ -51,15 +52,19 @@ export async function findBuilder(db: Db, name: string): Promise<BuilderRow | un
   return row === undefined ? undefined : { ...row, active: row.active === 1 };
 }
 
-/** Takes the builder's next build number; never given twice. */
-export async function allocateNumber(tx: Tx, builderid: number): Promise<number> {
-  const { next_number } = await tx
+const countOn = prepared((db, v: { id: number }) =>
+  db
     .updateTable('builders')
     .set((update) => ({ next_number: update('next_number', '+', 1) }))
-    .where('builderid', '=', builderid)
-    .returning('next_number')
-    .executeTakeFirstOrThrow();
-  return next_number - 1;
+    .where('builderid', '=', v.id)
+    .returning('next_number'),
+);
+
+/** Takes the builder's next build number; never given twice. */
+export async function allocateNumber(tx: Tx, builderid: number): Promise<number> {
+  const row = await countOn.first(tx, { id: builderid });
+  if (row === undefined) throw new Error(`there is no builder ${builderid}`);
+  return row.next_number - 1;
 }
 
 /** Builders by name with their counts and last build, in one query. */

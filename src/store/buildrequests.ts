@@ -3,6 +3,7 @@ import { resultNumber } from '../build/results.ts';
 import type { Result } from '../build/results.ts';
 import { completeBuildset } from './buildsets.ts';
 import type { Db, Page, Tx } from './database.ts';
+import { prepared, preparedForEach } from './prepared.ts';
 
 export interface RequestRow {
   buildrequestid: number;
@@ -127,12 +128,20 @@ export async function requestsOfChange(db: Db, changeid: number): Promise<Reques
   return rows.map(rowOf);
 }
 
+const byIds = preparedForEach((db, requests: readonly { id: number }[]) =>
+  requestsQuery(db).where(
+    'buildrequests.buildrequestid',
+    'in',
+    requests.map(({ id }) => id),
+  ),
+);
+
 /** These requests, in no order; ids that no request has are left out. */
 export async function requestsByIds(db: Db, ids: readonly number[]): Promise<RequestRow[]> {
-  if (ids.length === 0) return [];
-  const rows = await requestsQuery(db)
-    .where('buildrequests.buildrequestid', 'in', [...ids])
-    .execute();
+  const rows = await byIds(
+    db,
+    ids.map((id) => ({ id })),
+  );
   return rows.map(rowOf);
 }
 
@@ -164,16 +173,18 @@ async function withBuilds(db: Db, requests: RequestRow[]): Promise<RequestListRo
   }));
 }
 
+const claim = prepared((db, v: { id: number; now: number }) =>
+  db
+    .updateTable('buildrequests')
+    .set({ claimed_at: v.now })
+    .where('buildrequestid', '=', v.id)
+    .where('claimed_at', 'is', null)
+    .where('complete_at', 'is', null),
+);
+
 /** Takes a request for a build. False when somebody else has it, or it is complete: then nothing is to be done. */
 export async function claimRequest(tx: Tx, buildrequestid: number, now: number): Promise<boolean> {
-  const done = await tx
-    .updateTable('buildrequests')
-    .set({ claimed_at: now })
-    .where('buildrequestid', '=', buildrequestid)
-    .where('claimed_at', 'is', null)
-    .where('complete_at', 'is', null)
-    .executeTakeFirst();
-  return done.numUpdatedRows > 0n;
+  return (await claim.changed(tx, { id: buildrequestid, now })) > 0;
 }
 
 /**
@@ -205,6 +216,15 @@ export interface FinishedRequest {
   buildset: Result | undefined;
 }
 
+const finish = prepared((db, v: { id: number; now: number; results: number }) =>
+  db
+    .updateTable('buildrequests')
+    .set({ complete_at: v.now, results: v.results })
+    .where('buildrequestid', '=', v.id)
+    .where('complete_at', 'is', null)
+    .returning('buildsetid'),
+);
+
 /** Ends a request with a result, and its buildset with it when it was the last. Undefined when it was complete before. */
 export async function finishRequest(
   tx: Tx,
@@ -212,13 +232,7 @@ export async function finishRequest(
   result: Result,
   now: number,
 ): Promise<FinishedRequest | undefined> {
-  const row = await tx
-    .updateTable('buildrequests')
-    .set({ complete_at: now, results: resultNumber(result) })
-    .where('buildrequestid', '=', buildrequestid)
-    .where('complete_at', 'is', null)
-    .returning('buildsetid')
-    .executeTakeFirst();
+  const row = await finish.first(tx, { id: buildrequestid, now, results: resultNumber(result) });
   if (row === undefined) return undefined;
   return { buildsetid: row.buildsetid, buildset: await completeBuildset(tx, row.buildsetid, now) };
 }

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { BuildPlan, Properties } from '../build/plan.ts';
 import { resultNumber, type Result } from '../build/results.ts';
 import { allocateNumber } from './builders.ts';
-import type { Tx } from './database.ts';
+import type { Db, Tx } from './database.ts';
+import { prepared } from './prepared.ts';
 
 export interface NewBuild {
   builderid: number;
@@ -26,6 +27,31 @@ function newToken(attempt: number): string {
   return `${attempt}-${randomBytes(8).toString('hex')}`;
 }
 
+interface NewRow {
+  builderid: number;
+  number: number;
+  buildrequestid: number;
+  workerid: number;
+  attempt: number;
+  token: string;
+  orphan_after: number | null;
+  plan_json: string;
+  started_at: number;
+  properties_json: string;
+}
+
+const add = prepared((db, v: NewRow) =>
+  db
+    .insertInto('builds')
+    .values({
+      ...{ builderid: v.builderid, number: v.number, buildrequestid: v.buildrequestid },
+      ...{ workerid: v.workerid, attempt: v.attempt, token: v.token, orphan_after: v.orphan_after },
+      ...{ plan_json: v.plan_json, started_at: v.started_at, properties_json: v.properties_json },
+      state_string: 'starting',
+    })
+    .returning('buildid'),
+);
+
 /** Begins a build: takes a number and leases it to the worker. Call it in the transaction of `claimRequest`. */
 export async function startBuild(
   tx: Tx,
@@ -34,24 +60,19 @@ export async function startBuild(
   const number = await allocateNumber(tx, build.builderid);
   const token = build.token ?? newToken(build.attempt);
   const plan = build.plan(number);
-  const { buildid } = await tx
-    .insertInto('builds')
-    .values({
-      builderid: build.builderid,
-      number,
-      buildrequestid: build.buildrequestid,
-      workerid: build.workerid,
-      attempt: build.attempt,
-      token,
-      orphan_after: build.orphanAfter,
-      plan_json: JSON.stringify(plan),
-      started_at: build.now,
-      state_string: 'starting',
-      properties_json: JSON.stringify(build.properties ?? plan.properties),
-    })
-    .returning('buildid')
-    .executeTakeFirstOrThrow();
-  return { buildid, number, token, plan };
+  const row = await add.first(tx, {
+    builderid: build.builderid,
+    number,
+    buildrequestid: build.buildrequestid,
+    workerid: build.workerid,
+    attempt: build.attempt,
+    token,
+    orphan_after: build.orphanAfter,
+    plan_json: JSON.stringify(plan),
+    started_at: build.now,
+    properties_json: JSON.stringify(build.properties ?? plan.properties),
+  });
+  return { buildid: row!.buildid, number, token, plan };
 }
 
 /** The worker of these builds is gone since `at`; builds that are lost already keep their time. */
@@ -76,50 +97,70 @@ export async function markFound(tx: Tx, buildids: readonly number[]): Promise<vo
     .execute();
 }
 
+/** How a build ended; `at` in epoch seconds. */
+export interface BuildEnd {
+  result: Result;
+  state: string;
+  at: number;
+}
+
+/** What a build's progress brings to its row. */
+export interface BuildNews {
+  state?: string;
+  /** All that it has now. */
+  properties?: Properties;
+  end?: BuildEnd;
+}
+
+interface Advance {
+  buildid: number;
+  stored: number;
+  sequence: number;
+  /** Null: as it is. */
+  state: string | null;
+  properties: string | null;
+}
+
+const advanceTo = (db: Db, v: Advance) =>
+  db
+    .updateTable('builds')
+    .set((set) => ({
+      sequence: v.sequence,
+      state_string: set.fn.coalesce(set.val(v.state), 'state_string'),
+      properties_json: set.fn.coalesce(set.val(v.properties), 'properties_json'),
+    }))
+    .where('buildid', '=', v.buildid)
+    .where('sequence', '=', v.stored)
+    .where('complete_at', 'is', null);
+
+const advance = prepared(advanceTo);
+
+const advanceToEnd = prepared((db, v: Advance & { at: number; results: number }) =>
+  advanceTo(db, v).set({ complete_at: v.at, results: v.results, lost_at: null }),
+);
+
 /**
- * Notes that the progress events up to `sequence` are stored, in the transaction that stores them; `stored` is the last one before them.
- * False, and nothing changed, when another is the last one stored: an event that came twice, or a hole.
+ * Notes that the progress events up to `sequence` are stored, in the transaction that stores them, and what they bring; `stored` is the last one before
+ * them. False, and nothing changed, when another is the last one stored: an event that came twice, or a hole.
  */
 export async function advanceSequence(
   tx: Tx,
   buildid: number,
   stored: number,
   sequence: number,
+  { state, properties, end }: BuildNews = {},
 ): Promise<boolean> {
-  const done = await tx
-    .updateTable('builds')
-    .set({ sequence })
-    .where('buildid', '=', buildid)
-    .where('sequence', '=', stored)
-    .where('complete_at', 'is', null)
-    .executeTakeFirst();
-  return done.numUpdatedRows > 0n;
-}
-
-/** Its worker walks it now; `properties`: all that it has. */
-export async function beginBuild(tx: Tx, buildid: number, properties: Properties): Promise<void> {
-  await tx
-    .updateTable('builds')
-    .set({ state_string: 'running', properties_json: textOf(properties) })
-    .where('buildid', '=', buildid)
-    .execute();
+  const text = properties === undefined ? null : textOf(properties);
+  const to = { buildid, stored, sequence, state: end?.state ?? state ?? null, properties: text };
+  const changed =
+    end === undefined
+      ? await advance.changed(tx, to)
+      : await advanceToEnd.changed(tx, { ...to, at: end.at, results: resultNumber(end.result) });
+  return changed > 0;
 }
 
 /** Every step reads and writes them all; without an end they would hold everybody up. */
 const PROPERTIES_CHARS = 1_000_000;
-
-/** Adds properties to a build's; of the same name the new one counts. */
-export async function mergeProperties(tx: Tx, buildid: number, properties: Properties): Promise<void> {
-  if (Object.keys(properties).length === 0) return;
-  const row = await tx
-    .selectFrom('builds')
-    .select('properties_json')
-    .where('buildid', '=', buildid)
-    .executeTakeFirst();
-  if (row === undefined) return;
-  const text = textOf({ ...(JSON.parse(row.properties_json) as Properties), ...properties });
-  await tx.updateTable('builds').set({ properties_json: text }).where('buildid', '=', buildid).execute();
-}
 
 function textOf(properties: Properties): string {
   const text = JSON.stringify(properties);
@@ -140,11 +181,7 @@ export async function requestCancel(tx: Tx, buildid: number, reason: string): Pr
 }
 
 /** Ends a build. False when it was complete before, which changes nothing. Its request is the caller's to finish or to give back. */
-export async function finishBuild(
-  tx: Tx,
-  buildid: number,
-  end: { result: Result; state: string; at: number },
-): Promise<boolean> {
+export async function finishBuild(tx: Tx, buildid: number, end: BuildEnd): Promise<boolean> {
   const done = await tx
     .updateTable('builds')
     .set({ complete_at: end.at, results: resultNumber(end.result), state_string: end.state, lost_at: null })

@@ -2,6 +2,7 @@ import type { Properties } from '../build/plan.ts';
 import { resultNumber, resultOf, worst } from '../build/results.ts';
 import type { Result } from '../build/results.ts';
 import type { Tx } from './database.ts';
+import { prepared } from './prepared.ts';
 
 export interface NewBuildset {
   reason: string;
@@ -53,25 +54,28 @@ export async function submitBuildset(
   return { buildsetid, requests };
 }
 
+const requestsOf = prepared((db, v: { id: number }) =>
+  db.selectFrom('buildrequests').select(['complete_at', 'results']).where('buildsetid', '=', v.id),
+);
+
+const complete = prepared((db, v: { id: number; now: number; results: number }) =>
+  db
+    .updateTable('buildsets')
+    .set({ complete_at: v.now, results: v.results })
+    .where('buildsetid', '=', v.id)
+    .where('complete_at', 'is', null),
+);
+
 /**
  * Completes a buildset whose requests all are, with the worst of their results. Gives that, or undefined while a request is open or
  * when it was complete before.
  */
 export async function completeBuildset(tx: Tx, buildsetid: number, now: number): Promise<Result | undefined> {
-  const requests = await tx
-    .selectFrom('buildrequests')
-    .select(['complete_at', 'results'])
-    .where('buildsetid', '=', buildsetid)
-    .execute();
+  const requests = await requestsOf.rows(tx, { id: buildsetid });
   if (requests.some((request) => request.complete_at === null)) return undefined;
   const results = requests
     .map((request) => resultOf(request.results) ?? 'exception')
     .reduce<Result>(worst, 'skipped');
-  const done = await tx
-    .updateTable('buildsets')
-    .set({ complete_at: now, results: resultNumber(results) })
-    .where('buildsetid', '=', buildsetid)
-    .where('complete_at', 'is', null)
-    .executeTakeFirst();
-  return done.numUpdatedRows > 0n ? results : undefined;
+  const done = await complete.changed(tx, { id: buildsetid, now, results: resultNumber(results) });
+  return done > 0 ? results : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Db, Tx } from './database.ts';
+import { prepared, preparedForEach } from './prepared.ts';
 
 export interface EventRow {
   eventid: number;
@@ -19,37 +20,27 @@ export async function appendEvent(tx: Tx, event: NewEvent): Promise<number> {
   return eventid!;
 }
 
-/** Rows of one statement; each number of them is a statement that is prepared once. */
-const AT_ONCE = 8;
+const append = preparedForEach((db, rows: readonly { at: number; type: string; payload_json: string }[]) =>
+  db
+    .insertInto('events')
+    .values(rows.map(({ at, type, payload_json }) => ({ at, type, payload_json })))
+    .returning('eventid'),
+);
 
 /** Appends several in their order. Gives their positions. */
 export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise<number[]> {
-  const ids: number[] = [];
-  for (let from = 0; from < events.length; from += AT_ONCE) {
-    const rows = await tx
-      .insertInto('events')
-      .values(
-        events
-          .slice(from, from + AT_ONCE)
-          .map(({ at, type, payload }) => ({ at, type, payload_json: JSON.stringify(payload) })),
-      )
-      .returning('eventid')
-      .execute();
-    // Numbered in the order of the values; given back in whatever order.
-    ids.push(...rows.map(({ eventid }) => eventid).sort((a, b) => a - b));
-  }
-  return ids;
+  const rows = events.map(({ at, type, payload }) => ({ at, type, payload_json: JSON.stringify(payload) }));
+  // Numbered in the order of the values; given back in whatever order.
+  return (await append(tx, rows)).map(({ eventid }) => eventid).sort((a, b) => a - b);
 }
 
+const after = prepared((db, v: { position: number; limit: number }) =>
+  db.selectFrom('events').selectAll().where('eventid', '>', v.position).orderBy('eventid').limit(v.limit),
+);
+
 /** Up to `limit` events after a position, oldest first. */
-export async function eventsAfter(db: Db, after: number, limit: number): Promise<EventRow[]> {
-  const rows = await db
-    .selectFrom('events')
-    .selectAll()
-    .where('eventid', '>', after)
-    .orderBy('eventid')
-    .limit(limit)
-    .execute();
+export async function eventsAfter(db: Db, position: number, limit: number): Promise<EventRow[]> {
+  const rows = await after.rows(db, { position, limit });
   return rows.map(({ eventid, at, type, payload_json }) => ({
     eventid,
     at,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { LogEnd, Receipt } from '../build/receipt.ts';
 import type { Db, Tx } from './database.ts';
+import { prepared } from './prepared.ts';
 
 export interface LogRow {
   logid: number;
@@ -42,15 +43,17 @@ function rowOf<Row extends { complete: number; pruned: number; receipt: string |
   return { ...row, receipt, complete: row.complete === 1, pruned: row.pruned === 1 };
 }
 
+const ensure = prepared((db, v: { stepid: number; name: string }) =>
+  db
+    .insertInto('logs')
+    .values({ stepid: v.stepid, name: v.name, bytes: 0, complete: 0 })
+    .onConflict((conflict) => conflict.columns(['stepid', 'name']).doUpdateSet({ name: v.name }))
+    .returning('logid'),
+);
+
 /** The id of a step's log of that name, made when it is new. */
 export async function ensureLog(tx: Tx, stepid: number, name: string): Promise<number> {
-  const { logid } = await tx
-    .insertInto('logs')
-    .values({ stepid, name, bytes: 0, complete: 0 })
-    .onConflict((conflict) => conflict.columns(['stepid', 'name']).doUpdateSet({ name }))
-    .returning('logid')
-    .executeTakeFirstOrThrow();
-  return logid;
+  return (await ensure.first(tx, { stepid, name }))!.logid;
 }
 
 /** The log with this id. */
@@ -146,18 +149,52 @@ export interface WholeLog extends LogEnd {
   cut?: number | undefined;
 }
 
-/** The log is whole: what is known of its end. */
-export async function completeLog(
-  tx: Tx,
-  logid: number,
-  end: Pick<WholeLog, 'bytes' | 'sha256'> & Partial<WholeLog>,
-): Promise<void> {
+type KnownEnd = Pick<WholeLog, 'bytes' | 'sha256'> & Partial<WholeLog>;
+
+interface EndColumns {
+  bytes: number;
+  sha256: string | null;
+  lines: number | null;
+  receipt: string | null;
+  content: string | null;
+  cut: number;
+  complete: number;
+}
+
+function columnsOf(end: KnownEnd): EndColumns {
   const { bytes, sha256, lines = null, receipt = null, content = null, cut = 0 } = end;
-  await tx
-    .updateTable('logs')
-    .set({ bytes, sha256, lines, receipt, content, cut, complete: 1 })
-    .where('logid', '=', logid)
-    .execute();
+  return { bytes, sha256, lines, receipt, content, cut, complete: 1 };
+}
+
+/** The log is whole: what is known of its end. */
+export async function completeLog(tx: Tx, logid: number, end: KnownEnd): Promise<void> {
+  await tx.updateTable('logs').set(columnsOf(end)).where('logid', '=', logid).execute();
+}
+
+const addWhole = prepared((db, v: { stepid: number; name: string } & EndColumns) =>
+  db
+    .insertInto('logs')
+    .values({
+      ...{ stepid: v.stepid, name: v.name, bytes: v.bytes, sha256: v.sha256, lines: v.lines },
+      ...{ receipt: v.receipt, content: v.content, cut: v.cut, complete: v.complete },
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['stepid', 'name']).doUpdateSet((set) => ({
+        bytes: set.ref('excluded.bytes'),
+        sha256: set.ref('excluded.sha256'),
+        lines: set.ref('excluded.lines'),
+        receipt: set.ref('excluded.receipt'),
+        content: set.ref('excluded.content'),
+        cut: set.ref('excluded.cut'),
+        complete: set.ref('excluded.complete'),
+      })),
+    )
+    .returning('logid'),
+);
+
+/** A log that is whole when its row is made: one statement. Gives its id. */
+export async function addWholeLog(tx: Tx, stepid: number, name: string, end: KnownEnd): Promise<number> {
+  return (await addWhole.first(tx, { stepid, name, ...columnsOf(end) }))!.logid;
 }
 
 /** Retention has removed the files of these; bytes that stand in their rows go with this. */

@@ -5,6 +5,7 @@ import type { ProgressEvent } from '../../src/build/progress.ts';
 import type { MasterSession } from '../../src/protocol/bbx/master-contract.ts';
 import type { Farm } from '../../src/runtime/master/events.ts';
 import type { LogIntake } from '../../src/runtime/master/logs.ts';
+import { courseOf } from '../../src/runtime/master/course.ts';
 import { createRecorder } from '../../src/runtime/master/recorder.ts';
 import type { OpenLog, Running } from '../../src/runtime/master/running.ts';
 import { createTroubleList } from '../../src/runtime/master/trouble.ts';
@@ -53,7 +54,7 @@ async function recorderOf(dir: string, small = false) {
   const build = {
     ...{ lease: { build: made.buildid, token: made.token }, buildid: made.buildid, requestid: made.request },
     ...{ builder: 'app', number: 1, sequence: 0, properties: {}, steps: new Map(), logs: new Map() },
-    ...{ session, cancelReason: null, ended: false, givenUp: false },
+    ...{ session, cancelReason: null, ended: false, givenUp: false, lastAt: 0, course: courseOf(0, []) },
   } as unknown as Running;
   return { store, recorder, build, state, acknowledged };
 }

@@ -1,6 +1,6 @@
 import { resultNumber, type Result } from '../../build/results.ts';
 import { cancelRequest, finishRequest, unclaimRequest } from '../../store/buildrequests.ts';
-import { finishBuild } from '../../store/builds.ts';
+import { finishBuild, type BuildEnd } from '../../store/builds.ts';
 import type { Tx } from '../../store/database.ts';
 import { finishOpenSteps } from '../../store/steps.ts';
 import type { Emit } from './events.ts';
@@ -24,6 +24,11 @@ export interface Ended {
   requeued: boolean;
 }
 
+/** The end as its row says it: a master that was started anew may have another idea of the time than its rows. */
+export function endOf(build: Running, { result, state, at }: Ending): BuildEnd {
+  return { result, state, at: Math.max(at, build.lastAt) };
+}
+
 /**
  * Ends a build, its open steps and its request, as rows and events of one transaction. A build that somebody cancelled is not tried
  * again; the third try without a result ends build and request as `exception`. Undefined when it was complete before.
@@ -34,9 +39,8 @@ export async function endBuild(
   build: Running,
   ending: Ending,
 ): Promise<Ended | undefined> {
-  const { buildid, requestid, builder, number } = build;
-  // A master that was started anew may have another idea of the time than its rows.
-  const at = Math.max(ending.at, build.lastAt);
+  const { buildid, requestid } = build;
+  const { at } = endOf(build, ending);
   let { result, state } = ending;
   let requeued = false;
   if (ending.again !== false && build.cancelReason !== null) {
@@ -52,6 +56,17 @@ export async function endBuild(
   }
   if (!(await finishBuild(tx, buildid, { result, state, at }))) return undefined;
   await finishOpenSteps(tx, buildid, { result, state, at });
+  return tellEnd(tx, emit, build, { result, at }, requeued);
+}
+
+/** What follows once the rows of a build say that it has ended: its event, and the end of its request unless that waits again. */
+export async function tellEnd(
+  tx: Tx,
+  emit: Emit,
+  { buildid, requestid, builder, number }: Running,
+  { result, at }: Pick<BuildEnd, 'result' | 'at'>,
+  requeued = false,
+): Promise<Ended> {
   emit({
     type: 'build.finished',
     buildid,

@@ -1,23 +1,12 @@
-import type { ProgressEvent } from '../../build/progress.ts';
-import { resultOf } from '../../build/results.ts';
-import { advanceSequence, beginBuild, mergeProperties } from '../../store/builds.ts';
+import { advanceSequence } from '../../store/builds.ts';
 import type { Tx } from '../../store/database.ts';
-import { completeLog, ensureLog, type WholeLog } from '../../store/logs.ts';
-import { finishStep, startStep } from '../../store/steps.ts';
-import { endBuild, type Ended, type Ending } from './endings.ts';
+import { addWholeLog, completeLog, ensureLog, type WholeLog } from '../../store/logs.ts';
+import { addEndedStep, finishOpenSteps, finishStep, startStep } from '../../store/steps.ts';
+import { endBuild, tellEnd, type Ended } from './endings.ts';
 import type { Emit } from './events.ts';
 import type { LogIntake } from './logs.ts';
+import { newsOf, type Item, type StepNews } from './record-news.ts';
 import type { OpenLog, Running } from './running.ts';
-
-/** Longest texts of a worker that rows take: a step's name as plans have it, and words that fit on a page. */
-const NAME_CHARS = 128;
-const STATE_CHARS = 4_000;
-
-/** Something about one build that is to be written, in the order in which it came. */
-export type Item =
-  | { kind: 'event'; sequence: number; event: ProgressEvent }
-  | { kind: 'log'; log: OpenLog }
-  | { kind: 'end'; ending: Ending };
 
 /** A log that is compared, and on the disk unless it stands in its row, with what that will say. */
 export interface ClosedLog extends WholeLog {
@@ -34,7 +23,7 @@ export interface Hears {
 }
 
 /**
- * Writes items of one build, in order, as rows and events of a transaction. Events that are stored already change nothing: their numbers say so.
+ * Writes items of one build as rows and events of a transaction, each row once. Events that are stored already change nothing: their numbers say so.
  * Memory is touched only through `hears.after`, so that a transaction which is rolled back leaves no trace.
  */
 export async function writeItems(
@@ -46,103 +35,73 @@ export async function writeItems(
   hears: Hears,
 ): Promise<void> {
   if (build.ended) return;
-  let { sequence } = build;
-  for (const item of items) if (item.kind === 'event') sequence = Math.max(sequence, item.sequence);
-  if (sequence > build.sequence && !(await advanceSequence(tx, build.buildid, build.sequence, sequence)))
+  const { buildid } = build;
+  const news = newsOf(build, items);
+  const { sequence, properties, end } = news;
+  if (sequence > build.sequence && !(await advanceSequence(tx, buildid, build.sequence, sequence, news)))
     return;
-  const steps = new Map(build.steps);
-  /** Rows that this transaction has made. */
-  const logids = new Map<OpenLog, number>();
-  for (const item of items) {
-    switch (item.kind) {
-      case 'log': {
-        const step = steps.get(item.log.step);
-        if (step === undefined)
-          throw new Error(`log "${item.log.name}" came before its step ${item.log.step}`);
-        const logid = await ensureLog(tx, step.stepid, item.log.name);
-        logids.set(item.log, logid);
-        hears.after(() => hears.logs.placed(item.log, logid));
-        break;
-      }
-      case 'end': {
-        const ended = await endBuild(tx, emit, build, item.ending);
-        if (ended !== undefined) hears.ends(build);
-        hears.after(() => hears.over(build, ended));
-        break;
-      }
-      case 'event':
-        await writeEvent(tx, emit, build, item.event, { steps, logids, closed }, hears);
-    }
+  for (const step of news.steps) await writeStep(tx, emit, build, step, closed, hears);
+  if (end !== undefined) {
+    if (hasOpenSteps(build)) await finishOpenSteps(tx, buildid, end);
+    const ended = await tellEnd(tx, emit, build, end);
+    hears.ends(build);
+    hears.after(() => hears.over(build, ended));
+  }
+  for (const ending of news.endings) {
+    const ended = await endBuild(tx, emit, build, ending);
+    if (ended !== undefined) hears.ends(build);
+    hears.after(() => hears.over(build, ended));
   }
   hears.after(() => {
+    if (properties !== undefined) build.properties = properties;
     build.sequence = sequence;
-    for (const [number, step] of steps) build.steps.set(number, step);
     build.session?.acknowledge(build.lease, { sequence });
   });
 }
 
-/** What the transaction knows of its build. */
-interface Written {
-  steps: Map<number, { stepid: number; name: string }>;
-  logids: ReadonlyMap<OpenLog, number>;
-  closed: readonly ClosedLog[];
+/** By all that its worker has said, of which what is written now may be a part. */
+function hasOpenSteps({ course }: Running): boolean {
+  for (const state of course.steps.values()) if (state === 'runs') return true;
+  return false;
 }
 
-async function writeEvent(
+async function writeStep(
   tx: Tx,
   emit: Emit,
   build: Running,
-  event: ProgressEvent,
-  { steps, logids, closed }: Written,
+  { number, begun, logs, end }: StepNews,
+  closed: readonly ClosedLog[],
   hears: Hears,
 ): Promise<void> {
   const { buildid } = build;
-  switch (event.type) {
-    case 'buildStarted': {
-      const found = { workdir: event.workdir };
-      await beginBuild(tx, buildid, { ...build.properties, ...found });
-      hears.after(() => (build.properties = { ...build.properties, ...found }));
-      return;
-    }
-    case 'stepStarted': {
-      const name = event.name.slice(0, NAME_CHARS);
-      const stepid = await startStep(tx, { buildid, number: event.step, name, at: event.at });
-      steps.set(event.step, { stepid, name });
-      emit({ type: 'step.started', buildid, stepid, number: event.step, name });
-      return;
-    }
-    case 'stepFinished': {
-      const step = steps.get(event.step);
-      if (step === undefined) throw new Error(`step ${event.step} ended before it began`);
-      const own = closed.filter(({ log }) => log.step === event.step);
-      for (const { log, ...end } of own) await completeLog(tx, logids.get(log) ?? log.logid!, end);
-      const { rc, signal, at, results, step: number } = event;
-      const state = event.state.slice(0, STATE_CHARS);
-      const result = resultOf(results) ?? 'exception';
-      await finishStep(tx, step.stepid, { result, state, rc, signal, at });
-      await mergeProperties(tx, buildid, event.properties);
-      emit({ type: 'step.finished', buildid, stepid: step.stepid, number, results });
-      hears.after(() => {
-        build.properties = { ...build.properties, ...event.properties };
-        for (const { log } of own) {
-          log.recorded = true;
-          hears.logs.kept(log);
-          hears.logs.wake(log.logid!);
-        }
-      });
-      return;
-    }
-    case 'buildFinished': {
-      const result = resultOf(event.results) ?? 'exception';
-      const ended = await endBuild(tx, emit, build, {
-        result,
-        state: event.state.slice(0, STATE_CHARS),
-        at: event.at,
-        // A worker that gave up without the master's word (an orphan's deadline): nothing is known about the sources.
-        again: result === 'retry' ? 'counted' : false,
-      });
-      if (ended !== undefined) hears.ends(build);
-      hears.after(() => hears.over(build, ended));
-    }
+  let stepid = build.steps.get(number)?.stepid;
+  if (begun !== undefined) {
+    const { name, at } = begun;
+    stepid = await (end === undefined
+      ? startStep(tx, { buildid, number, name, at })
+      : addEndedStep(tx, { buildid, number, name, startedAt: at }, end));
+    const row = { stepid, name };
+    hears.after(() => build.steps.set(number, row));
+    emit({ type: 'step.started', buildid, stepid, number, name });
   }
+  if (stepid === undefined) throw new Error(`something of step ${number} came before its beginning`);
+  const whole = end === undefined ? [] : closed.filter(({ log }) => log.step === number);
+  for (const log of logs) {
+    const its = whole.find((found) => found.log === log);
+    const logid = await (its === undefined
+      ? ensureLog(tx, stepid, log.name)
+      : addWholeLog(tx, stepid, log.name, its));
+    hears.after(() => hears.logs.placed(log, logid));
+  }
+  if (end === undefined) return;
+  for (const { log, ...rest } of whole) if (!logs.includes(log)) await completeLog(tx, log.logid!, rest);
+  if (begun === undefined) await finishStep(tx, stepid, end);
+  emit({ type: 'step.finished', buildid, stepid, number, results: end.number });
+  hears.after(() => {
+    for (const { log } of whole) {
+      log.recorded = true;
+      hears.logs.kept(log);
+      hears.logs.wake(log.logid!);
+    }
+  });
 }

@@ -2,7 +2,8 @@ import type { NextBuilds } from './claim.ts';
 import type { Ended } from './endings.ts';
 import type { Farm } from './events.ts';
 import type { LogIntake } from './logs.ts';
-import { writeItems, type ClosedLog, type Item } from './record-rows.ts';
+import type { Item } from './record-news.ts';
+import { writeItems, type ClosedLog } from './record-rows.ts';
 import type { Running } from './running.ts';
 
 /** What is to be written of one build. */

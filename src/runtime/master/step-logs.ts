@@ -1,6 +1,7 @@
 import type { ProgressEvent } from '../../build/progress.ts';
 import type { LogIntake } from './logs.ts';
-import type { ClosedLog, Item } from './record-rows.ts';
+import type { Item } from './record-news.ts';
+import type { ClosedLog } from './record-rows.ts';
 import { logKey, type Running } from './running.ts';
 
 type StepFinished = ProgressEvent & { type: 'stepFinished' };

@@ -23,8 +23,8 @@ import {
   finishBuild,
   markFound,
   markLost,
-  mergeProperties,
   requestCancel,
+  type BuildNews,
 } from '../../../src/store/builds.ts';
 import { addChange, changeRows, changesOfBuildset, schedulerChanges } from '../../../src/store/changes.ts';
 import {
@@ -48,7 +48,15 @@ import {
   trimLinks,
   updateLinkSession,
 } from '../../../src/store/links.ts';
-import { completeLog, ensureLog, findLog, logsOfBuild, setLogSizes } from '../../../src/store/logs.ts';
+import {
+  addWholeLog,
+  completeLog,
+  ensureLog,
+  findLog,
+  logsOfBuild,
+  logWithContent,
+  setLogSizes,
+} from '../../../src/store/logs.ts';
 import { getMeta, setMeta } from '../../../src/store/meta.ts';
 import { pollRows, pollState, recordPoll, setPollState } from '../../../src/store/polls.ts';
 import {
@@ -58,7 +66,14 @@ import {
   removeSchedulerChanges,
   setSchedulerState,
 } from '../../../src/store/scheduler-state.ts';
-import { findStep, finishOpenSteps, finishStep, startStep, stepRows } from '../../../src/store/steps.ts';
+import {
+  addEndedStep,
+  findStep,
+  finishOpenSteps,
+  finishStep,
+  startStep,
+  stepRows,
+} from '../../../src/store/steps.ts';
 import type { Store } from '../../../src/store/store.ts';
 import {
   approveWorker,
@@ -509,6 +524,25 @@ export function describeStore(name: string, makePlace: () => Promise<Place>): vo
         expect((await store.read((db) => buildById(db, buildid)))?.sequence).toBe(4);
       });
 
+      it('take with their progress what it brings, to the end, and nothing of what came twice', async () => {
+        const { buildid } = await farmRows(store).build('a');
+        const advance = (stored: number, to: number, news: BuildNews) =>
+          store.write((tx) => advanceSequence(tx, buildid, stored, to, news));
+        const row = () => store.read((db) => buildById(db, buildid));
+        expect(await advance(0, 1, { state: 'running', properties: { p: 2 } })).toBe(true);
+        expect(await advance(1, 2, {})).toBe(true);
+        expect(await row()).toMatchObject({ state_string: 'running', properties: { p: 2 }, results: null });
+        await store.write((tx) => markLost(tx, [buildid], 60));
+        const end = { result: 'failure', state: 'failed', at: 9 } as const;
+        expect(await advance(1, 3, { end })).toBe(false);
+        expect(await advance(2, 3, { properties: { got_revision: 'abc' }, end })).toBe(true);
+        expect(await advance(3, 4, { end: { ...end, result: 'success' } })).toBe(false);
+        expect(await row()).toMatchObject({
+          ...{ sequence: 3, state_string: 'failed', results: 2, complete_at: 9, lost_at: null },
+          properties: { got_revision: 'abc' },
+        });
+      });
+
       it('are lost and found, and come with their plan when a master starts', async () => {
         const farm = farmRows(store);
         const running = await farm.build('a');
@@ -524,9 +558,8 @@ export function describeStore(name: string, makePlace: () => Promise<Place>): vo
         expect((await store.read(unfinishedBuilds))[0]?.lost_at).toBeNull();
       });
 
-      it('end once, merge properties, and keep the first reason to stop them', async () => {
+      it('end once, and keep the first reason to stop them', async () => {
         const { buildid } = await farmRows(store).build('a');
-        await store.write((tx) => mergeProperties(tx, buildid, { p: 2, got_revision: 'abc' }));
         expect(await store.write((tx) => requestCancel(tx, buildid, 'enough'))).toBe(true);
         expect(await store.write((tx) => requestCancel(tx, buildid, 'again'))).toBe(true);
         const end = { result: 'cancelled', state: 'cancelled: enough', at: 9 } as const;
@@ -540,7 +573,6 @@ export function describeStore(name: string, makePlace: () => Promise<Place>): vo
           complete_at: 9,
           state_string: 'cancelled: enough',
           cancel_reason: 'enough',
-          properties: { p: 2, got_revision: 'abc' },
         });
       });
 
@@ -596,6 +628,34 @@ export function describeStore(name: string, makePlace: () => Promise<Place>): vo
         expect((await store.read((db) => findStep(db, buildid, 'test')))?.stepid).toBe(second);
         expect((await store.read((db) => findStep(db, buildid, 0)))?.logs[0]?.name).toBe('stdio');
         expect(await store.read((db) => findStep(db, buildid, 7))).toBeUndefined();
+      });
+
+      it('have steps and logs that come with their end, also where they were begun before', async () => {
+        const { buildid } = await farmRows(store).build('a');
+        const step = { buildid, name: 'compile', startedAt: 2 };
+        const end = { result: 'failure', state: 'failed (2)', rc: 2, signal: null, at: 3 } as const;
+        const begun = await store.write((tx) => startStep(tx, { buildid, number: 1, name: 'x', at: 1 }));
+        const log = await store.write((tx) => ensureLog(tx, begun, 'stdio'));
+        for (const number of [0, 1]) {
+          const stepid = await store.write((tx) => addEndedStep(tx, { ...step, number }, end));
+          const logid = await store.write((tx) =>
+            addWholeLog(tx, stepid, 'stdio', { bytes: 1, sha256: 'ff', content: '[]', lines: 1, cut: 7 }),
+          );
+          if (number === 1) expect([stepid, logid]).toEqual([begun, log]);
+          expect(await store.read((db) => logWithContent(db, logid))).toMatchObject({
+            ...{ stepid, bytes: 1, complete: true, sha256: 'ff', content: '[]', lines: 1, cut: 7 },
+          });
+          expect(await store.read((db) => findStep(db, buildid, number))).toMatchObject({
+            ...{
+              name: 'compile',
+              complete_at: 3,
+              results: 2,
+              state_string: 'failed (2)',
+              rc: 2,
+              signal: null,
+            },
+          });
+        }
       });
     });
 

@@ -51,11 +51,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const notes: string[] = [];
   const tls: TlsServer | undefined =
     options.tls === undefined ? undefined : createTlsServer(options.tls, options.onConnection);
+  function onClose(this: Socket): void {
+    open.delete(this);
+  }
   const onSocket = (socket: Socket) => {
     guard(socket).setNoDelay(true);
     open.add(socket);
     options.onAccept?.(endsOfAny(socket));
-    socket.on('close', () => open.delete(socket));
+    socket.on('close', onClose);
     if (tls !== undefined) tls.secure(socket);
     else options.onConnection({ stream: socket, ...endsOfAny(socket), secured: undefined, evidence: [] });
   };

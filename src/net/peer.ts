@@ -18,8 +18,10 @@ export function endsOf(socket: Socket): { peer: string; local: string } {
   };
 }
 
+const ignore = () => undefined;
+
 /** Every stream handed out has a listener, so that a fault which comes before its owner listens ends no process. */
 export function guard<S extends Duplex>(stream: S): S {
-  stream.on('error', () => undefined);
+  stream.on('error', ignore);
   return stream;
 }

@@ -43,16 +43,6 @@ export function createTlsServer(
         return;
       }
       pending += 1;
-      let settled = false;
-      const settle = () => {
-        if (!settled) pending -= 1;
-        settled = true;
-        clearTimeout(timer);
-      };
-      const timer = setTimeout(() => {
-        socket.destroy();
-        stream.destroy();
-      }, handshakeMs);
       const socket = guard(
         new TLSSocket(stream, {
           isServer: true,
@@ -60,16 +50,34 @@ export function createTlsServer(
           ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
         }),
       );
-      socket.once('close', () => {
+      const settle = () => {
+        pending -= 1;
+        clearTimeout(timer);
+        socket.off('close', onFailed).off('secure', onSecure);
+        stream.off('close', onStreamClosed);
+      };
+      const onFailed = () => {
         settle();
         stream.destroy();
-      });
+      };
       // After the handshake the TLS socket sees the end by itself, and may have bytes that nobody has read yet.
-      stream.once('close', () => settled || socket.destroy());
-      socket.once('secure', () => {
+      const onStreamClosed = () => socket.destroy();
+      const onSecure = () => {
         settle();
+        closeTogether(socket, stream);
         onConnection({ stream: socket, ...ends, secured: securedOf(socket, undefined), evidence: [] });
-      });
+      };
+      const timer = setTimeout(() => {
+        socket.destroy();
+        stream.destroy();
+      }, handshakeMs);
+      socket.on('close', onFailed).on('secure', onSecure);
+      stream.on('close', onStreamClosed);
     },
   };
+}
+
+/** In a function of its own: nothing of the handshake stays with a connection that lives for days. */
+function closeTogether(socket: TLSSocket, stream: Duplex): void {
+  socket.on('close', () => stream.destroy());
 }

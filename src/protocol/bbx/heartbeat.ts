@@ -19,6 +19,7 @@ export interface Heartbeat {
   stop(): void;
 }
 
+/** Called as its methods, so a class may stand for it. */
 export interface HeartbeatOptions {
   clock: Clock;
   pingEveryMs: number;
@@ -44,15 +45,10 @@ class Beat implements Heartbeat {
   heardAt: number;
 
   constructor(options: HeartbeatOptions) {
-    const { clock, pingEveryMs, silenceMs, ping } = options;
     this.#options = options;
-    this.heardAt = this.#countedFrom = clock.monotonic();
-    this.#pings = setInterval(() => {
-      if (clock.monotonic() < this.#quietUntil) return;
-      if (!this.#isHeld) this.#pulse.pinged(clock.monotonic(), this.heardAt);
-      ping();
-    }, pingEveryMs);
-    this.#timer = setTimeout(() => this.#check(), silenceMs);
+    this.heardAt = this.#countedFrom = options.clock.monotonic();
+    this.#pings = setInterval(() => this.#beat(), options.pingEveryMs);
+    this.#timer = setTimeout(() => this.#check(), options.silenceMs);
   }
 
   heard(): void {
@@ -82,12 +78,19 @@ class Beat implements Heartbeat {
     clearTimeout(this.#timer);
   }
 
+  #beat(): void {
+    const now = this.#options.clock.monotonic();
+    if (now < this.#quietUntil) return;
+    if (!this.#isHeld) this.#pulse.pinged(now, this.heardAt);
+    this.#options.ping();
+  }
+
   #check(): void {
-    const { clock, silenceMs, dead } = this.#options;
+    const { clock, silenceMs } = this.#options;
     const silent = this.#isHeld ? 0 : clock.monotonic() - Math.max(this.#countedFrom, this.#quietUntil);
     if (silent >= silenceMs) {
       clearInterval(this.#pings);
-      dead();
+      this.#options.dead();
     } else {
       this.#timer = setTimeout(() => this.#check(), Math.max(1, silenceMs - silent));
     }

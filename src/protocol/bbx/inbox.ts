@@ -7,6 +7,7 @@ export interface Inbox<Item> {
   idle(): Promise<void>;
 }
 
+/** Called as its methods, so a class may stand for it. */
 export interface InboxOptions<Item> {
   maxBytes: number;
   maxItems: number;
@@ -37,6 +38,8 @@ class OrderedInbox<Item> implements Inbox<Item> {
 
   push(item: Item, bytes: number): void {
     if (this.#isBroken) return;
+    // Nearly always nothing waits, and the list stays empty.
+    if (!this.#isBusy && this.#waiting.length === 0) return this.#pump({ item, bytes: 0 });
     this.#waiting.push({ item, bytes });
     this.#waitingBytes += bytes;
     this.#measure();
@@ -54,12 +57,10 @@ class OrderedInbox<Item> implements Inbox<Item> {
   }
 
   // Handlers that answer at once are called in one go: a promise for each of 100,000 frames a second would cost more than the frames.
-  #pump(): void {
+  #pump(first?: { item: Item; bytes: number }): void {
     if (this.#isBusy) return;
     this.#isBusy = true;
-    for (;;) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
+    for (let next = first ?? this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       this.#waitingBytes -= next.bytes;
       let handled: void | Promise<void>;
       try {

@@ -1,12 +1,12 @@
 import type { Clock } from '../../base/clock.ts';
 import type { BbxError } from '../../base/error.ts';
 import { protocolCodes } from '../codes.ts';
-import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
-import { createInbox, type Inbox } from './inbox.ts';
+import { startHeartbeat, type Heartbeat, type HeartbeatOptions } from './heartbeat.ts';
+import { createInbox, type Inbox, type InboxOptions } from './inbox.ts';
 import type { Limits } from './limits.ts';
 import type { PulseReading } from './pulse.ts';
 import { CLOSE } from './wire.ts';
-import type { MessageSocket } from './wire.ts';
+import type { MessageSocket, MessageSocketHandlers } from './wire.ts';
 
 /** Why and how a session ended. */
 export interface SessionEnd {
@@ -24,7 +24,8 @@ export interface Line {
   send(message: object): void;
   sendBytes(bytes: Uint8Array): void;
   readonly unsent: number;
-  drained(): Promise<void>;
+  /** Resolves when `unsent` is under `LIMITS.unsentBytes`, or at once after the end. */
+  untilDrained(): Promise<void>;
   /** From now on full-sized messages are taken. */
   raiseLimit(): void;
   readonly heardAt: number;
@@ -52,6 +53,8 @@ export interface LineOptions {
   binary(bytes: Uint8Array): void | Promise<void>;
   /** The socket has ended; handlers that wait for something else must not wait any longer. `end` follows when they are done. */
   gone?(): void;
+  /** What `end` resolves with, without a promise that waits for it as long as the session is there. */
+  over?(end: SessionEnd): void;
 }
 
 /** Longest closing reason in UTF-8 (RFC 6455 section 5.5: a control frame has 125 bytes, two are the code). */
@@ -62,44 +65,48 @@ export function openLine(options: LineOptions): Line {
   return new SocketLine(options);
 }
 
-class SocketLine implements Line {
+type Item = string | Uint8Array;
+
+/**
+ * The socket, the inbox and the heartbeat are handed the line itself to call and to read their limits from: a master holds a line for each worker,
+ * and closures for all that they call would be a kilobyte of each.
+ */
+class SocketLine implements Line, MessageSocketHandlers, InboxOptions<Item>, HeartbeatOptions {
   readonly #options: LineOptions;
-  readonly #inbox: Inbox<string | Uint8Array>;
+  readonly #inbox: Inbox<Item>;
   readonly #heartbeat: Heartbeat;
-  readonly #end = Promise.withResolvers<SessionEnd>();
   readonly traffic = { received: 0, sent: 0 };
   #closing: SessionEnd | undefined;
   #isGone = false;
+  #ended: SessionEnd | undefined;
+  #awaited: PromiseWithResolvers<SessionEnd> | undefined;
   #waiters: (() => void)[] = [];
 
   constructor(options: LineOptions) {
     this.#options = options;
-    const { socket, clock, limits } = options;
-    this.#inbox = createInbox({
-      maxBytes: limits.queueBytes,
-      maxItems: limits.queueMessages,
-      full: (full) => this.#hold(full),
-      handle: (item) => this.#handle(item),
-      failed: (error) => this.#failed(error),
-    });
-    this.#heartbeat = startHeartbeat({
-      clock,
-      pingEveryMs: limits.pingEveryMs,
-      silenceMs: limits.silenceMs,
-      ping: () => socket.ping(),
-      dead: () => this.#dead(),
-    });
-    socket.on({
-      text: (text) => this.#take(text, Buffer.byteLength(text)),
-      binary: (bytes) => this.#take(bytes, bytes.length),
-      pong: () => this.#heartbeat.ponged(),
-      alive: () => {
-        this.#heartbeat.heard();
-        this.#checkBacklog();
-      },
-      drained: () => this.#wake(),
-      closed: (code, reason, error) => this.#closed(code, reason, error),
-    });
+    this.#inbox = createInbox<Item>(this);
+    this.#heartbeat = startHeartbeat(this);
+    options.socket.on(this);
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  get pingEveryMs(): number {
+    return this.#options.limits.pingEveryMs;
+  }
+
+  get silenceMs(): number {
+    return this.#options.limits.silenceMs;
+  }
+
+  get maxBytes(): number {
+    return this.#options.limits.queueBytes;
+  }
+
+  get maxItems(): number {
+    return this.#options.limits.queueMessages;
   }
 
   get unsent(): number {
@@ -115,7 +122,9 @@ class SocketLine implements Line {
   }
 
   get end(): Promise<SessionEnd> {
-    return this.#end.promise;
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended);
+    this.#awaited ??= Promise.withResolvers();
+    return this.#awaited.promise;
   }
 
   send(message: object): void {
@@ -139,7 +148,7 @@ class SocketLine implements Line {
     this.#checkBacklog();
   }
 
-  async drained(): Promise<void> {
+  async untilDrained(): Promise<void> {
     const { socket, limits } = this.#options;
     while (!this.#isGone && socket.unsent >= limits.unsentBytes) {
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
@@ -170,31 +179,46 @@ class SocketLine implements Line {
     this.close(CLOSE.malformed, state, protocolCodes['BBX-PRO-MALFORMED']({ peer, state }));
   }
 
-  #take(item: string | Uint8Array, bytes: number): void {
-    this.traffic.received += bytes;
-    this.#inbox.push(item, bytes);
+  text(text: string): void {
+    this.#take(text, Buffer.byteLength(text));
   }
 
-  #handle(item: string | Uint8Array): void | Promise<void> {
-    // After a close from this side nothing is handled any more, whatever was on the way.
-    if (this.#closing !== undefined && !this.#isGone) return;
-    return typeof item === 'string' ? this.#options.text(item) : this.#options.binary(item);
+  binary(bytes: Uint8Array): void {
+    this.#take(bytes, bytes.length);
   }
 
-  #hold(full: boolean): void {
-    this.#heartbeat.hold(full);
-    if (full) this.#options.socket.pause();
-    else this.#options.socket.resume();
+  pong(): void {
+    this.#heartbeat.ponged();
   }
 
-  #failed(error: unknown): void {
-    const { peer } = this.#options;
-    const state = 'this side failed while handling a message';
-    this.close(CLOSE.fault, 'fault', protocolCodes['BBX-PRO-LOST']({ peer, state }, { cause: error }));
+  alive(): void {
+    this.#heartbeat.heard();
+    this.#checkBacklog();
+  }
+
+  drained(): void {
+    const woken = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of woken) resolve();
+  }
+
+  closed(code: number, reason: string, error: Error | undefined): void {
+    this.#isGone = true;
+    this.#heartbeat.stop();
+    this.drained();
+    this.#options.gone?.();
+    const end = this.#closing ?? endByPeer(this.#options.peer, code, reason, error);
+    // What came before the peer's close still counts: its last words may be among it.
+    if (this.#closing !== undefined) this.#inbox.clear();
+    void this.#inbox.idle().then(() => this.#over(end));
+  }
+
+  ping(): void {
+    this.#options.socket.ping();
   }
 
   /** Nobody is there to answer a closing handshake. */
-  #dead(): void {
+  dead(): void {
     const { socket, peer, limits } = this.#options;
     const state = `nothing was received for ${Math.round(limits.silenceMs / 1000)} s`;
     this.#closing ??= {
@@ -204,6 +228,29 @@ class SocketLine implements Line {
       error: protocolCodes['BBX-PRO-LOST']({ peer, state }),
     };
     socket.destroy();
+  }
+
+  handle(item: Item): void | Promise<void> {
+    // After a close from this side nothing is handled any more, whatever was on the way.
+    if (this.#closing !== undefined && !this.#isGone) return;
+    return typeof item === 'string' ? this.#options.text(item) : this.#options.binary(item);
+  }
+
+  full(full: boolean): void {
+    this.#heartbeat.hold(full);
+    if (full) this.#options.socket.pause();
+    else this.#options.socket.resume();
+  }
+
+  failed(error: unknown): void {
+    const { peer } = this.#options;
+    const state = 'this side failed while handling a message';
+    this.close(CLOSE.fault, 'fault', protocolCodes['BBX-PRO-LOST']({ peer, state }, { cause: error }));
+  }
+
+  #take(item: Item, bytes: number): void {
+    this.traffic.received += bytes;
+    this.#inbox.push(item, bytes);
   }
 
   /** A peer that only asks and never reads would make the answers pile up here. */
@@ -220,21 +267,10 @@ class SocketLine implements Line {
     socket.destroy();
   }
 
-  #wake(): void {
-    const woken = this.#waiters;
-    this.#waiters = [];
-    for (const resolve of woken) resolve();
-  }
-
-  #closed(code: number, reason: string, error: Error | undefined): void {
-    this.#isGone = true;
-    this.#heartbeat.stop();
-    this.#wake();
-    this.#options.gone?.();
-    const end = this.#closing ?? endByPeer(this.#options.peer, code, reason, error);
-    // What came before the peer's close still counts: its last words may be among it.
-    if (this.#closing !== undefined) this.#inbox.clear();
-    void this.#inbox.idle().then(() => this.#end.resolve(end));
+  #over(end: SessionEnd): void {
+    this.#ended = end;
+    this.#options.over?.(end);
+    this.#awaited?.resolve(end);
   }
 }
 

@@ -109,7 +109,6 @@ export interface Assignment {
 
 /** The master's end of one connection. Methods never throw after the end; they do nothing then. */
 export interface MasterSession {
-  readonly claim: WorkerClaim | undefined;
   readonly ended: boolean;
   /** Monotonic ms of the last received byte. */
   readonly heardAt: number;

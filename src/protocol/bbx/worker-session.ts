@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { BbxError } from '../../base/error.ts';
 import { protocolCodes } from '../codes.ts';
 import { encodeLogFrame } from './codec.ts';
+import { complaint } from './complaint.ts';
 import type { LogFrame } from './codec.ts';
 import { DIALECTS, readWith, writeWith } from './dialect.ts';
 import type { Dialect } from './dialect.ts';
@@ -166,12 +167,7 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
     const json = readWith(dialect, text);
     if (json === undefined) return line.malformed('text that is not JSON');
     const parsed = masterMessage.safeParse(json);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      return line.malformed(
-        `a message that cannot be: ${issue?.path.join('.') || 'its type'}: ${issue?.code}`,
-      );
-    }
+    if (!parsed.success) return line.malformed(`a message that cannot be: ${complaint(parsed.error)}`);
     const message = parsed.data;
     if (isProbeAnswer(message)) return asker.answered(message);
     if (message.type === 'refused') {
@@ -265,7 +261,7 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
       get unsent() {
         return line.unsent;
       },
-      drained: () => line.drained(),
+      drained: () => line.untilDrained(),
       get heardAt() {
         return line.heardAt;
       },

@@ -21,20 +21,19 @@ export interface BuildTimes {
 
 /** Times of builds by a steady clock of the master's. */
 export function createBuildTimes(clock: Clock, steady: SteadyClock): BuildTimes {
-  /** What leads from a worker's wall clock to monotonic ms here. */
-  const toMonotonic = new WeakMap<MasterSession, (at: number) => number>();
+  /** Monotonic ms here at the beginning of a worker's wall clock. */
+  const beginnings = new WeakMap<MasterSession, number>();
   function here(session: MasterSession, at: number): number {
-    const moved = toMonotonic.get(session)?.(at);
-    if (moved === undefined) return at;
-    const placed = steady.wallAt(moved);
+    const beginning = beginnings.get(session);
+    if (beginning === undefined) return at;
+    const placed = steady.wallAt(at * 1000 + beginning);
     return Math.abs(placed - at) > APART_S ? placed : at;
   }
   return {
     here,
     learn(session, clocks) {
       if (clocks === undefined) return;
-      const offset = clock.monotonic() - clock.wall() * 1000;
-      toMonotonic.set(session, (at) => (at + clocks.ahead) * 1000 + offset);
+      beginnings.set(session, clock.monotonic() - (clock.wall() - clocks.ahead) * 1000);
     },
     place(build, session, at) {
       build.lastAt = Math.max(Math.min(here(session, at), steady.wall()), build.lastAt);

@@ -2,7 +2,7 @@ import type { MasterSession } from '../../../protocol/bbx/master-contract.ts';
 import type { MasterConfig } from '../../../config/master.ts';
 import { workerSettings } from '../../../config/worker-settings.ts';
 import type { Candidate } from '../match.ts';
-import type { LinkPage } from './link-book.ts';
+import type { LinkPage } from './link-page.ts';
 
 /** What a connected worker said of itself, and the session that it said it in. */
 export interface Attachment {

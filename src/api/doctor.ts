@@ -107,6 +107,8 @@ export const doctorReport = z.object({
   budgetMs: z.number().positive().optional(),
   /** The words behind `bbx doctor`. */
   words: z.array(z.string()).optional(),
+  /** Names, addresses and keys are stand-ins of this report alone (`--share`). */
+  shared: z.literal(true).optional(),
   vantage: vantage.optional(),
   intent: intentObject.optional(),
   verdict: z.enum(['ok', 'warn', 'error', 'unknown']),

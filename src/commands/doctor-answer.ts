@@ -37,7 +37,12 @@ export function dress(
 ): Answered {
   const disguise = options.share === true ? createPseudonyms(namesIn(examined, context.env)) : same;
   const document = disguise({
-    ...documentOf(examined, { bbx: BBX_VERSION, words, facts: options.report !== undefined }),
+    ...documentOf(examined, {
+      bbx: BBX_VERSION,
+      words,
+      facts: options.report !== undefined,
+      shared: options.share === true,
+    }),
     ...(changes === undefined ? {} : { changes: [...changes] }),
   });
   const { facts: _, ...report } = document;

@@ -7,6 +7,8 @@ import { EXIT } from '../base/exit.ts';
 import { fileTrouble } from '../base/file-trouble.ts';
 import { compareReports } from '../diagnostics/compare.ts';
 import { sideOf } from '../diagnostics/compare-sides.ts';
+import { namesInReports } from '../diagnostics/share-names.ts';
+import { createPseudonyms } from '../diagnostics/share.ts';
 import { reportOfProbeLines } from '../diagnostics/probe-lines.ts';
 import { exitOf } from '../diagnostics/report.ts';
 import { withoutSecrets } from '../diagnostics/without-secrets.ts';
@@ -28,7 +30,7 @@ const MOST_BYTES = 32 << 20;
 export async function compareFiles(
   context: Context,
   files: readonly [string, string],
-  options: Pick<DoctorOptions, 'strict' | 'failOn' | 'verbose'>,
+  options: Pick<DoctorOptions, 'strict' | 'failOn' | 'verbose' | 'share'>,
 ): Promise<void> {
   const [one, other] = await Promise.all(
     files.map(async (file) => sideOf(file, await readReport(context, file))),
@@ -40,13 +42,16 @@ export async function compareFiles(
     });
   const started = performance.now();
   const reported = compareReports(one!, other!);
-  const report = withoutSecrets(reported.report);
+  const disguise =
+    options.share === true ? createPseudonyms(namesInReports([one!.report, other!.report])) : same;
+  const plain = withoutSecrets(reported.report);
+  const report = disguise(options.share === true ? { ...plain, shared: true as const } : plain);
   answer(context, report, () =>
     printReport(
       {
         report,
         intent: undefined,
-        heading: `compare ${files.join(' ')}`,
+        heading: disguise(`compare ${files.join(' ')}`),
         ms: Math.round(performance.now() - started),
         verbose: options.verbose === true,
       },
@@ -79,6 +84,11 @@ async function readReport(context: Context, file: string): Promise<DoctorReport>
   }
   const read = doctorReport.safeParse(value);
   if (!read.success) throw noReport(file, 'it does not have the form bbx.doctor/1', read.error);
+  if (read.data.shared === true)
+    throw codes['BBX-USAGE']({
+      problem: `"${file}" was made with --share: its stand-ins are its own, so it cannot be joined with another report`,
+      hint: 'Compare reports made without it, and show what comes of that: bbx doctor compare A.json B.json --share',
+    });
   if (read.data.facts === undefined) throw noReport(file, 'it holds no facts, which --json leaves out');
   return read.data;
 }
@@ -93,3 +103,5 @@ function noReport(file: string, why: string, cause?: unknown): BbxError {
   const problem = `"${file}" is no report to compare: ${why}`;
   return codes['BBX-USAGE']({ problem, hint: MAKE_ONE }, { cause });
 }
+
+const same = <Value>(value: Value): Value => value;

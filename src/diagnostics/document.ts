@@ -9,6 +9,8 @@ export interface DocumentOptions {
   words: readonly string[];
   /** With every answer that the checks got, as `--report` keeps them. */
   facts: boolean;
+  /** What it tells of its place is to have stand-ins. */
+  shared: boolean;
 }
 
 /** The report with who made it, when and what for: what `--json` prints and `--report` keeps. No secret is in it. */
@@ -23,6 +25,7 @@ export function documentOf(examined: Examined, options: DocumentOptions): Doctor
     ms: examined.ms,
     budgetMs: examined.budgetMs,
     words: [...options.words],
+    ...(options.shared ? { shared: true as const } : {}),
     vantage: plan.vantage,
     intent: { families: [...intent.families], insists: [...intent.insists], source: intent.source },
     ...rest,

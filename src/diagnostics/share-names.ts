@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { isIP } from 'node:net';
+import type { DoctorReport } from '../api/doctor.ts';
 import type { RecordedFact } from './recording.ts';
 import type { Plan } from './plan.ts';
 import type { KnownNames } from './share.ts';
@@ -23,7 +24,7 @@ const PATH_KEYS = new Set(['shown']);
 /** The names that a run came across, and those of who runs it. `env`: HOME and the like. */
 export function namesIn(
   examined: {
-    readonly plan: Pick<Plan, 'subjects' | 'vantage'>;
+    readonly plan: { readonly subjects: readonly unknown[]; readonly vantage: Plan['vantage'] };
     readonly facts: readonly Pick<RecordedFact, 'facts'>[];
   },
   env: Readonly<Record<string, string | undefined>>,
@@ -62,6 +63,16 @@ export function namesIn(
     users: few(users, (name) => name !== ''),
     paths: few(paths, (path) => path !== ''),
   };
+}
+
+/** The same of reports that were kept, of which there are no subjects any more; all of them together, so that what is alike in two of them stays so. */
+export function namesInReports(reports: readonly DoctorReport[]): KnownNames {
+  const all = reports.map(({ findings, verdicts, facts = [], vantage = 'here' }) => {
+    const told = [...findings.map(({ target }) => target), ...verdicts.map(({ to }) => to)];
+    return namesIn({ plan: { subjects: told.map((target) => ({ target })), vantage }, facts }, {});
+  });
+  const of = (kind: keyof KnownNames) => [...new Set(all.flatMap((names) => names[kind]))];
+  return { hosts: of('hosts'), workers: of('workers'), users: of('users'), paths: of('paths') };
 }
 
 /** The name of `NAME`, `NAME:PORT`, `[::1]:PORT`. */

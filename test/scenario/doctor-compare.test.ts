@@ -35,6 +35,17 @@ it('bbx doctor compare joins the reports of both ends', async () => {
   const bad = await bbx(['doctor', 'compare', 'master.json', 'bad.json'], at);
   expect(bad.stdout).toMatch(/does not listen on IPv6, port \d+ +LSN-02/);
   expect(bad.code).toBe(1);
+
+  // A report with stand-ins of its own joins with none; those that may be shown come of the comparison.
+  await bbxOk(
+    ['doctor', 'reach', `127.0.0.1:${port}`, '--only', 'PTH-01', '--share', '--report', 'shared.json'],
+    at,
+  );
+  const apart = await bbx(['doctor', 'compare', 'shared.json', 'master.json'], at);
+  expect(apart.stderr).toMatch(/"shared.json" was made with --share[^]*compare A.json B.json --share/);
+  expect(apart.code).toBe(2);
+  const together = await bbx(['doctor', 'compare', 'master.json', 'bad.json', '--share', '--json'], at);
+  expect(together.json<DoctorReport>()).toMatchObject({ shared: true, verdict: 'error' });
   await master.end();
 
   await using elsewhere = await tempDir();

@@ -197,7 +197,7 @@ export function addDoctorCommands(program: Command, context: Context): void {
     examples: ['bbx doctor compare worker.json master.json'],
     notes:
       'Make them with --report: "bbx doctor reach HOST:PORT --report worker.json" at one end, "bbx doctor --report master.json" in the\n' +
-      "master's directory at the other.",
+      "master's directory at the other. What is to be shown to others gets its stand-ins here, in one go for both ends: --share.",
   })
     .addArgument(new Argument('<a.json>', 'the report of one end'))
     .addArgument(new Argument('<b.json>', 'the report of the other end'))

@@ -4,6 +4,8 @@ import { compareReports } from '../../../src/diagnostics/compare.ts';
 import { sideOf } from '../../../src/diagnostics/compare-sides.ts';
 import type { Attempt, PeerFact } from '../../../src/diagnostics/facts/paths.ts';
 import { exitOf } from '../../../src/diagnostics/report.ts';
+import { namesInReports } from '../../../src/diagnostics/share-names.ts';
+import { createPseudonyms } from '../../../src/diagnostics/share.ts';
 import { heard, host, address, name, peer, reply, row, tried } from './recorded.ts';
 
 const V4 = '11.0.5.10';
@@ -196,5 +198,18 @@ describe('two reports together', () => {
     const reported = compareReports(worker([open6]), worker([open6]));
     expect(reported.report).toMatchObject({ verdict: 'unknown', findings: [{ status: 'unknown' }] });
     expect(exitOf(reported, { strict: false, failOn: 'error' })).toBe(12);
+  });
+});
+
+describe('a comparison that is shown to others', () => {
+  it('has one stand-in for what both ends name', () => {
+    const [mine, theirs] = [worker([silent6]), master()];
+    const { report } = compareReports(mine, theirs);
+    const shown = JSON.stringify(createPseudonyms(namesInReports([mine.report, theirs.report]))(report));
+    for (const text of ['ci.example', 'w7', V4, V6, '2a00:2:']) expect(shown).not.toContain(text);
+    // The address that the worker tried is one that the master's host has.
+    const [tried6] = /2001:db8:[\da-f:]+/.exec(shown) ?? [];
+    expect(tried6).toBeDefined();
+    expect(shown.split(tried6!).length - 1).toBe(JSON.stringify(report).split(V6).length - 1);
   });
 });

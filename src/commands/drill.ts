@@ -91,7 +91,7 @@ async function soak(context: Context, seed: number, builds: number, options: Dri
   const chosen: Chosen =
     options.faults === undefined
       ? { faults: [], skipped: [] }
-      : await readFaults(options.faults, { strict, store: options.store, disks: false });
+      : await readFaults(options.faults, { strict, store: options.store, soak: true });
   saySkipped(context, chosen);
   context.releaseSignals();
   using orders = takeOrders();

@@ -15,20 +15,22 @@ export interface Chosen {
 }
 
 /**
- * The faults of `--faults` (names, or the beginnings of several, with commas), or all; `disks` false: the farm has no small ones. Without those that this machine, user or store cannot make. Throws
+ * The faults of `--faults` (names, or the beginnings of several, with commas), or all; those of a `soak` strike a farm that keeps a long history. Without those that this machine, user or store cannot make. Throws
  * BBX-DRI-FAULT, BBX-DRI-SKIPPED with `strict`, BBX-DRI-NOTHING.
  */
 export async function readFaults(
   text: string | undefined,
-  { strict, store, disks = true }: { strict: boolean; store: StoreKind; disks?: boolean },
+  { strict, store, soak = false }: { strict: boolean; store: StoreKind; soak?: boolean },
 ): Promise<Chosen> {
   if (store === 'postgres' && findPostgres() === undefined) throw codes['BBX-DRI-NO-POSTGRES']({});
   // Those of another store are not missing unless somebody names them.
   const wanted =
     text === undefined ? FAULTS.filter((fault) => otherStore(fault, store) === undefined) : named(text);
   const wants = (need: Need) => wanted.some(({ needs }) => needs === need);
+  const noDisks = wants('disks') || wants('masterDisks') ? await whyNoDisks() : undefined;
   const lacking = {
-    disks: wants('disks') ? await whyNoDisks(disks) : undefined,
+    disks: noDisks,
+    masterDisks: noDisks ?? (soak ? FILLED_BY_SOAK : undefined),
     strace: wants('strace') ? await whyNoRecord() : undefined,
   };
   const chosen = chooseFaults(wanted, store, lacking);
@@ -82,8 +84,9 @@ function named(text: string): Fault[] {
   return [...new Set(found)];
 }
 
-async function whyNoDisks(wanted: boolean): Promise<string | undefined> {
-  if (!wanted) return 'the farm of a soak has no small disks, which its history would fill';
+const FILLED_BY_SOAK = 'the master of a soak has no small disks, which its history would fill';
+
+async function whyNoDisks(): Promise<string | undefined> {
   const namespace = await openNamespace();
   if ('because' in namespace) return `small disks cannot be made here (${namespace.because})`;
   await namespace[Symbol.asyncDispose]();

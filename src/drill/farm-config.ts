@@ -17,8 +17,6 @@ export interface FarmWords {
   reload: number;
   /** Newest commit of the repository that is checked out. */
   revision: string;
-  /** Finished builds kept of each builder. */
-  keepBuilds?: number;
 }
 
 /**
@@ -65,6 +63,5 @@ export function masterYaml(words: FarmWords): string {
     repositories: { [ORIGIN]: { git: join(dir, ORIGIN), poll: 'off' } },
     workers: Object.fromEntries(workers.map((name) => [name, { tags: ['drill'] }])),
     builders: Object.fromEntries(builders),
-    ...(words.keepBuilds === undefined ? {} : { retention: { builds: words.keepBuilds } }),
   });
 }

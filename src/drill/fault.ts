@@ -38,8 +38,8 @@ export interface Blow {
   strike(farm: Sandbox, striking: Striking): Promise<void>;
 }
 
-/** What a fault wants of the machine or of the call. */
-export type Need = 'disks' | 'postgres' | 'strace';
+/** What a fault wants of the machine or of the call; `disks` are small ones below what a worker keeps, `masterDisks` below what the master does. */
+export type Need = 'disks' | 'masterDisks' | 'postgres' | 'strace';
 
 /** One kind of outage: a row of docs/drill.md. */
 export interface Fault {

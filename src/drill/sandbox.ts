@@ -25,10 +25,8 @@ export interface SandboxOptions {
   env: Readonly<Record<string, string | undefined>>;
   workers: number;
   store: 'sqlite' | 'postgres';
-  /** Where they are allowed; a soak needs more room. */
-  smallDisks?: boolean;
-  /** Finished builds kept of each builder; as the default of `master.yaml` unless told. */
-  keepBuilds?: number;
+  /** Where small disks stand, if they are allowed: a soak's master needs more room, and without faults nobody needs any. */
+  smallDisks?: 'all' | 'workers' | 'none';
   signal: AbortSignal;
 }
 
@@ -126,7 +124,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       store: pair?.url() ?? 'sqlite:store/state.sqlite',
       reload,
       revision,
-      ...(options.keepBuilds === undefined ? {} : { keepBuilds: options.keepBuilds }),
     });
   /** Runs a program that is not bbx where the farm's programs see their files. */
   const inPlace = async (words: readonly string[]) => {
@@ -234,15 +231,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (options.store === 'postgres') {
       pair = closing.use(await startPair({ settings: { max_connections: CONNECTIONS } }));
     }
-    if (options.smallDisks !== false) disks = await openNamespace();
+    const { smallDisks = 'all' } = options;
+    if (smallDisks !== 'none') disks = await openNamespace();
     if ('within' in disks) closing.use(disks);
     await mustRun(['create-master', masterDir, '--name', 'drill']);
     const secret = join(masterDir, 'secrets', 'drill');
     await writeFile(secret, SECRET_VALUE, { mode: 0o600 });
     await chmod(secret, 0o600);
     await writeFile(join(masterDir, 'master.yaml'), yaml('10m'));
-    await onDisk(join(masterDir, 'store'), 128 * MIB);
-    await onDisk(join(masterDir, 'logs'), 128 * MIB);
+    if (smallDisks === 'all')
+      for (const part of ['store', 'logs']) await onDisk(join(masterDir, part), 128 * MIB);
     for (const name of names) {
       const relay = closing.use(await startRelay(host, port));
       const at = join(dir, name);

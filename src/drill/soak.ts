@@ -70,7 +70,8 @@ const LOOK_MS = 50;
 /** Has so many builds run, with a fault now and then where some are given, and looks at what grows. */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const { seed, builds, faults, signal } = options;
-  await using farm = await startSandbox({ ...options.sandbox, smallDisks: false, signal });
+  const smallDisks = faults.some(({ needs }) => needs === 'disks') ? 'workers' : 'none';
+  await using farm = await startSandbox({ ...options.sandbox, smallDisks, signal });
   const stage = openStage(farm);
   const random = seeded(seed);
   const choices = Object.entries(BUILDERS)

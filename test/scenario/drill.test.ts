@@ -42,7 +42,7 @@ describe('bbx drill', () => {
 
   it('soaks a farm with a fault now and then, and looks at all that was built since the last one', async () => {
     await using dir = await tempDir();
-    const words = ['drill', '--soak', '60', '--faults', 'worker-kill,disk-logs', '--seed', '2', '--json'];
+    const words = ['drill', '--soak', '60', '--faults', 'disk-spool,disk-logs', '--seed', '2', '--json'];
     const { code, stdout, stderr } = await bbx(words, { cwd: dir.path, limitMs: 160_000 });
     const report = JSON.parse(stdout) as SoakReport;
     expect(report.wrong, stderr).toEqual([]);

@@ -33,7 +33,7 @@ function full(name: string, what: string, weight: number, place: Place): Fault {
     title: `the disk of ${what} is full for a while`,
     holds: `${place.met ? 'status and ' : ''}doctor ${place.met ? 'say' : 'says'} so; steps are held up, not cut; it goes on by itself when there is room; nothing is damaged`,
     weight,
-    needs: 'disks',
+    needs: place.of === 'master' ? 'masterDisks' : 'disks',
     ...(place.folder === 'store' ? { only: 'sqlite' as const } : {}),
     ...(place.folder === 'builds' ? { turnsCheckoutsRed: true as const } : {}),
     draw(random, { workers, long }) {

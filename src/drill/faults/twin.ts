@@ -32,6 +32,7 @@ export const TWIN_FAULTS: readonly Fault[] = [
         async strike(farm, striking) {
           const worker = farm.worker(name);
           const before = await rivalry(farm, name, striking.signal);
+          await askToBeMet(farm, striking.signal);
           const twin = await farm.copyOf(name);
           try {
             await twin.launch();
@@ -51,6 +52,12 @@ export const TWIN_FAULTS: readonly Fault[] = [
     },
   },
 ];
+
+/** Asks for builds that still run when the copy is there: those of the round may have ended by then. */
+async function askToBeMet(farm: Sandbox, signal: AbortSignal): Promise<void> {
+  const body = { builder: 'long', reason: 'drill: to be met by a copy of its worker' };
+  for (const _ of farm.workers) await farm.client.call('startBuild', { body }, { signal });
+}
 
 /** What status tells of two processes of this name. */
 async function rivalry(farm: Sandbox, name: string, signal: AbortSignal): Promise<string[]> {

@@ -5,7 +5,7 @@ import { STREAMS } from '../../../api/routes.ts';
 import type { Channel } from '../../../build/command-port.ts';
 import { resultNumber } from '../../../build/results.ts';
 import { buildById, type BuildRow } from '../../../store/build-rows.ts';
-import { eventsAfter, lastEventId } from '../../../store/events.ts';
+import { lastEventId } from '../../../store/events.ts';
 import { pieceLine } from '../../../api/log-pieces.ts';
 import type { LogFiles } from '../../../store/log-files.ts';
 import type { LogPiece } from '../../../store/log-files/piece.ts';
@@ -14,12 +14,10 @@ import { readSmallLog } from '../../../store/small-log.ts';
 import { codes } from '../codes.ts';
 import type { Farm } from '../events.ts';
 import type { LogIntake } from '../logs.ts';
+import { readEvents } from './event-stream.ts';
 import { findBuild, findStepOf } from './lookup.ts';
+import { createWaiter } from './waiter.ts';
 
-/** Events that one read takes; a reader that is far behind gets them in such pieces. */
-const EVENTS = 500;
-/** A comment line on a quiet event stream, so that both sides see a dead line. */
-const HEARTBEAT_MS = 15_000;
 /** A follower looks again so often even when nobody wakes it. */
 const LOOK_MS = 1_000;
 
@@ -133,59 +131,6 @@ function* framed(piece: LogPiece, wanted: boolean): Generator<Uint8Array> {
     yield pieceLine({ offset, at, channel, bytes: bytes.length });
     yield bytes;
   }
-}
-
-async function* readEvents(farm: Farm, after: number, signal: AbortSignal): AsyncGenerator<string> {
-  const waiter = createWaiter(signal);
-  const unlisten = farm.listen(waiter.wake);
-  let position = after;
-  try {
-    yield `: listening after ${position}\n\n`;
-    while (!signal.aborted) {
-      waiter.reset();
-      const rows = await farm.store.read((db) => eventsAfter(db, position, EVENTS));
-      position = rows.at(-1)?.eventid ?? position;
-      // One piece, one write to the socket, for what was read together.
-      const text = rows.map(
-        ({ eventid, type, payload }) => `id: ${eventid}\ndata: ${JSON.stringify({ type, ...payload })}\n\n`,
-      );
-      if (text.length > 0) yield text.join('');
-      if (rows.length < EVENTS && !(await waiter.wait(HEARTBEAT_MS))) yield ': still here\n\n';
-    }
-  } finally {
-    unlisten();
-  }
-}
-
-/** Waits for `wake` since the last `reset`, a time limit, or the signal; true when it was woken. */
-function createWaiter(signal: AbortSignal) {
-  let woken = false;
-  let finish: (() => void) | undefined;
-  const wake = () => {
-    woken = true;
-    finish?.();
-  };
-  return {
-    wake,
-    reset() {
-      woken = false;
-    },
-    async wait(ms: number): Promise<boolean> {
-      if (woken || signal.aborted) return woken;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(done, ms);
-        function done() {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', done);
-          finish = undefined;
-          resolve();
-        }
-        finish = done;
-        signal.addEventListener('abort', done, { once: true });
-      });
-      return woken;
-    },
-  };
 }
 
 /** Aborted when the reader has gone or the master stops. */

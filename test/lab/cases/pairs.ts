@@ -1,4 +1,5 @@
 import type { LabCase } from './case.ts';
+import { NO_IPV6 } from '../stage/plans.ts';
 import { filter, SMALL_LINK } from './paths.ts';
 
 const M4 = '11.0.2.2';
@@ -128,5 +129,19 @@ export const PAIRS: readonly LabCase[] = [
     root: ['PRO-01', 'DNS-07'],
     also: ['PRO-01', 'DNS-07'],
     target: 'master.test:9989',
+  },
+  {
+    id: 'P09',
+    title: "F02 and F35: the worker has no IPv6, and another farm's master answers over IPv4",
+    recipe: {
+      setup: { W: [NO_IPV6] },
+      master,
+      files: {
+        'worker.yaml': `name: w1\nmaster: ["six.test:9989", "four.test:9989"]\npin: sha256:${'A'.repeat(43)}\n`,
+      },
+    },
+    doctor: [],
+    root: ['PRO-01', 'HST-01'],
+    also: ['PRO-01', 'HST-01'],
   },
 ];

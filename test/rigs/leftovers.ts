@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { endProcesses } from '../../src/exec/end-processes.ts';
 import { MARKER_VARIABLE, markerValue } from '../../src/exec/marker.ts';
+import { findProcesses } from '../../src/exec/processes.ts';
 
 /** From TERM to KILL for what a run of tests has left. */
 const SIGTERM_MS = 3_000;
@@ -49,9 +50,22 @@ function everybody(): number[] {
   return [...uids];
 }
 
+/** What a process was called with, so that it is known whose it is. */
+function commandOf(pid: number): string {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ');
+    return `${pid} ${words.replaceAll(/\s+/g, ' ').slice(0, 200)}`;
+  } catch {
+    return `${pid} (over by now)`;
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , marker = ''] = process.argv;
-  const { found, alive } = await endProcesses({ marker, uids: everybody(), sigtermTimeMs: SIGTERM_MS });
-  if (found > 0) process.stderr.write(`ended ${found} processes that the tests had left\n`);
+  const left = { marker, uids: everybody() };
+  const names = findProcesses(left).map(commandOf);
+  const { found, alive } = await endProcesses({ ...left, sigtermTimeMs: SIGTERM_MS });
+  if (found > 0)
+    process.stderr.write(`ended ${found} processes that the tests had left: ${names.join('; ')}\n`);
   if (alive.length > 0) process.stderr.write(`cannot end ${alive.join(', ')}\n`);
 }

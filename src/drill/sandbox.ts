@@ -239,8 +239,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await writeFile(secret, SECRET_VALUE, { mode: 0o600 });
     await chmod(secret, 0o600);
     await writeFile(join(masterDir, 'master.yaml'), yaml('10m'));
-    if (smallDisks === 'all')
-      for (const part of ['store', 'logs']) await onDisk(join(masterDir, part), 128 * MIB);
+    for (const part of ['store', 'logs'])
+      if (smallDisks === 'all') await onDisk(join(masterDir, part), 128 * MIB);
+      else await mkdir(join(masterDir, part), { recursive: true, mode: 0o700 });
     for (const name of names) {
       const relay = closing.use(await startRelay(host, port));
       const at = join(dir, name);

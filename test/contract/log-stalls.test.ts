@@ -133,6 +133,12 @@ describe('a log that the disk has no room for', () => {
     const sha256 = createHash('sha256').update('one\ntwo\n').digest('hex');
     expect(of.intake.finishSmall(log, { bytes: 8, sha256 })).toMatchObject({ bytes: 8, receipt: 'verified' });
     expect(of.said).toEqual([]);
+    // Nothing says that there is room now.
+    expect(of.trouble.list()).toHaveLength(1);
+    const other = of.open('other');
+    of.intake.placed(other, 2);
+    await sendAll(of, other, TEXT.subarray(0, 65_536));
+    await until('a write elsewhere', () => of.logs.get(2)?.length === 65_536);
     expect(of.trouble.list()).toEqual([]);
     await of.intake.stop();
   });
@@ -186,6 +192,47 @@ describe('a log that the disk has no room for', () => {
     of.full.clear();
     await until('all go on', () => of.said.length === 2 * logs.length, 10_000);
     await of.intake.stop();
+  });
+
+  it('of a worker that cannot let a stream rest holds its session up, however many share the memory', async () => {
+    const of = rig({ canPause: false });
+    const logs = Array.from({ length: 12 }, (_, index) => of.open(`log ${index}`));
+    for (const [index, log] of logs.entries()) {
+      of.full.add(index + 1);
+      of.intake.placed(log, index + 1);
+    }
+    const held: Promise<void>[] = [];
+    for (let at = 0; held.length === 0; at += 65_536) {
+      for (const log of logs) {
+        const more = of.send(log, TEXT.subarray(at, at + 65_536));
+        if (more instanceof Promise) held.push(more);
+      }
+    }
+    const waiting = logs.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0);
+    expect(waiting).toBeLessThan(9 * MIB);
+    let went = false;
+    void held[0]!.then(() => (went = true));
+    await until('the disk was tried', () => of.gate.tried > 12);
+    expect(went).toBe(false);
+    of.full.clear();
+    await held[0];
+    expect(of.said).toEqual([]);
+    await of.intake.stop();
+  });
+
+  it('is tried no more when the master has stopped', async () => {
+    const of = rig();
+    const log = of.open('stuck');
+    of.intake.placed(log, 1);
+    of.full.add(1);
+    void of.send(log, TEXT.subarray(0, 65_536));
+    await until('the pause', () => of.said.length === 1);
+    const finished = of.intake.finish(log, { bytes: TEXT.length });
+    const end = expect(finished).rejects.toThrow('the master stops');
+    of.intake.hurry();
+    await of.intake.stop();
+    await end;
+    expect(of.trouble.list()).toHaveLength(1);
   });
 
   it('rests anew in a new session of its worker', async () => {

@@ -7,6 +7,8 @@ import { LOG_FILES, oneLine, type TroubleList } from './trouble.ts';
 
 /** After a failed write (a full disk), how long until the next try. */
 const RETRY_MS = 1_000;
+/** Trouble that nobody waits for any more, and that nothing new was tried with, is shown for so long. */
+const FORGOTTEN_AFTER_MS = 60_000;
 
 /** The files of logs, of which a full disk is no failure: it is said once, until nobody waits for it any more. */
 export interface LogDisk {
@@ -38,22 +40,29 @@ export function createLogDisk(options: {
 }): LogDisk {
   const { files, trouble, signal } = options;
   const waiting = new Set<object>();
+  /** Of the last try. */
+  let failure: BbxError | undefined;
 
   function say(error: unknown): void {
     // A full disk is said by its error alone; of another trouble the system's own words count.
     const isFull = error instanceof BbxError && error.code === 'BBX-STO-FULL';
     const what = isFull ? error.message : oneLine(error);
-    trouble.say(LOG_FILES, codes['BBX-MAS-LOG-STORE']({ what }, { cause: error }));
+    failure = codes['BBX-MAS-LOG-STORE']({ what }, { cause: error });
+    trouble.say(LOG_FILES, failure);
   }
 
   /** One that is written says nothing of the disk while others are not. */
   function works(): void {
+    failure = undefined;
     if (waiting.size === 0) trouble.clear(LOG_FILES);
   }
 
   function stuck(who: object, isStuck: boolean): void {
     if (isStuck) waiting.add(who);
-    else if (waiting.delete(who)) works();
+    else if (!waiting.delete(who) || waiting.size > 0) return;
+    // Who waited needs the disk no more; nothing says that it has room.
+    else if (failure !== undefined) trouble.say(LOG_FILES, failure, { forMs: FORGOTTEN_AFTER_MS });
+    else trouble.clear(LOG_FILES);
   }
 
   /** Does `act` until it works. */
@@ -63,6 +72,7 @@ export function createLogDisk(options: {
       for (;;) {
         try {
           const value = await act();
+          failure = undefined;
           stuck(me, false);
           works();
           return value;

@@ -18,8 +18,8 @@ export interface LogStalls {
   begin(log: OpenLog, error: unknown): boolean;
   /** While the disk takes nothing, a log that is no longer small and has no row yet rests until it has one. False: its worker cannot let it. */
   beginEarly(log: OpenLog): boolean;
-  /** More of it has come. Gives a promise when its session is to be held up. */
-  grown(log: OpenLog): Promise<void> | undefined;
+  /** More of it has come, and perhaps as much waits as may. Gives a promise when its session is to be held up. */
+  grown(log: OpenLog, isFull: boolean): Promise<void> | undefined;
   /** It goes on, or nothing more of it is wanted. */
   end(log: OpenLog): void;
   /** The master is about to stop: sessions that are held up are let go with an error. */
@@ -41,8 +41,8 @@ interface StallActs {
   fault(log: OpenLog, error: unknown): void;
 }
 
-/** Tries logs again that a full disk does not take. `waitingBytes`: so much of a log may wait before its session is held up as a whole. */
-export function createLogStalls(disk: LogDisk, waitingBytes: number, acts: StallActs): LogStalls {
+/** Tries logs again that a full disk does not take. */
+export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
   const stalled = new Set<OpenLog>();
   let through = 0;
   let hurried = false;
@@ -125,10 +125,9 @@ export function createLogStalls(disk: LogDisk, waitingBytes: number, acts: Stall
       add(log, new Error('its row is late'));
       return settle(log);
     },
-    grown(log) {
+    grown(log, isFull) {
       if (log.stall === undefined || (mayKeep() && log.waitingBytes <= KEPT_BYTES)) return undefined;
-      if (settle(log) || log.waitingBytes <= waitingBytes) return undefined;
-      return log.stall.held.promise;
+      return settle(log) || !isFull ? undefined : log.stall.held.promise;
     },
     end,
     hurry() {
@@ -137,6 +136,8 @@ export function createLogStalls(disk: LogDisk, waitingBytes: number, acts: Stall
       for (const { stall } of stalled) stall?.held.reject(stall.why);
     },
     stop() {
+      hurried = true;
+      clearTimeout(timer);
       for (const { stall } of stalled) stall?.over.resolve();
     },
   };

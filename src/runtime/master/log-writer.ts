@@ -137,7 +137,7 @@ export function createLogWriter(options: {
     waitLess(log, before - bytesOf(log.waiting));
   }
 
-  const stalls = createLogStalls(disk, WAITING_BYTES, {
+  const stalls = createLogStalls(disk, {
     write: (log) => during(log, () => hand(log)),
     cut,
     mayStaySmall,

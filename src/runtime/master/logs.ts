@@ -178,7 +178,7 @@ export function createLogIntake(options: {
       const hold = writer.add(log, piece);
       log.more?.();
       log.received = Math.max(log.received, piece.offset + piece.bytes.length);
-      if (log.stall !== undefined) return writer.stalls.grown(log);
+      if (log.stall !== undefined) return writer.stalls.grown(log, hold);
       if (log.logid === undefined) {
         if (build.ended || writer.stalls.beginEarly(log) || !hold) return undefined;
         // A store that is busy or away must not fill the memory with what it has no row for.
@@ -242,7 +242,7 @@ export function createLogIntake(options: {
   /** For a session that is held up meanwhile; where the disk has no room, that ends with its streams at rest. */
   async function writeHeld(log: OpenLog): Promise<void> {
     await writer.write(log);
-    await writer.stalls.grown(log);
+    await writer.stalls.grown(log, true);
   }
 
   function faultOf(log: OpenLog): (error: unknown) => void {

@@ -18,3 +18,22 @@ export const pathObject = z.object({
 });
 
 export type PathObject = z.infer<typeof pathObject>;
+
+/** Places that a worker is to try, such as the hosts of repositories. */
+export const workerPlaces = z.object({
+  places: z
+    .array(z.object({ host: z.string().min(1).max(253), port: z.number().int().min(1).max(65_535) }))
+    .min(1)
+    .max(32),
+});
+
+/** What a worker sees of them. */
+export const placesObject = z.object({
+  worker: z.string(),
+  /** When the worker was asked, epoch seconds. */
+  at: z.number(),
+  /** In the order of the question; the worker's own words, `places` of `dialled` (docs/protocol.md). */
+  places: z.array(z.looseObject({ target: z.string() })),
+});
+
+export type PlacesObject = z.infer<typeof placesObject>;

@@ -10,7 +10,7 @@ import {
   whyObject,
   workerObject,
 } from './objects.ts';
-import { pathObject } from './path.ts';
+import { pathObject, placesObject, workerPlaces } from './path.ts';
 
 /**
  * Every route of `/api/v2`, once: the master registers them from this table, the client calls them by name. `params` stand in the path
@@ -99,6 +99,12 @@ export const routes = {
   resumeWorker: { method: 'POST', path: '/api/v2/workers/:worker/resume', answer: workerObject },
   drainWorker: { method: 'POST', path: '/api/v2/workers/:worker/drain', answer: workerObject },
   workerPath: { method: 'POST', path: '/api/v2/workers/:worker/path', answer: pathObject },
+  workerPlaces: {
+    method: 'POST',
+    path: '/api/v2/workers/:worker/places',
+    body: workerPlaces,
+    answer: placesObject,
+  },
   removeWorker: { method: 'DELETE', path: '/api/v2/workers/:worker', answer: workerObject },
   builds: {
     method: 'GET',

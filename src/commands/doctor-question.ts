@@ -90,7 +90,7 @@ export function questionOf(
     case 'config':
       return { topic, paths: words };
     case 'source':
-      return { topic, urls: words };
+      return { topic, urls: words, ...(options.worker === undefined ? {} : { worker: options.worker }) };
     case undefined:
     case 'proxy':
     case 'clock':

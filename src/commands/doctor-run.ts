@@ -1,4 +1,4 @@
-import type { PathObject } from '../api/path.ts';
+import type { PathObject, PlacesObject } from '../api/path.ts';
 import type { Topic } from '../diagnostics/check.ts';
 import { markClocks } from '../diagnostics/doors/clock-moves.ts';
 import { examine, type Examined } from '../diagnostics/examine.ts';
@@ -6,6 +6,8 @@ import type { Outcome } from '../diagnostics/run.ts';
 import { nameOf } from '../diagnostics/subject.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { questionOf } from './doctor-question.ts';
+import type { DialPlace } from '../protocol/bbx/dial-facts.ts';
+import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { note } from './terminal/print.ts';
 import { BBX_VERSION } from './version.ts';
@@ -51,6 +53,7 @@ export function createLook(
       signal: context.signal,
       began,
       askPath: (worker) => askPath(context, worker, options),
+      askPlaces: (worker, places) => askPlaces(context, worker, places, options),
       onStart: (check, subject) => waiting.add(`${check.id} of ${nameOf(subject)}`),
       onOutcome: (outcome) => {
         waiting.delete(`${outcome.check.id} of ${nameOf(outcome.subject)}`);
@@ -66,6 +69,26 @@ async function askPath(context: Context, worker: string, options: DoctorOptions)
   await using client = openFarm(context, options);
   const limits = { signal: context.signal, timeoutMs: PATH_MS };
   return await client.call('workerPath', { params: { worker } }, limits);
+}
+
+/** The same of other places. Throws BBX-USAGE where the worker goes everywhere through hops. */
+async function askPlaces(
+  context: Context,
+  worker: string,
+  places: readonly DialPlace[],
+  options: DoctorOptions,
+): Promise<PlacesObject> {
+  const { openFarm } = await import('./farm.ts');
+  await using client = openFarm(context, options);
+  const limits = { signal: context.signal, timeoutMs: PATH_MS };
+  const question = { params: { worker }, body: { places: [...places] } };
+  const answer = await client.call('workerPlaces', question, limits);
+  if (answer.places.length > 0 && answer.places.every((way) => way['behindHops'] === true))
+    throw codes['BBX-USAGE']({
+      problem: `Worker "${worker}" goes out through hops (via), so what it reaches cannot be tried alone`,
+      hint: "On the worker's host, in its directory: bbx doctor source",
+    });
+  return answer;
 }
 
 function sayWhatIsAwaited(context: Context, waiting: ReadonlySet<string>): Disposable {

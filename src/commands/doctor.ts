@@ -28,6 +28,8 @@ export interface DoctorOptions {
   failOn?: 'error' | 'warn' | 'unknown';
   budget?: number;
   soak?: boolean;
+  /** `doctor source --worker`. */
+  worker?: string;
   probe?: boolean;
   token?: string;
   report?: string;

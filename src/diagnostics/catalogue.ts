@@ -69,6 +69,7 @@ import { src02 } from './checks/source/answer.ts';
 import { src01 } from './checks/source/families.ts';
 import { src03 } from './checks/source/each-family.ts';
 import { src04 } from './checks/source/host-key.ts';
+import { src05 } from './checks/source/both-ends.ts';
 import { src07 } from './checks/source/parts.ts';
 import { src06 } from './checks/source/url-form.ts';
 import { svc02 } from './checks/service/families.ts';
@@ -82,6 +83,7 @@ import { ntf01 } from './checks/mail/greeting.ts';
 import { ntf04 } from './checks/mail/literal.ts';
 import { ntf03 } from './checks/mail/login.ts';
 import { ntf02 } from './checks/mail/tls.ts';
+import { ntf06 } from './checks/mail/sender-name.ts';
 import { ntf05 } from './checks/mail/twisted.ts';
 import { ntf09 } from './checks/mail/public-url.ts';
 import { ntf07 } from './checks/mail/web-service.ts';
@@ -253,6 +255,7 @@ export const catalogue = [
   src02,
   src03,
   src04,
+  src05,
   src06,
   src07,
   ntf01,
@@ -260,6 +263,7 @@ export const catalogue = [
   ntf03,
   ntf04,
   ntf05,
+  ntf06,
   ntf07,
   ntf09,
   clk01,

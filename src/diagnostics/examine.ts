@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import type { Verdict } from '../api/doctor.ts';
 import { within } from '../base/abort.ts';
-import type { PathObject } from '../api/path.ts';
+import type { PathObject, PlacesObject } from '../api/path.ts';
+import { MOST_PLACES, type DialPlace } from '../protocol/bbx/dial-facts.ts';
 import type { Check, Topic } from './check.ts';
 import { workerLayout } from '../config/layout.ts';
 import { selectChecks } from './catalogue.ts';
@@ -12,6 +13,7 @@ import { answerForWorker, readBothEnds } from './doors/both-ends.ts';
 import { RESTS_S } from './doors/links.ts';
 import { answerFrom, readFrom, type FarFacts } from './doors/from.ts';
 import { createProbes, ownName } from './doors/probes.ts';
+import { answerForSight, readSight } from './doors/worker-sight.ts';
 import { environmentProxies } from './doors/proxies.ts';
 import type { BothEnds } from './facts/both-ends.ts';
 import type { DirectoryFacts } from './directory.ts';
@@ -51,6 +53,8 @@ export interface ExamineOptions {
   began?: ClockMark | undefined;
   /** Asks the master here what it and this worker see of the way between them, for `doctor path`. */
   askPath?: ((worker: string) => Promise<PathObject>) | undefined;
+  /** Asks the master here what a worker sees of places, for `doctor source --worker`. */
+  askPlaces?: ((worker: string, places: readonly DialPlace[]) => Promise<PlacesObject>) | undefined;
   onStart?: (check: Check, subject: Subject) => void;
   onOutcome?: (outcome: Outcome) => void;
 }
@@ -79,10 +83,29 @@ async function bothEnds(
   { question, askPath }: ExamineOptions,
   probes: ReturnType<typeof createProbes>,
 ): Promise<BothEnds[] | undefined> {
-  if (question.worker === undefined || askPath === undefined) return undefined;
+  if (question.topic !== 'path' || question.worker === undefined || askPath === undefined) return undefined;
   const ends = readBothEnds(await askPath(question.worker));
   answerForWorker(probes, ends);
   return ends;
+}
+
+/** What of sources a worker tells; the rest would look from here. */
+const SIGHT = new Set(['SRC-01', 'SRC-05', 'SRC-06']);
+
+/** What a worker sees of the sources, in the place of what this host does; false where none is in question. */
+async function workerSight(
+  { question, askPlaces }: ExamineOptions,
+  probes: ReturnType<typeof createProbes>,
+  { subjects }: Plan,
+): Promise<boolean> {
+  if (question.topic !== 'source' || question.worker === undefined || askPlaces === undefined) return false;
+  const places = new Map<string, DialPlace>();
+  for (const subject of subjects)
+    if (subject.kind === 'source' && subject.host !== null && subject.port !== null)
+      places.set(`${subject.host} ${subject.port}`, { host: subject.host, port: subject.port });
+  const asked = [...places.values()].slice(0, MOST_PLACES);
+  if (asked.length > 0) answerForSight(probes, readSight(await askPlaces(question.worker, asked)));
+  return true;
 }
 
 /** What another machine sees of the target, in the place of this host's own tries; undefined where none is named. */
@@ -136,11 +159,14 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       ...(isUnread ? { unread: shownPlaces(question, options) } : {}),
       ...(question.topic === 'proxy' ? { proxies: environmentProxies(env) } : {}),
     });
+    const isSight = await workerSight(options, probes, plan);
     const checks: readonly Check[] = selectChecks({
       topic: question.topic,
       only: options.only ?? [],
       skip: options.skip ?? [],
-    }).filter(({ id }) => (ends === undefined && far === undefined) || isToldByWorkers(id));
+    }).filter(({ id }) =>
+      isSight ? SIGHT.has(id) : (ends === undefined && far === undefined) || isToldByWorkers(id),
+    );
     const recorded = recordProbes(probes);
     const context = {
       intent: plan.intent,

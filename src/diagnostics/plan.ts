@@ -50,7 +50,8 @@ export function makePlan(question: Question, here: Here): Plan {
   if (question.topic === 'source') {
     const given = (question.urls ?? []).map((url) => repositorySubject(url, { source: 'command line' }));
     const sources = given.length > 0 ? given : sourcesOf(here);
-    subjects.push(...sources, ...distinct(sources.flatMap(targetOf)));
+    // What a worker sees of them, it tells of the sources themselves.
+    subjects.push(...sources, ...(question.worker === undefined ? distinct(sources.flatMap(targetOf)) : []));
   } else if (question.topic === 'mail' || question.mail === true) {
     subjects.push(...mailSubjects(question));
     if (!named) subjects.push(...publicSubject(master));
@@ -82,8 +83,8 @@ export function makePlan(question: Question, here: Here): Plan {
     if (question.topic === 'ipv6') subjects.push(...sourcesOf(here));
     if (question.topic !== 'config') subjects.push(...stockPlaces(here.stock));
   }
-  const vantage =
-    question.from === undefined ? vantageOf(here.directory) : (`worker:${question.from.host}` as const);
+  const elsewhere = question.from?.host ?? question.worker;
+  const vantage = elsewhere === undefined ? vantageOf(here.directory) : (`worker:${elsewhere}` as const);
   return { intent: intentOf(question.topic, master), subjects, vantage };
 }
 

@@ -77,6 +77,32 @@ describe.skipIf(!allowed)('the doctor of a master, asked about the way of a work
     expect(MASTER[6]).toBe('2a00:2::10');
   });
 
+  it.each([
+    { what: 'nothing where both ends reach a repository', rules: [], roots: [], code: 0 },
+    {
+      what: 'that the worker does not reach what the master does',
+      rules: [`iifname to-w ${FIRST} drop`],
+      roots: ['SRC-05'],
+      code: 1,
+    },
+  ])('says of a source, asked for the worker: $what', async ({ rules, roots, code }) => {
+    await lab.faults(...rules);
+    // Whoever listens there will do: nobody is spoken to.
+    const ran = await lab.farm.run(
+      'doctor',
+      'source',
+      'git://master.test:9989/app.git',
+      '--worker',
+      'w7',
+      '--json',
+    );
+    const report = ran.json<DoctorReport>();
+    const grave = report.findings.filter(({ status }) => status === 'error' || status === 'warn');
+    expect(grave.map(({ id, vantage }) => [id, vantage])).toEqual(roots.map((id) => [id, 'worker:w7']));
+    expect(ran.code).toBe(code);
+    expect(report.checks.find(({ id }) => id === 'SRC-05')?.status).toBe(code === 0 ? 'ok' : 'error');
+  });
+
   it('says of a worker that is away that it cannot be asked', async () => {
     await lab.faults();
     await lab.farm.workers.get('w7')?.end();

@@ -154,9 +154,14 @@ export function addDoctorCommands(program: Command, context: Context): void {
 
   declare(doctor, 'source', {
     purpose: 'Look at the hosts that source code comes from.',
-    examples: ['bbx doctor source', 'bbx doctor source https://git.example/app.git'],
+    examples: [
+      'bbx doctor source',
+      'bbx doctor source https://git.example/app.git',
+      'bbx doctor source --worker w7',
+    ],
   })
     .addArgument(new Argument('[url...]', 'default: the repositories of the configuration'))
+    .addOption(flag('--worker <name>', 'what this attached worker reaches of it, beside what this host does'))
     .action(async (urls: string[], _options: DoctorOptions, command: Command) =>
       run('source', urls, command),
     );

@@ -35,7 +35,7 @@ function readWay(way: DialledWay, answer: PathObject, at: string): BothEnds {
   const attempts = addresses.map(({ met: _, ...attempt }) => attempt);
   return {
     target,
-    name: nameOf(way, at),
+    name: toldName(way, at),
     path: { at, attempts, listensHere: null },
     peers: addresses.flatMap(peerOf),
     links: addresses.flatMap((one) => linkOf(one, answer)),
@@ -46,7 +46,8 @@ function readWay(way: DialledWay, answer: PathObject, at: string): BothEnds {
   };
 }
 
-function nameOf({ host, lookups }: DialledWay, at: string): NameFacts {
+/** What a worker's system gave for a name. */
+export function toldName({ host, lookups }: DialledWay, at: string): NameFacts {
   const family = familyOf(host);
   const addresses = lookups.flatMap((lookup) => lookup.addresses);
   const errno = lookups.find((lookup) => lookup.errno !== null)?.errno ?? null;

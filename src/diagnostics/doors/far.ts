@@ -1,7 +1,7 @@
 import type { MailSubject, SourceSubject, StatusSubject } from '../far-subjects.ts';
 import type { MailFacts, StatusFacts } from '../facts/mail.ts';
 import type { PathFacts } from '../facts/paths.ts';
-import type { HostKeyFact, NestedFacts, RepositoryFact } from '../facts/sources.ts';
+import type { HostKeyFact, NestedFacts, Reached, RepositoryFact } from '../facts/sources.ts';
 import { placeOfService } from '../plan/mail.ts';
 import { once } from '../probes.ts';
 import type { TargetSubject } from '../subject.ts';
@@ -17,6 +17,8 @@ export interface FarProbes {
   repositoryAt(source: SourceSubject, address: string): Promise<RepositoryFact | undefined>;
   /** Its host's ssh keys; undefined for what is not fetched over ssh. */
   hostKeys(source: SourceSubject): Promise<HostKeyFact | undefined>;
+  /** What this host sees of a source's, where a worker tells what it sees (`--worker`); else undefined. */
+  hereReach(source: SourceSubject): Promise<Reached | undefined>;
   /** Submodules and LFS, as far as a copy of the repository stands on this machine. */
   nested(source: SourceSubject): Promise<NestedFacts>;
   /** Every address of a mail server that connects, greeted. */
@@ -46,6 +48,7 @@ export function createFarProbes(options: {
     repositoryAt: (source, address) => readRepositoryAt(source, address, options),
     hostKeys: (source) =>
       onceHostKeys(`${source.host ?? ''} ${source.port ?? ''}`, () => readHostKeys(source, options)),
+    hereReach: async () => undefined,
     nested: (source) => onceNested(source.text, () => readNested(source, options)),
     mail: (mail) =>
       onceMail(`${mail.text} ${mail.tls}`, async () => {

@@ -1,3 +1,6 @@
+import type { NameFacts } from './names.ts';
+import type { PathFacts } from './paths.ts';
+
 /** What a repository said to `git ls-remote`. */
 export interface RepositoryFact {
   readonly at: string;
@@ -39,4 +42,11 @@ export interface HostKeyFact {
   readonly shown: readonly HostKey[];
   /** Why nothing was compared. */
   readonly because: string | null;
+}
+
+/** A host of sources with its addresses and what connecting to them gave. */
+export interface Reached {
+  readonly text: string;
+  readonly name: NameFacts;
+  readonly path: PathFacts;
 }

@@ -33,7 +33,7 @@ export interface Question {
   readonly soak?: boolean;
   /** `--from`: the machine from which the target is looked at. */
   readonly from?: Extract<Hop, { kind: 'ssh' }>;
-  /** `doctor path WORKER`. */
+  /** `doctor path WORKER`, `doctor source --worker WORKER`. */
   readonly worker?: string;
   /** `doctor config PATH …`, as they were written. */
   readonly paths?: readonly string[];

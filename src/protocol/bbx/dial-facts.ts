@@ -9,6 +9,16 @@ export const MOST_WAYS = 8;
 /** Addresses of one name that are tried. */
 export const MOST_ADDRESSES = 16;
 
+/** Places beyond the master that a worker can be asked to try at once. */
+export const MOST_PLACES = 32;
+
+/** Somewhere that builds connect to. */
+export const dialPlace = z.object({ host: text(253).min(1), port: z.number().int().min(1).max(65_535) });
+export type DialPlace = z.infer<typeof dialPlace>;
+
+/** What a worker announces in the `capabilities` of its inventory when it can be asked to try other places than its master. */
+export const PLACES = 'places';
+
 /** How far probes of growing size came over one connection. */
 export const seriesFact = z.object({
   /** `upMs`, `downMs`: until it was whole at the other end and that was told; null: not tried, or it stalled. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Channel } from '../../build/command-port.ts';
 import type { BuildPlan } from '../../build/plan.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
+import type { DialPlace } from './dial-facts.ts';
 import type { Dialect } from './dialect.ts';
 import type { StoredLog } from './intake.ts';
 import type { SigningKey } from './keys.ts';
@@ -135,8 +136,8 @@ export interface MasterSession {
   /** The records of the worker's history up to this number are kept: it need not send them again. */
   historyStored(number: number): void;
   settings(settings: Omit<MessageOf<MasterMessage, 'settings'>, 'type'>): void;
-  /** Asks a worker that announced `dial` to try its ways to the master; `onDialled` brings what came of it. */
-  dial(id: number): void;
+  /** Asks a worker that announced `dial` to try its ways to the master, or one that announced `places` to try those; `onDialled` brings what came of it. */
+  dial(id: number, places?: readonly DialPlace[]): void;
   /** Last words, then the close. */
   bye(reason: MessageOf<MasterMessage, 'bye'>['reason'], message: string): void;
   close(code: number, reason: string): void;

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { protocolCodes } from '../codes.ts';
 import { decodeLogFrame } from './codec.ts';
 import { complaint } from './complaint.ts';
+import type { DialPlace } from './dial-facts.ts';
 import { readWith, writeWith } from './dialect.ts';
 import type { Dialect } from './dialect.ts';
 import type { StoredLog } from './intake.ts';
@@ -122,8 +123,8 @@ class ServedSession implements MasterSession, LineOptions {
     this.#send({ type: 'settings', paused, reach: [...reach], pins: [...pins] });
   }
 
-  dial(id: number): void {
-    this.#send({ type: 'dial', id });
+  dial(id: number, places?: readonly DialPlace[]): void {
+    this.#send({ type: 'dial', id, ...(places === undefined ? {} : { places: [...places] }) });
   }
 
   bye(reason: MessageOf<MasterMessage, 'bye'>['reason'], message: string): void {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { buildPlan } from '../../build/plan.ts';
 import { progressEvent } from '../../build/progress.ts';
-import { dialledWay, MOST_WAYS } from './dial-facts.ts';
+import { dialledWay, dialPlace, MOST_PLACES, MOST_WAYS } from './dial-facts.ts';
 import { bootName, linkRecord, RECORDS_PER_MESSAGE } from './link-facts.ts';
 
 const text = (max: number) => z.string().max(max);
@@ -156,6 +156,8 @@ export const dialled = z.object({
   type: z.literal('dialled'),
   id: z.number().int(),
   ways: z.array(dialledWay).max(MOST_WAYS),
+  /** In the order of the question; nobody is greeted there. */
+  places: z.array(dialledWay).max(MOST_PLACES).optional(),
 });
 /** Asks for the same bytes back; allowed before authentication, so the answer is never larger than the question. */
 export const echo = z.object({ type: z.literal('echo'), id: z.number().int(), payload: base64(90_000) });
@@ -232,7 +234,12 @@ export const historyStored = z.object({
   number: z.number().int().nonnegative(),
 });
 /** Asks the worker to try its own ways to the master, beside the session that stands; only to one that announced it. */
-export const dial = z.object({ type: z.literal('dial'), id: z.number().int() });
+export const dial = z.object({
+  type: z.literal('dial'),
+  id: z.number().int(),
+  /** Try these instead; only to a worker that announced it. */
+  places: z.array(dialPlace).max(MOST_PLACES).optional(),
+});
 /** Last words before the master closes: `replaced` ends the worker's process with exit code 8. */
 export const bye = z.object({
   type: z.literal('bye'),

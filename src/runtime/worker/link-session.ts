@@ -4,7 +4,7 @@ import type { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { protocolCodes } from '../../protocol/codes.ts';
 import type { SessionEnd } from '../../protocol/bbx/line.ts';
-import type { DialledWay } from '../../protocol/bbx/dial-facts.ts';
+import { PLACES, type DialledWay, type DialPlace } from '../../protocol/bbx/dial-facts.ts';
 import { PAUSE, type MasterMessage, type WorkerMessage } from '../../protocol/bbx/messages.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
 import type { Answer, Jobs } from './jobs.ts';
@@ -28,6 +28,8 @@ export interface LinkSessionOptions {
   recording?: { history: LinkHistory; clock: Clock; random: () => number } | undefined;
   /** Tries the ways to the master anew, when it asks for that. */
   tryWays?: (() => Promise<DialledWay[]>) | undefined;
+  /** Tries other places, when it asks for those. */
+  tryPlaces?: ((places: readonly DialPlace[]) => Promise<DialledWay[]>) | undefined;
   /** The master's words about itself. */
   onLearned(learned: Learned): void;
 }
@@ -113,7 +115,15 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
       case 'historyStored':
         return teller?.stored(message.number);
       case 'dial':
-        if (options.tryWays !== undefined)
+        if (message.places !== undefined) {
+          const { id } = message;
+          if (options.tryPlaces !== undefined)
+            later(
+              options
+                .tryPlaces(message.places)
+                .then((places) => send({ type: 'dialled', id, ways: [], places })),
+            );
+        } else if (options.tryWays !== undefined)
           later(options.tryWays().then((ways) => send({ type: 'dialled', id: message.id, ways })));
         return;
       case 'bye':
@@ -152,7 +162,11 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
     facts: { ...options.facts },
     draining: jobs.draining,
     clock: session.masterClock,
-    capabilities: [PAUSE, ...(options.tryWays === undefined ? [] : ['dial'])],
+    capabilities: [
+      PAUSE,
+      ...(options.tryWays === undefined ? [] : ['dial']),
+      ...(options.tryPlaces === undefined ? [] : [PLACES]),
+    ],
     builds: jobs.inventory(),
     aside: spool.aside.map(({ build, epoch: other, name: title }) => ({ build, epoch: other, name: title })),
   });

@@ -64,7 +64,8 @@ async function tryWay(target: string, options: WaysOptions): Promise<DialledWay 
   return { ...way, behindHops: false, lookups, addresses, raced };
 }
 
-async function lookUp(host: string, signal: AbortSignal): Promise<DialledWay['lookups']> {
+/** What this host's system gives for a name, each family apart. */
+export async function lookUp(host: string, signal: AbortSignal): Promise<DialledWay['lookups']> {
   const answers = await Promise.all(
     ([6, 4] as const).map((family) => systemResolver.resolve(host, family, { signal, limitMs: CONNECT_MS })),
   ).catch(() => []);
@@ -89,18 +90,23 @@ async function race(host: string, port: number, signal: AbortSignal): Promise<Di
 }
 
 async function tryOne(address: string, port: number, options: WaysOptions): Promise<DialledAddress> {
+  const tried = await tryAlone(address, port, options.signal);
+  return tried.outcome === 'connected' ? { ...tried, met: await meet(address, port, options) } : tried;
+}
+
+/** Connects to one address, and greets nobody. */
+export async function tryAlone(address: string, port: number, signal: AbortSignal): Promise<DialledAddress> {
   const family = familyOf(address) === 6 ? 6 : 4;
-  const base = { address, family, port } as const;
-  const silent = { ...base, outcome: 'silent', errno: null, local: false, met: null } as const;
+  const base = { address, family, port, met: null } as const;
+  const silent = { ...base, outcome: 'silent', errno: null, local: false } as const;
   const started = performance.now();
   try {
-    const tried = await tryAddress(address, port, { limitMs: CONNECT_MS, signal: options.signal });
+    const tried = await tryAddress(address, port, { limitMs: CONNECT_MS, signal });
     const ms = Math.round(tried.ms);
     if (tried.result === 'silent') return { ...silent, ms };
     const { local, errno = null } = tried;
-    if (tried.result !== 'connected') return { ...base, outcome: 'failed', errno, local, ms, met: null };
-    const met = await meet(address, port, options);
-    return { ...base, outcome: 'connected', errno: null, local: false, ms, met };
+    if (tried.result !== 'connected') return { ...base, outcome: 'failed', errno, local, ms };
+    return { ...base, outcome: 'connected', errno: null, local: false, ms };
   } catch {
     return { ...silent, ms: Math.round(performance.now() - started) };
   }

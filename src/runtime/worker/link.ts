@@ -74,6 +74,7 @@ export interface LinkOptions {
   onLearned(learned: Learned): void;
   /** Tries the ways to the master anew, when it asks for that. */
   tryWays?: LinkSessionOptions['tryWays'];
+  tryPlaces?: LinkSessionOptions['tryPlaces'];
   diagnose?:
     | ((failure: { error: unknown; target: string; via?: readonly Hop[] }) => Promise<readonly LinkFinding[]>)
     | undefined;
@@ -163,6 +164,7 @@ export function startLink(options: LinkOptions): Link {
       established = await runLinkSession({
         recording,
         tryWays: options.tryWays,
+        tryPlaces: options.tryPlaces,
         ...{ session, name, maxBuilds, facts, jobs, spool, log, onLearned },
       });
     } catch (failure) {

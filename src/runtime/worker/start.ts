@@ -26,6 +26,7 @@ import { startLink } from './link.ts';
 import type { LinkOptions, LinkState } from './link.ts';
 import { machineFacts } from './machine-facts.ts';
 import { unusualSilence } from './silence.ts';
+import { createPlaceTrier } from './link-places.ts';
 import { tryWays } from './link-ways.ts';
 import { createPlaces } from './places.ts';
 import { openSpool } from './spool.ts';
@@ -198,6 +199,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
           .catch((error: unknown) => log.error('cannot remember what the master said', { error }));
       },
       tryWays: tryAll,
+      tryPlaces: createPlaceTrier({ isBehindHops: config.via.length > 0, signal: trying.signal }),
       diagnose: deps.diagnose,
       via: config.via,
       ...(deps.random === undefined ? {} : { random: deps.random }),

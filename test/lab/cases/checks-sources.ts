@@ -1,7 +1,9 @@
 import type { LabCase } from './case.ts';
+import { reverseName } from '../../../src/net/dns/reverse.ts';
 import { shell } from './directories.ts';
 
 const M4 = '11.0.2.2';
+const W6 = '2a00:1::2';
 const M6 = '2a00:2::2';
 
 /** A daemon of git for each family of M, with its own directory. */
@@ -86,5 +88,16 @@ export const CHECKS_SOURCES: readonly LabCase[] = [
     doctor: ['source', 'ssh://git@dual.test/app.git'],
     root: ['SRC-02'],
     target: 'dual.test:22',
+  },
+  {
+    id: 'X135',
+    title: 'mail leaves from an IPv6 address that has no name',
+    recipe: {
+      names: { [reverseName(W6)]: {} },
+      listeners: { M: [{ host: '::', port: 25, does: { says: 'smtp' } }] },
+    },
+    doctor: ['mail', 'dual.test:25'],
+    root: ['NTF-06'],
+    target: 'dual.test:25',
   },
 ];

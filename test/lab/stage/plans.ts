@@ -1,3 +1,4 @@
+import { reverseName } from '../../../src/net/dns/reverse.ts';
 import type { HostName, Nameserver, Names, Plan } from './recipe.ts';
 
 /** Where things are under a plan. */
@@ -96,6 +97,16 @@ export function networkOf(plan: Plan, names: Names = {}): Network {
     'dual.test': { A, AAAA },
     'four.test': { A },
     'six.test': { AAAA },
+    // W has a name that leads back to it.
+    'w.test': {
+      A: four === null ? [] : [four.W],
+      AAAA: six === null ? [] : [six.W],
+    },
+    ...Object.fromEntries(
+      [four?.W, six?.W].flatMap((address) =>
+        address === undefined ? [] : [[reverseName(address), { PTR: ['w.test'] }]],
+      ),
+    ),
     'ipv4only.arpa': { A: ['192.0.0.170', '192.0.0.171'] },
   };
   const nameserver: Nameserver = {

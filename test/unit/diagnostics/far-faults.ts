@@ -1,6 +1,7 @@
 import { repositorySubject, targetOf } from '../../../src/diagnostics/plan/sources.ts';
 import type { SourceSubject } from '../../../src/diagnostics/far-subjects.ts';
 import { mailSubject, placeOfService, statusSubject } from '../../../src/diagnostics/plan/mail.ts';
+import type { Attempt, PathFacts } from '../../../src/diagnostics/facts/paths.ts';
 import type { HostKeyFact } from '../../../src/diagnostics/facts/sources.ts';
 import type { MailFact, StatusFact } from '../../../src/diagnostics/facts/mail.ts';
 import { AT, BOTH, literal, name, ONLY6, reply, tried, type Case } from './recorded.ts';
@@ -12,13 +13,21 @@ const v4only = name('git.example', reply('answer', [V4]), reply('nodata'));
 const open4 = tried(V4, 'connected', { port: 443 });
 const open6 = tried(V6, 'connected', { port: 443 });
 
-function source(url: string, more: Partial<SourceSubject> = {}, rest: Partial<Case> = {}): Case {
+const reached = (...attempts: Attempt[]): PathFacts => ({ at: AT, attempts, listensHere: null });
+
+/** `alone`: its host is no target of its own, as a worker tells of it. */
+function source(
+  url: string,
+  more: Partial<SourceSubject> = {},
+  rest: Partial<Case> = {},
+  how?: 'alone',
+): Case {
   const subject = repositorySubject(url, { source: 'master.yaml', ...more });
   return {
     names: [dual],
     attempts: [open6, open4],
     ...rest,
-    subjects: [subject, ...targetOf(subject)],
+    subjects: [subject, ...(how === 'alone' ? [] : targetOf(subject))],
   };
 }
 
@@ -74,6 +83,10 @@ const secured = (more: Partial<NonNullable<MailFact['tls']>> = {}): MailFact => 
     ...more,
   },
 });
+const NAMELESS = {
+  '2a00:1::2': { outcome: 'none' as const, names: [] },
+  '2a00:2::77': { outcome: 'none' as const, names: [] },
+};
 const dualMail = name('mail.example', reply('answer', [V4]), reply('answer', [V6]));
 function mail(
   facts: MailFact[],
@@ -229,6 +242,28 @@ export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 
     ['NTF-05'],
     'error',
   ],
+  [
+    'mail that leaves from an IPv6 address without a name',
+    mail([secured()], {}, { system: { mail: [secured()], reverse: NAMELESS } }),
+    ['NTF-06'],
+    'warn',
+  ],
+  [
+    'mail that leaves from an address whose name leads elsewhere, and is refused',
+    mail(
+      [],
+      {},
+      {
+        names: [dualMail, name('ci.example', reply('answer', [V4]), reply('nodata'))],
+        system: {
+          mail: [greeted({ outcome: 'refused', code: 554, banner: 'who are you' })],
+          reverse: { '2a00:1::2': { outcome: 'names', names: [{ name: 'ci.example', addresses: [V6] }] } },
+        },
+      },
+    ),
+    ['NTF-06'],
+    'error',
+  ],
   ['a web service that fails', service({ status: 503 }), ['NTF-07'], 'error'],
   [
     'a web service with the certificate of another',
@@ -283,6 +318,45 @@ export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 
     ['SRC-04'],
     'error',
   ],
+  [
+    'a repository that the worker cannot reach, and the master can',
+    source(
+      URL,
+      { builders: ['linux'] },
+      {
+        attempts: [tried(V6, 'silent', { port: 443 }), tried(V4, 'ECONNREFUSED', { port: 443 })],
+        system: { hereReach: { name: dual, path: reached(open6, open4) } },
+      },
+      'alone',
+    ),
+    ['SRC-05'],
+    'error',
+  ],
+  [
+    "a repository that the master's poller cannot reach, and the worker can",
+    source(
+      URL,
+      {},
+      { system: { hereReach: { name: dual, path: reached(tried(V4, 'silent', { port: 443 })) } } },
+    ),
+    ['SRC-05'],
+    'warn',
+  ],
+  [
+    'a repository that the worker reaches over IPv4 alone, where both are meant',
+    source(
+      URL,
+      {},
+      {
+        attempts: [tried(V6, 'ENETUNREACH', { port: 443, local: true }), open4],
+        intent: BOTH,
+        system: { hereReach: { name: dual, path: reached(open6, open4) } },
+      },
+      'alone',
+    ),
+    ['SRC-05'],
+    'warn',
+  ],
 ];
 
 /** Nothing grave. */
@@ -320,5 +394,48 @@ export const FAR_CONTROLS: [title: string, given: Case][] = [
   [
     'a private repository that asks for a login over both families',
     source(URL, { credentials: true }, { system: { repository: { outcome: 'login', reason: 'denied' } } }),
+  ],
+  [
+    'mail that leaves from an address whose name leads back to it',
+    mail(
+      [],
+      {},
+      {
+        names: [dualMail, name('ci.example', reply('nodata'), reply('answer', ['2a00:1::2']))],
+        system: {
+          mail: [secured()],
+          reverse: {
+            '2a00:1::2': { outcome: 'names', names: [{ name: 'ci.example', addresses: ['2a00:1::2'] }] },
+          },
+        },
+      },
+    ),
+  ],
+  [
+    "mail to the site's own relay, which knows its hosts",
+    mail(
+      [],
+      {},
+      {
+        sources: [{ target: V6, family: 6, source: '2a00:2::77', errno: null }],
+        system: { mail: [secured()], reverse: NAMELESS },
+      },
+    ),
+  ],
+  [
+    'a repository that both ends reach',
+    source(URL, {}, { system: { hereReach: { name: dual, path: reached(open6, open4) } } }, 'alone'),
+  ],
+  [
+    'a repository that the worker reaches over one family, and nobody insists',
+    source(
+      URL,
+      {},
+      {
+        attempts: [open4],
+        system: { hereReach: { name: dual, path: reached(open6, open4) } },
+      },
+      'alone',
+    ),
   ],
 ];

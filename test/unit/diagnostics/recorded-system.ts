@@ -18,7 +18,12 @@ import type {
 import type { ReverseFact } from '../../../src/diagnostics/facts/reverse.ts';
 import type { ServiceFacts } from '../../../src/diagnostics/facts/service.ts';
 import type { MailFact, StatusFact } from '../../../src/diagnostics/facts/mail.ts';
-import type { HostKeyFact, NestedFacts, RepositoryFact } from '../../../src/diagnostics/facts/sources.ts';
+import type {
+  HostKeyFact,
+  NestedFacts,
+  Reached,
+  RepositoryFact,
+} from '../../../src/diagnostics/facts/sources.ts';
 import { parseResolvConf } from '../../../src/net/dns/resolv-conf.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -45,6 +50,8 @@ export interface SystemFacts {
   repository?: Partial<RepositoryFact>;
   repositoryAt?: Partial<Record<4 | 6, Partial<RepositoryFact>>>;
   hostKeys?: HostKeyFact;
+  /** What the master sees, where a worker tells of the rest. */
+  hereReach?: Omit<Reached, 'text'>;
   nested?: NestedFacts;
   mail?: MailFact[];
   status?: StatusFact[];
@@ -130,6 +137,8 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
       ...system.repositoryAt?.[address.includes(':') ? 6 : 4],
     }),
     hostKeys: async () => system.hostKeys,
+    hereReach: async ({ host }) =>
+      system.hereReach === undefined || host === null ? undefined : { text: host, ...system.hereReach },
     nested: async () => system.nested ?? { at: AT, copy: null, parts: [] },
     mail: async () => ({ at: AT, addresses: system.mail ?? [] }),
     status: async () => ({ at: AT, addresses: system.status ?? [] }),

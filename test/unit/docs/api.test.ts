@@ -34,6 +34,8 @@ const WORDS: Record<RouteName, string> = {
   pauseWorker: 'Gives a worker nothing more until it is resumed; also over restarts.',
   resumeWorker: 'Takes back a pause or a drain.',
   drainWorker: 'Gives a worker nothing more until its process starts anew or it is resumed.',
+  workerPlaces:
+    'Asks an attached worker what it sees of other places: what its system gives for each name, and a connection to the first addresses of each family (`bbx doctor source --worker`). Nothing is sent there.',
   workerPath:
     'Asks an attached worker to try its ways to the master anew, and tells what both ends saw (`bbx doctor path`). One at a time for a worker.',
   removeWorker: 'Refuses a worker from now on; its builds are tried elsewhere.',

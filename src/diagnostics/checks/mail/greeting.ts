@@ -10,7 +10,7 @@ export const ntf01 = defineCheck<'mail', MailFacts>({
   about: 'mail',
   topics,
   needs: [],
-  causes: [...PLACE_CAUSES, 'NTF-02'],
+  causes: [...PLACE_CAUSES, 'NTF-02', 'NTF-06'],
   gather,
   judge: judgeGreeting,
 });

@@ -1,8 +1,9 @@
 import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
 import { evidence, pasted } from '../../evidence.ts';
 import type { SourceSubject } from '../../far-subjects.ts';
+import type { Reached } from '../../facts/sources.ts';
 import { insistsOn, leavesOut, type Family } from '../../intent.ts';
-import { connects, familyTopics, has, reach, reachedEvidence, usersOf, type Reached } from './question.ts';
+import { connects, familyTopics, has, reach, reachedEvidence, usersOf } from './question.ts';
 
 export const src01 = defineCheck<'source', Reached | undefined>({
   id: 'SRC-01',
@@ -12,7 +13,7 @@ export const src01 = defineCheck<'source', Reached | undefined>({
   needs: [],
   causes: [
     ...['LIM-01', 'LIM-02', 'HST-01', 'HST-09', 'HST-08', 'HST-02', 'HST-03', 'DNS-13', 'DNS-12', 'DNS-10'],
-    ...['DNS-01', 'DNS-02', 'DNS-07', 'PTH-04', 'PTH-01'],
+    ...['DNS-01', 'DNS-02', 'DNS-07', 'PTH-04', 'PTH-01', 'SRC-05'],
   ],
   gather: async (context, { host, port, source }) =>
     host === null || port === null ? undefined : reach(context, host, port, source),

@@ -10,9 +10,9 @@ import {
 } from '../../check.ts';
 import { evidence, pasted } from '../../evidence.ts';
 import type { SourceSubject } from '../../far-subjects.ts';
-import type { NestedFacts } from '../../facts/sources.ts';
+import type { NestedFacts, Reached } from '../../facts/sources.ts';
 import { insistsOn, leavesOut } from '../../intent.ts';
-import { connects, has, reach, reachedEvidence, topics, type Reached } from './question.ts';
+import { connects, has, reach, reachedEvidence, topics } from './question.ts';
 
 interface Parts {
   readonly nested: NestedFacts;

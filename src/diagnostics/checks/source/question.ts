@@ -2,9 +2,8 @@ import type { Evidence } from '../../../api/doctor.ts';
 import type { CheckContext } from '../../check.ts';
 import { dnsEvidence, attemptEvidence } from '../../evidence.ts';
 import type { SourceSubject } from '../../far-subjects.ts';
-import type { NameFacts } from '../../facts/names.ts';
+import type { Reached } from '../../facts/sources.ts';
 import { published } from '../../facts/names.ts';
-import type { PathFacts } from '../../facts/paths.ts';
 import type { Family } from '../../intent.ts';
 import type { TargetSubject } from '../../subject.ts';
 import { printHostPort } from '../../../net/endpoint/host.ts';
@@ -12,13 +11,6 @@ import { printHostPort } from '../../../net/endpoint/host.ts';
 export const topics = ['source'] as const;
 /** Of questions that a family decides. */
 export const familyTopics = ['ipv6', 'source'] as const;
-
-/** A host of sources with its addresses and what connecting to them gave. */
-export interface Reached {
-  readonly text: string;
-  readonly name: NameFacts;
-  readonly path: PathFacts;
-}
 
 /** Looks up and connects, as for any target; what was asked before is not asked again. */
 export async function reach(

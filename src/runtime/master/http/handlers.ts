@@ -87,6 +87,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       return { ...shown, notes: twice === undefined ? shown.notes : [...shown.notes, twice.message], link };
     },
     workerPath: ({ params }) => paths.ask(workers.known(params.worker)),
+    workerPlaces: ({ params, body }) => paths.askPlaces(workers.known(params.worker), body.places),
     addWorker: ({ body }) => workers.invite(body),
     approveWorker: async ({ params }) => showWorker(await workers.approve(params.worker), roster),
     pauseWorker: async ({ params }) => showWorker(await workers.pause(params.worker), roster),

@@ -1,7 +1,8 @@
 import { sleep } from '../../../base/abort.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { MessageOf, WorkerMessage } from '../../../protocol/bbx/messages.ts';
-import type { PathObject } from '../../../api/path.ts';
+import type { PathObject, PlacesObject } from '../../../api/path.ts';
+import { PLACES, type DialPlace } from '../../../protocol/bbx/dial-facts.ts';
 import { codes } from '../codes.ts';
 import type { Arrivals, HalfOpen } from './arrivals.ts';
 import type { Worker } from './roster.ts';
@@ -17,6 +18,8 @@ type Dialled = MessageOf<WorkerMessage, 'dialled'>;
 export interface PathProbe {
   /** Throws BBX-API-WORKER-STATE, -WORKER-OLD, -WORKER-SILENT. */
   ask(worker: Worker): Promise<PathObject>;
+  /** Asks it to try other places instead. Throws the same. */
+  askPlaces(worker: Worker, places: readonly DialPlace[]): Promise<PlacesObject>;
   /** A worker has told what became of it. */
   answered(worker: Worker, answer: Dialled): void;
 }
@@ -32,24 +35,52 @@ export function createPathProbe(options: {
   const asking = new Map<string, Promise<PathObject>>();
   let next = 0;
 
+  /** Sends the question, and gives the worker's answer to it. */
+  async function question(
+    { name, attached }: Worker,
+    over: AbortController,
+    places?: readonly DialPlace[],
+  ): Promise<Dialled> {
+    if (attached?.ready !== true)
+      throw codes['BBX-API-WORKER-STATE']({ name, state: 'not attached', wanted: 'ask' });
+    if (!attached.capabilities.includes(places === undefined ? 'dial' : PLACES))
+      throw codes['BBX-API-WORKER-OLD']({ name });
+    const id = (next += 1);
+    const answer = new Promise<Dialled>((done) => waiting.set(id, { worker: name, done }));
+    try {
+      attached.session.dial(id, places);
+      const told = await Promise.race([answer, sleep(ANSWER_MS, over.signal).then(() => undefined)]);
+      if (told === undefined) throw codes['BBX-API-WORKER-SILENT']({ name, seconds: ANSWER_MS / 1_000 });
+      return told;
+    } finally {
+      waiting.delete(id);
+    }
+  }
+
+  async function askPlaces(worker: Worker, places: readonly DialPlace[]): Promise<PlacesObject> {
+    const at = clock.wall();
+    const over = new AbortController();
+    try {
+      const told = await question(worker, over, places);
+      return { worker: worker.name, at, places: told.places ?? [] };
+    } finally {
+      over.abort();
+    }
+  }
+
   async function ask(worker: Worker): Promise<PathObject> {
     const { name, attached } = worker;
     if (attached?.ready !== true)
       throw codes['BBX-API-WORKER-STATE']({ name, state: 'not attached', wanted: 'ask' });
-    if (!attached.capabilities.includes('dial')) throw codes['BBX-API-WORKER-OLD']({ name });
-    const id = (next += 1);
     const from = clock.monotonic();
     const at = clock.wall();
-    const answer = new Promise<Dialled>((done) => waiting.set(id, { worker: name, done }));
     const over = new AbortController();
     const ports = new Set(bound().map((address) => Number(/:(\d+)$/.exec(address)?.[1])));
     // They stay for a minute: those of an earlier trouble are no answer to this question.
     const before = await arrivals.halfOpen(ports);
     const halfOpen = watch(ports, before ?? [], over.signal);
     try {
-      attached.session.dial(id);
-      const told = await Promise.race([answer, sleep(ANSWER_MS, over.signal).then(() => undefined)]);
-      if (told === undefined) throw codes['BBX-API-WORKER-SILENT']({ name, seconds: ANSWER_MS / 1_000 });
+      const told = await question(worker, over);
       over.abort();
       return {
         worker: name,
@@ -62,7 +93,6 @@ export function createPathProbe(options: {
       };
     } finally {
       over.abort();
-      waiting.delete(id);
     }
   }
 
@@ -85,6 +115,7 @@ export function createPathProbe(options: {
   }
 
   return {
+    askPlaces,
     ask(worker) {
       // Who asks meanwhile gets the same answer: a worker tries its ways once at a time.
       const already = asking.get(worker.name);

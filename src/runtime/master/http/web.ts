@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import { fastify } from 'fastify';
 import type { Log } from '../../../base/log.ts';
 import { listen } from '../../../net/listen.ts';
-import { printHostPort } from '../../../net/endpoint/host.ts';
 import type { ListenAddress } from '../../../net/endpoint/listen-address.ts';
+import { endsOf } from '../../../net/peer.ts';
 import { createTunnel, TUNNEL_PROTOCOL } from '../../../net/tunnel.ts';
 import { createWebSocketAcceptor } from '../../../net/web-socket.ts';
 import { answerErrors } from './errors.ts';
@@ -49,13 +49,11 @@ export async function openWebPort(options: {
       stream.destroy();
       return;
     }
-    const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = request.socket;
+    // Read before anything can end the connection, which then has none.
+    const ends = endsOf(request.socket);
     const socket = acceptor.upgrade(request, stream, head);
     if (socket === undefined) return;
-    onTunnel(createTunnel(socket), {
-      peer: printHostPort(remoteAddress, remotePort),
-      local: printHostPort(localAddress, localPort),
-    });
+    onTunnel(createTunnel(socket), ends);
   });
   const listener = await listen({
     addresses,

@@ -49,12 +49,15 @@ export function takeSignals(
     stop: stop.signal,
     stopNow: stopNow.signal,
     [Symbol.dispose]() {
+      if (stop.signal.aborted) {
+        from.on('SIGTERM', exit);
+        from.on('SIGINT', exit);
+        // Left to itself the process would take its handlers down first, and die of one that comes while it takes down the rest.
+        from.once('beforeExit', exit);
+      }
       from.removeListener('SIGTERM', onStop);
       from.removeListener('SIGINT', onStop);
       from.removeListener('SIGHUP', onHangUp);
-      if (!stop.signal.aborted) return;
-      from.on('SIGTERM', exit);
-      from.on('SIGINT', exit);
     },
   };
 }

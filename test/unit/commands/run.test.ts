@@ -98,6 +98,32 @@ describe('signals', () => {
     expect(from.listenerCount('SIGHUP')).toBe(0);
   });
 
+  it('never decide how a process ends that was told to, however late they come', async () => {
+    const source = new URL('../../../src/commands/run-signals.ts', import.meta.url).href;
+    const program = `
+      import { takeSignals } from ${JSON.stringify(source)};
+      const orders = takeSignals({ log: { info() {} } });
+      // A heap that takes a moment to be taken down.
+      globalThis.heap = Array.from({ length: 300_000 }, (_, index) => ({ index }));
+      const timer = setInterval(() => {}, 1_000);
+      orders.stop.addEventListener('abort', () => { clearInterval(timer); orders[Symbol.dispose](); });
+      console.log('up');`;
+    await using dir = await tempDir();
+    const file = join(dir.path, 'program.mjs');
+    await writeFile(file, program);
+    const child = spawn(process.execPath, [file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    const ended = once(child, 'exit');
+    const again = setInterval(() => child.kill('SIGTERM'), 1);
+    const [code, signal] = (await ended.finally(() => clearInterval(again))) as [
+      number | null,
+      string | null,
+    ];
+    expect([code, signal]).toEqual([0, null]);
+  });
+
   it('are given back when nobody asked for an end', () => {
     const from = new EventEmitter();
     takeSignals({ log: silentLog }, from)[Symbol.dispose]();

@@ -1,4 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
@@ -108,11 +110,35 @@ function setUp(
   };
 }
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Takes the last one away and watches whether anybody else has it. */
+function lastOf<Value extends object>(values: Value[]): WeakRef<Value> {
+  return new WeakRef(values.pop()!);
+}
+
 const codeOf = (promise: Promise<unknown>) =>
   promise.then(
     () => 'fine',
     (error: { code?: string; exit?: number }) => `${error.code} ${error.exit}`,
   );
+
+describe('a session that was let in', () => {
+  it('holds nothing of the claim that let it in: a master has thousands of them', async () => {
+    const made = setUp();
+    const inside = await made.letIn();
+    const claim = lastOf(made.claims);
+    await expect
+      .poll(() => {
+        collect();
+        return claim.deref() === undefined;
+      })
+      .toBe(true);
+    expect(made.session.ended).toBe(false);
+    inside.close();
+  });
+});
 
 describe('greeting', () => {
   it.each<[string, Parameters<typeof setUp>[0], string]>([

@@ -11,11 +11,11 @@ import type { TargetSubject } from '../subject.ts';
 import { NO_TROUBLE_PROBES } from './trouble.ts';
 import type { SeenFacts } from './probes.ts';
 
-/** A master's answer about a worker, as facts about each of the worker's ways. Behind hops nothing was tried. */
+/** A master's answer about a worker, as facts about each of the worker's ways. Behind hops nothing was tried, and that is said. */
 export function readBothEnds(answer: PathObject): BothEnds[] {
   const at = new Date(answer.at * 1_000).toISOString();
   const ways = z.array(dialledWay).parse(answer.ways);
-  return ways.filter(({ behindHops }) => !behindHops).map((way) => readWay(way, answer, at));
+  return ways.map((way) => readWay(way, answer, at));
 }
 
 function readWay(way: DialledWay, answer: PathObject, at: string): BothEnds {
@@ -36,7 +36,14 @@ function readWay(way: DialledWay, answer: PathObject, at: string): BothEnds {
   return {
     target,
     name: toldName(way, at),
-    path: { at, attempts, listensHere: null },
+    path: {
+      ...{ at, attempts, listensHere: null },
+      ...(way.behindHops
+        ? {
+            untried: `worker ${answer.worker} goes there through hops or by WebSocket, which from here it cannot be asked to try`,
+          }
+        : {}),
+    },
     peers: addresses.flatMap(peerOf),
     links: addresses.flatMap((one) => linkOf(one, answer)),
     other: {
@@ -47,7 +54,7 @@ function readWay(way: DialledWay, answer: PathObject, at: string): BothEnds {
 }
 
 /** What a worker's system gave for a name. */
-export function toldName({ host, lookups }: DialledWay, at: string): NameFacts {
+export function toldName({ host, lookups, behindHops }: DialledWay, at: string): NameFacts {
   const family = familyOf(host);
   const addresses = lookups.flatMap((lookup) => lookup.addresses);
   const errno = lookups.find((lookup) => lookup.errno !== null)?.errno ?? null;
@@ -61,6 +68,7 @@ export function toldName({ host, lookups }: DialledWay, at: string): NameFacts {
     lookup: family === 0 ? { addresses, errno: addresses.length > 0 ? null : errno, ms } : null,
     hosts: [],
     ownName: false,
+    ...(behindHops ? { untold: true } : {}),
   };
 }
 

@@ -38,6 +38,8 @@ export interface NameFacts {
   /** Addresses that the hosts file has for it. */
   readonly hosts: readonly string[];
   readonly ownName: boolean;
+  /** Who went there did not look it up: a hop does. */
+  readonly untold?: boolean;
 }
 
 /** Addresses of one family that any nameserver published. */

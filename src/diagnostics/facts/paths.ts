@@ -20,6 +20,8 @@ export interface PathFacts {
   readonly attempts: readonly Attempt[];
   /** This host has the address itself, and what listens there is known. null: not ours, or not known. */
   readonly listensHere: boolean | null;
+  /** Why nothing was tried, where that is known. */
+  readonly untried?: string;
 }
 
 /** Who answered a connection, found out by speaking to it. */

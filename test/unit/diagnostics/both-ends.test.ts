@@ -77,6 +77,26 @@ describe('what both ends saw', () => {
     expect(ends?.target.vantage).toBe('worker:w7');
   });
 
+  it('is not known of a way through hops, where nothing was tried', async () => {
+    const way = { target: 'ci.example:9989', host: 'ci.example', port: 9989, behindHops: true };
+    const [ends] = readBothEnds({
+      ...{ worker: 'w7', at: 0, peer: '[2a00:1::2]:4000', bound: ['[::]:9989'] },
+      ways: [{ ...way, lookups: [], addresses: [], raced: null }],
+      ...{ arrivals: [], half_open: [] },
+    });
+    const { report: got, mustKnow } = await report({
+      subjects: [ends!.target],
+      names: [ends!.name],
+      path: ends!.path,
+      // Those whose facts a worker tells.
+      only: ['DNS-02', 'PTH-01', 'PTH-02', 'PTH-04', 'PTH-06', 'PRO-01', 'PRO-03', 'PRO-09'],
+    });
+    expect(got.findings.filter(({ status }) => status !== 'info')).toMatchObject([
+      { id: 'PTH-01', status: 'unknown', title: expect.stringContaining('through hops') as string },
+    ]);
+    expect(mustKnow).toBe(true);
+  });
+
   it('refuses what is no answer of a worker', () => {
     const answer = { worker: 'w7', at: 0, peer: '', bound: [], arrivals: [], half_open: null };
     expect(() => readBothEnds({ ...answer, ways: [{ target: 'x' }] })).toThrow();

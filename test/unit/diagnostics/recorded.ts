@@ -263,6 +263,7 @@ export interface Case {
   otherEnd?: OtherEnd;
   rests?: RestFact[];
   handshakes?: HandshakesFact[];
+  path?: PathFacts;
   closedPort?: Attempt[];
   runAs?: RunAsFacts;
   disks?: DiskFacts;
@@ -273,6 +274,8 @@ export interface Case {
   own?: OwnFacts;
   intent?: Intent;
   topic?: Topic;
+  /** These checks alone. */
+  only?: readonly string[];
 }
 
 /** Runs the whole catalogue over recorded facts. */
@@ -295,11 +298,8 @@ export async function report(given: Case): Promise<Reported> {
       })),
     listener: async () => given.listener ?? heard(),
     listenerPeers: async () => given.listenerPeers ?? [],
-    path: async (): Promise<PathFacts> => ({
-      at: AT,
-      attempts: healthy,
-      listensHere: given.listensHere ?? null,
-    }),
+    path: async (): Promise<PathFacts> =>
+      given.path ?? { at: AT, attempts: healthy, listensHere: given.listensHere ?? null },
     peers: async () =>
       given.peers ?? healthy.filter((one) => one.outcome === 'connected').map((one) => peer(one.address)),
     runAs: async () => given.runAs,
@@ -319,10 +319,11 @@ export async function report(given: Case): Promise<Reported> {
     topic: given.topic,
     probes,
   };
+  const checks = catalogue.filter(({ id }) => given.only?.includes(id) ?? true);
   const signal = new AbortController().signal;
-  const outcomes = await runChecks({ checks: catalogue, context, budgetMs: 5_000, signal });
+  const outcomes = await runChecks({ checks, context, budgetMs: 5_000, signal });
   return makeReport({
-    checks: catalogue,
+    checks,
     outcomes,
     verdicts: [],
     vantage: 'here',

@@ -17,6 +17,7 @@ export const dns02 = defineCheck<'target', NameFacts>({
 
 function judgeLookup(name: NameFacts): Judgement {
   if (name.literal !== null) return skip('it is an address, not a name');
+  if (name.untold === true) return skip('behind hops it is looked up there');
   if (name.lookup === null) {
     return found({
       status: 'unknown',

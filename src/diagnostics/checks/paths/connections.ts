@@ -1,5 +1,5 @@
 import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
-import { attemptEvidence } from '../../evidence.ts';
+import { attemptEvidence, evidence } from '../../evidence.ts';
 import type { PathFacts } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
 import { fixFor, tally } from './fixes.ts';
@@ -50,10 +50,21 @@ function judgeConnect(path: Facts, target: TargetSubject, context: JudgeContext)
   if (none !== undefined) return skip(none);
   const attempts = meant(path.attempts, context);
   if (attempts.length === 0) {
+    const { untried, at } = path;
     return found({
       status: 'unknown',
-      title: `No address of ${target.text} could be tried`,
-      evidence: [],
+      title: `No address of ${target.text} could be tried${untried === undefined ? '' : `: ${untried}`}`,
+      evidence: untried === undefined ? [] : [evidence('peer', target.source, untried, at)],
+      ...(untried === undefined
+        ? {}
+        : {
+            fix: [
+              {
+                text: "Ask in the worker's own directory, where each hop is tried",
+                commands: ['bbx doctor --dir ./worker'],
+              },
+            ],
+          }),
     });
   }
   const dead = attempts.filter((attempt) => attempt.outcome !== 'connected');

@@ -66,6 +66,8 @@ function shown(
   hasFile: boolean,
 ): Omit<TlsAddressFact, 'address' | 'port' | 'family' | 'onlyVersion' | 'refusesAlpn'> {
   const [own] = seen.chain;
+  // Known by its key, whoever signed it.
+  const farm = own?.subjectAltName?.includes(FARM_NAME) === true;
   const date = seen.first?.kind === 'data' ? httpDate(seen.first.bytes.toString('latin1')) : null;
   return {
     outcome: seen.outcome,
@@ -76,12 +78,9 @@ function shown(
     cipher: seen.cipher,
     chain: seen.chain.map(certificateFact),
     pin: own === undefined ? null : pinOf(own),
-    farm: own?.subjectAltName?.includes(FARM_NAME) === true,
+    farm,
     distrust: seen.distrust,
-    added:
-      seen.outcome === 'secured' && !hasFile
-        ? addedAuthority(seen.chain, { trusted: seen.distrust === null })
-        : null,
+    added: hasFile || farm ? null : addedAuthority(seen.chain, { trusted: seen.distrust === null }),
     fits: own === undefined ? 'no' : fitOf(own, name),
     first: seen.first === null ? null : { kind: seen.first.kind, code: seen.first.code },
     clock:

@@ -18,7 +18,7 @@ export const pth12 = defineCheck<'target', PingFacts | undefined>({
 function judgePings(facts: PingFacts | undefined, target: TargetSubject): Judgement {
   const none = noPath(target);
   if (none !== undefined) return skip(none);
-  if (facts === undefined) return skip('no family is silent');
+  if (facts === undefined) return skip('nothing is silent, as seen from here');
   if (!facts.tool) return skip('ping is not installed here');
   const evidenceOf = (answers: readonly PingFact[]) =>
     answers.map((answer) => evidence('cmd', `ping -c 1 ${answer.address}`, saidBy(answer), facts.at));

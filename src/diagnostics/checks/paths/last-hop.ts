@@ -18,7 +18,7 @@ export const pth11 = defineCheck<'target', TraceFacts | undefined>({
 function judgeTraces(facts: TraceFacts | undefined, target: TargetSubject): Judgement {
   const none = noPath(target);
   if (none !== undefined) return skip(none);
-  if (facts === undefined) return skip('no family is silent');
+  if (facts === undefined) return skip('nothing is silent, as seen from here');
   if (!facts.tool) return skip('mtr is not installed here');
   const evidenceOf = ({ address, hops, problem }: TraceFact) =>
     evidence(

@@ -70,7 +70,7 @@ export async function addEndedStep(
   step: { buildid: number; number: number; name: string; startedAt: number },
   end: StepEnd,
 ): Promise<number> {
-  return (await addEnded.first(tx, { ...step, ...end, results: resultNumber(end.result) }))!.stepid;
+  return (await addEnded.first(tx, { ...end, ...step, results: resultNumber(end.result) }))!.stepid;
 }
 
 const finish = prepared((db, v: { stepid: number; results: number } & StepEnd) =>

@@ -11,6 +11,7 @@ import type { OpenLog, Running } from '../../src/runtime/master/running.ts';
 import { createTroubleList } from '../../src/runtime/master/trouble.ts';
 import { buildById } from '../../src/store/build-rows.ts';
 import { codes } from '../../src/store/codes.ts';
+import { stepRows } from '../../src/store/steps.ts';
 import { openStore } from '../../src/store/store.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
 import { until } from '../rigs/wait.ts';
@@ -67,6 +68,11 @@ const walk: ProgressEvent[] = [
     ...{ type: 'stepFinished', at: 2, step: 0, results: 0, state: 'finished', rc: 0, signal: null },
     ...{ logs: [{ name: 'stdio', bytes: 0, sha256: 'good' }], properties: {} },
   },
+  { type: 'stepStarted', at: 2, step: 1, name: 't' },
+  {
+    ...{ type: 'stepFinished', at: 3, step: 1, results: 2, state: 'failed', rc: 1, signal: null },
+    ...{ logs: [], properties: {} },
+  },
   { type: 'buildFinished', at: 3, results: 0, state: 'build successful' },
 ];
 
@@ -90,7 +96,12 @@ describe('what is recorded of a build', () => {
     // It was met, and done again.
     expect(state.commits).toBe(small ? 2 : 3);
     const row = await store.read((db) => buildById(db, build.buildid));
-    expect(row).toMatchObject({ results: 0, sequence: 4 });
+    expect(row).toMatchObject({ results: 0, sequence: 6 });
+    const steps = await store.read((db) => stepRows(db, build.buildid));
+    expect(steps).toMatchObject([
+      { number: 0, name: 's', results: 0, complete_at: 2, logs: [{ name: 'stdio', complete: true }] },
+      { number: 1, name: 't', results: 2, complete_at: 3, state_string: 'failed', logs: [] },
+    ]);
     await recorder.stop();
   });
 

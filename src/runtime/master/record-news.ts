@@ -22,7 +22,9 @@ export interface StepNews {
   begun: { name: string; at: number } | undefined;
   /** Logs that get their rows. */
   logs: OpenLog[];
-  end: (StepEnd & { number: number }) | undefined;
+  end: StepEnd | undefined;
+  /** Its result as its worker told it. */
+  results: number;
 }
 
 /** What items bring to a build. */
@@ -44,7 +46,7 @@ export function newsOf(build: Running, items: readonly Item[]): News {
   const stepOf = (number: number): StepNews => {
     let step = steps.get(number);
     if (step === undefined) {
-      steps.set(number, (step = { number, begun: undefined, logs: [], end: undefined }));
+      steps.set(number, (step = { number, begun: undefined, logs: [], end: undefined, results: 0 }));
       news.steps.push(step);
     }
     return step;
@@ -73,10 +75,8 @@ export function newsOf(build: Running, items: readonly Item[]): News {
       case 'stepFinished': {
         const { rc, signal, at, results } = event;
         const state = event.state.slice(0, STATE_CHARS);
-        stepOf(event.step).end = {
-          ...{ number: results, result: resultOf(results) ?? 'exception' },
-          ...{ state, rc, signal, at },
-        };
+        const end = { result: resultOf(results) ?? 'exception', state, rc, signal, at };
+        Object.assign(stepOf(event.step), { end, results });
         if (Object.keys(event.properties).length > 0) learn(event.properties);
         break;
       }

@@ -69,7 +69,7 @@ async function writeStep(
   tx: Tx,
   emit: Emit,
   build: Running,
-  { number, begun, logs, end }: StepNews,
+  { number, begun, logs, end, results }: StepNews,
   closed: readonly ClosedLog[],
   hears: Hears,
 ): Promise<void> {
@@ -96,7 +96,7 @@ async function writeStep(
   if (end === undefined) return;
   for (const { log, ...rest } of whole) if (!logs.includes(log)) await completeLog(tx, log.logid!, rest);
   if (begun === undefined) await finishStep(tx, stepid, end);
-  emit({ type: 'step.finished', buildid, stepid, number, results: end.number });
+  emit({ type: 'step.finished', buildid, stepid, number, results });
   hears.after(() => {
     for (const { log } of whole) {
       log.recorded = true;

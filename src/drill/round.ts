@@ -2,32 +2,13 @@ import { sleep } from '../base/abort.ts';
 import { sentences } from '../base/error.ts';
 import { askFor, type Asked } from './ask.ts';
 import { examine, type Findings } from './checks/examine.ts';
-import { openTrace, type Trace } from './checks/trace.ts';
 import type { RoundPlan } from './plan.ts';
 import { sizeOf } from './processes.ts';
 import type { RoundReport } from './report.ts';
 import type { Sandbox } from './sandbox.ts';
 import { settle, stuck } from './settle.ts';
+import { LONG_GRACE, type Stage } from './stage.ts';
 import type { Heard } from './watcher.ts';
-
-/** A farm in use, with what its earlier rounds have read already. */
-export interface Stage {
-  farm: Sandbox;
-  trace: Trace;
-  /** `lostWorkerGrace` as configured now. */
-  grace: string;
-  /** Number of events. */
-  heard: number;
-  /** Bytes of each program's words. */
-  said: Map<string, number>;
-}
-
-/** So long that it never counts. */
-const LONG_GRACE = '10m';
-
-export function openStage(farm: Sandbox): Stage {
-  return { farm, trace: openTrace(farm.dir), grace: LONG_GRACE, heard: 0, said: new Map() };
-}
 
 /** So often status is asked while a fault lasts, ms. */
 const TROUBLE_MS = 150;

@@ -3,7 +3,8 @@ import { closeFarm } from './checks/close.ts';
 import type { Fault, Shape } from './fault.ts';
 import { planRound, type RoundPlan } from './plan.ts';
 import { sumUp, type DrillReport, type Failure, type RoundReport } from './report.ts';
-import { openStage, runRound, type Stage } from './round.ts';
+import { runRound } from './round.ts';
+import { openStage, type Stage } from './stage.ts';
 import { startSandbox, type SandboxOptions } from './sandbox.ts';
 
 export interface SeriesOptions {

@@ -9,7 +9,8 @@ import { planRound } from './plan.ts';
 import { processesOf, sizeOf } from './processes.ts';
 import { pickWeighted, seeded } from './random.ts';
 import type { RoundReport } from './report.ts';
-import { openStage, runRound } from './round.ts';
+import { runRound } from './round.ts';
+import { openStage } from './stage.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
 
 /** Memory, open files and disk of the farm after so many builds. Bytes and seconds. */

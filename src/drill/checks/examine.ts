@@ -2,7 +2,7 @@ import { sentences } from '../../base/error.ts';
 import type { BuildObject, RequestObject } from '../../api/objects.ts';
 import type { Asked } from '../ask.ts';
 import type { Blow } from '../fault.ts';
-import type { Stage } from '../round.ts';
+import type { Stage } from '../stage.ts';
 import { tell } from '../tell.ts';
 import type { Heard } from '../watcher.ts';
 import { checkEvents } from './events.ts';

@@ -88,7 +88,7 @@ export function questionOf(
         throw codes['BBX-USAGE']({ problem: 'Want a worker', hint: 'bbx doctor path WORKER' });
       return { topic, worker: first };
     case 'config':
-      return { topic, paths: words };
+      return { topic, paths: words, ...(options.execConfig === true ? { execConfig: true } : {}) };
     case 'source':
       return { topic, urls: words, ...(options.worker === undefined ? {} : { worker: options.worker }) };
     case undefined:

@@ -30,6 +30,7 @@ export interface DoctorOptions {
   soak?: boolean;
   /** `doctor source --worker`. */
   worker?: string;
+  execConfig?: boolean;
   probe?: boolean;
   token?: string;
   report?: string;

@@ -91,6 +91,7 @@ import { cfg03 } from './checks/settings/bind-name.ts';
 import { stk01, stk02, stk03, stk04, stk05, stk06, stk15 } from './checks/stock/endpoints.ts';
 import { stk07 } from './checks/stock/ipv4-alone.ts';
 import { stk13, stk14 } from './checks/stock/master-settings.ts';
+import { stk17 } from './checks/stock/run.ts';
 import { stk16 } from './checks/stock/workers.ts';
 import { stk08 } from './checks/stock/worker-host.ts';
 import { stk09, stk10, stk11, stk12 } from './checks/stock/worker-settings.ts';
@@ -154,6 +155,7 @@ export const catalogue = [
   stk14,
   stk15,
   stk16,
+  stk17,
   run01,
   dsk01,
   sto01,

@@ -13,6 +13,7 @@ import { answerForWorker, readBothEnds } from './doors/both-ends.ts';
 import { RESTS_S } from './doors/links.ts';
 import { answerFrom, readFrom, type FarFacts } from './doors/from.ts';
 import { createProbes, ownName } from './doors/probes.ts';
+import { runStock } from './doors/stock-run.ts';
 import { answerForSight, readSight } from './doors/worker-sight.ts';
 import { environmentProxies } from './doors/proxies.ts';
 import type { BothEnds } from './facts/both-ends.ts';
@@ -36,6 +37,8 @@ const BUDGET_MS = 15_000;
 const CONNECT_MS = 5_000;
 /** Files and names that are looked at before the plan is made may take this part of the budget each; a file system that hangs takes all it gets. */
 const PREPARE_PART = 1 / 4;
+/** And files that are run (`--exec-config`): what is left is enough to judge them. */
+const RUN_PART = 2 / 3;
 
 export interface ExamineOptions {
   question: Question;
@@ -138,7 +141,16 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
   try {
     const inPart = <Value>(work: Promise<Value>) => within(work, budgetMs * PREPARE_PART, signal);
     const [places, host] = await Promise.all([inPart(readPlaces(question, options, signal)), probes.host()]);
-    const { directory, others, stock } = places ?? NO_PLACES;
+    const { directory, others, stock: read } = places ?? NO_PLACES;
+    // A file that somebody else wrote is run only by who asks for it.
+    const stock =
+      question.execConfig === true && read !== undefined
+        ? await runStock(read, {
+            env,
+            signal: AbortSignal.any([signal, stop.signal]),
+            limitMs: budgetMs * RUN_PART,
+          })
+        : read;
     const ownNames = [
       ownName(),
       ...((await inPart(namesThatLeadHere(directory, host, (name) => probes.name(name)))) ?? []),

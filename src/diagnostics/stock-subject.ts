@@ -1,7 +1,7 @@
 import type { StockListener, StockMaster } from '../config/stock/master-file.ts';
 import type { StockWorker } from '../config/stock/tac-file.ts';
 import type { Unwritten, Written } from '../config/stock/written.ts';
-import type { StockFile } from './facts/stock.ts';
+import type { StockFile, StockRun } from './facts/stock.ts';
 
 /** One endpoint string (or port number) of stock Buildbot; where a condition chooses among several, each is one. */
 export interface StockEndpointSubject extends StockFile {
@@ -29,6 +29,7 @@ export interface StockWorkerSubject extends StockFile {
 export interface StockMasterSubject extends StockFile {
   readonly kind: 'stock-master';
   readonly master: StockMaster;
+  readonly run?: StockRun;
   /** Names and addresses that workers dial, where somebody said so. */
   readonly reach: readonly string[];
 }

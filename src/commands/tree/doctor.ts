@@ -145,9 +145,16 @@ export function addDoctorCommands(program: Command, context: Context): void {
       'bbx doctor config buildbot.tac --fix',
     ],
     notes:
-      'Stock files are read as text and never run; what is not written out in them is unknown, with its line.',
+      'Stock files are read as text and not run, unless --exec-config says so; what is not written out in them is unknown, with its line.',
   })
     .addArgument(new Argument('[path...]', 'files or directories; default: those of the directory here'))
+    // No environment name: who runs a stranger's file says so in the call.
+    .addOption(
+      new Option(
+        '--exec-config',
+        "run a stock master.cfg with Buildbot's own Python, as its checkconfig does (10 s at most)",
+      ),
+    )
     .action(async (paths: string[], _options: DoctorOptions, command: Command) =>
       run('config', paths, command),
     );

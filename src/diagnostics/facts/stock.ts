@@ -25,6 +25,21 @@ export interface StockMasterFile extends StockFile {
   readonly pid: number | null;
   /** Files of `ssl:` ports that are not there, or not to be read by this user, as they are written. */
   readonly missing: readonly string[];
+  /** What became of it when it was run (`--exec-config`). */
+  readonly run?: StockRun;
+}
+
+/** A master's configuration, loaded by Buildbot itself. */
+export interface StockRun {
+  readonly at: string;
+  /** `failed`: it ended without an answer. */
+  readonly outcome: 'good' | 'errors' | 'late' | 'no buildbot' | 'failed';
+  /** Buildbot's program whose Python was taken. */
+  readonly program: string | null;
+  readonly version: string | null;
+  /** In Buildbot's words. */
+  readonly errors: readonly string[];
+  readonly ms: number;
 }
 
 export interface StockWorkerFile extends StockFile {

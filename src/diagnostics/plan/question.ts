@@ -37,6 +37,8 @@ export interface Question {
   readonly worker?: string;
   /** `doctor config PATH …`, as they were written. */
   readonly paths?: readonly string[];
+  /** `--exec-config`: configuration files of stock masters are run. */
+  readonly execConfig?: boolean;
   /** `doctor ipv6 --stock DIR`: a directory of stock Buildbot's. */
   readonly stock?: string;
   /** `--reach` of it: names or addresses that its workers dial. */

@@ -23,7 +23,13 @@ export function stockSubjects(stock: StockFacts, reach: readonly string[] = []):
       problem: trouble.problem,
     })),
     ...stock.masters.flatMap((file): Subject[] => [
-      { kind: 'stock-master', ...fileOf(file), master: file.master, reach },
+      {
+        kind: 'stock-master',
+        ...fileOf(file),
+        master: file.master,
+        reach,
+        ...(file.run === undefined ? {} : { run: file.run }),
+      },
       ...file.master.listeners.flatMap((listener) => endpointsOf(file, listener)),
       ...servicesOf(file),
       ...(file.master.protocolsUnknown === null ? [] : [noProtocols(file, file.master.protocolsUnknown)]),

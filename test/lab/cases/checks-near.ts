@@ -128,4 +128,28 @@ export const CHECKS_NEAR: readonly LabCase[] = [
     doctor: ['mail'],
     root: [],
   },
+  {
+    id: 'X136',
+    title: 'a stock master whose builder names a worker that is not there; asked with --exec-config',
+    recipe: { files: { 'master.cfg': stockFile('w9') }, programs: ['buildbot'] },
+    doctor: ['config', 'master.cfg', '--exec-config'],
+    root: ['STK-17'],
+  },
+  {
+    id: 'X137',
+    title: 'a stock master with which nothing is wrong; asked with --exec-config (a control)',
+    recipe: { files: { 'master.cfg': stockFile('w1') }, programs: ['buildbot'] },
+    doctor: ['config', 'master.cfg', '--exec-config'],
+    root: [],
+  },
 ];
+
+function stockFile(named: string): string {
+  return String.raw`from buildbot.plugins import schedulers, util, worker
+c = BuildmasterConfig = {}
+c['protocols'] = {'pb': {'port': r"tcp:9989:interface=\:\:"}}
+c['workers'] = [worker.Worker("w1", "pass")]
+c['builders'] = [util.BuilderConfig(name="b", workernames=["${named}"], factory=util.BuildFactory())]
+c['schedulers'] = [schedulers.ForceScheduler(name="f", builderNames=["b"])]
+`;
+}

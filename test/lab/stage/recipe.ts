@@ -117,4 +117,14 @@ export interface Recipe {
 }
 
 export type Program =
-  'nft' | 'tayga' | 'tinyproxy' | 'microsocks' | 'git' | 'sshd' | 'ping' | 'mtr' | 'systemctl' | 'chronyd';
+  | 'nft'
+  | 'tayga'
+  | 'tinyproxy'
+  | 'microsocks'
+  | 'git'
+  | 'buildbot'
+  | 'sshd'
+  | 'ping'
+  | 'mtr'
+  | 'systemctl'
+  | 'chronyd';

@@ -18,6 +18,7 @@ const PACKAGES: Record<Program | 'ip', string> = {
   tinyproxy: 'tinyproxy-bin',
   microsocks: 'microsocks',
   git: 'git',
+  buildbot: 'buildbot',
   sshd: 'openssh-server',
   ping: 'iputils-ping',
   mtr: 'mtr-tiny',

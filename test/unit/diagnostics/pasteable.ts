@@ -4,7 +4,7 @@ import { problemOf } from '../../rigs/command-tree.ts';
 /** Programs that a fix may name. */
 const PROGRAMS = new Set(
   (
-    'bbx cat chmod chown chronyc curl date df dig du export getent git grep head ip journalctl ls nft nsenter openssl ps ss ssh ssh-keygen ssh-keyscan sysctl ' +
+    'bbx buildbot cat chmod chown chronyc curl date df dig du export getent git grep head ip journalctl ls nft nsenter openssl ps ss ssh ssh-keygen ssh-keyscan sysctl ' +
     'systemctl systemd-analyze tcpdump timedatectl ulimit unset useradd'
   ).split(' '),
 );

@@ -3,8 +3,9 @@ import { readModule } from '../../../src/config/stock/module.ts';
 import { readSource } from '../../../src/config/stock/source.ts';
 import { readTacFile } from '../../../src/config/stock/tac-file.ts';
 import { stockSubjects } from '../../../src/diagnostics/plan/stock.ts';
+import type { StockRun } from '../../../src/diagnostics/facts/stock.ts';
 import type { Subject } from '../../../src/diagnostics/subject.ts';
-import { BOTH, name, reply, target, tried, type Case } from './recorded.ts';
+import { AT, BOTH, name, reply, target, tried, type Case } from './recorded.ts';
 
 const module = (text: string) => readModule(readSource(Buffer.from(text)));
 const place = (file: string) => ({ file: `/srv/${file}`, shown: file, named: true, covered: [], pid: null });
@@ -12,10 +13,14 @@ const place = (file: string) => ({ file: `/srv/${file}`, shown: file, named: tru
 /** The subjects of a `master.cfg`. */
 export function stockMaster(
   text: string,
-  { missing = [], reach = [] }: { missing?: readonly string[]; reach?: readonly string[] } = {},
+  {
+    missing = [],
+    reach = [],
+    run,
+  }: { missing?: readonly string[]; reach?: readonly string[]; run?: StockRun } = {},
 ): Subject[] {
   const master = readMasterFile(module(`c = BuildmasterConfig = {}\n${text}`));
-  const masters = [{ ...place('master.cfg'), master, missing }];
+  const masters = [{ ...place('master.cfg'), master, missing, ...(run === undefined ? {} : { run }) }];
   return stockSubjects({ masters, workers: [], troubles: [] }, reach);
 }
 
@@ -44,11 +49,27 @@ const dual = name('ci.example', reply('answer', [V4]), reply('answer', [V6]));
 const v4only = name('ci.example', reply('answer', [V4]), reply('nodata'));
 const TCP = { protocol: 'pb', source: 'buildbot.tac' } as const;
 
+/** What Buildbot said when it ran the file. */
+const ran = (outcome: StockRun['outcome'], ...errors: string[]): StockRun => ({
+  ...{ at: AT, outcome, errors, program: '/usr/bin/buildbot', version: '3.7.0', ms: 900 },
+});
+const GOOD_PORT = String.raw`c['protocols'] = {'pb': {'port': r'tcp:9989:interface=\:\:'}}`;
+
 export const STOCK_FAULTS: [title: string, given: Case, roots: string[], verdict: 'error' | 'warn'][] = [
   [
     'IPv6 that is not escaped, in a stock master',
     { subjects: port("'tcp:9989:interface=::'") },
     ['STK-01'],
+    'error',
+  ],
+  [
+    'a configuration that Buildbot does not take',
+    {
+      subjects: stockMaster(GOOD_PORT, {
+        run: ran('errors', "builder 'b' uses unknown workers 'w9'", 'no schedulers'),
+      }),
+    },
+    ['STK-17'],
     'error',
   ],
   ['brackets in a stock master', { subjects: port("'tcp:[::]:9989'") }, ['STK-01'], 'error'],
@@ -203,6 +224,7 @@ c['buildbotURL'] = 'http://192.0.2.1:8020/'`,
 ];
 
 export const STOCK_CONTROLS: [title: string, given: Case][] = [
+  ['a configuration that Buildbot takes', { subjects: stockMaster(GOOD_PORT, { run: ran('good') }) }],
   ['a stock master on both families', { subjects: port(String.raw`r'tcp:9989:interface=\:\:'`) }],
   [
     'the same, with a name between',

@@ -10,7 +10,7 @@ import {
   type CheckContext,
   type Judgement,
 } from '../../check.ts';
-import { evidence } from '../../evidence.ts';
+import { evidence, pasted } from '../../evidence.ts';
 import type { StockEndpointSubject } from '../../stock-subject.ts';
 import { now, readEndpoint, rewrite, topics, writtenEvidence } from './question.ts';
 
@@ -96,7 +96,14 @@ function notRead(subject: StockEndpointSubject, id: string, at: string): Judgeme
     status: 'unknown',
     title: `${subject.key} is not written out, so it is not known here: ${unknown.why}`,
     evidence: [evidence('file', `${subject.shown}:${unknown.line}:${unknown.column}`, unknown.why, at)],
-    fix: [{ text: 'Look at what it becomes: python3 -i would run the file, bbx does not' }],
+    fix: [
+      subject.way === 'client'
+        ? { text: 'Look at what it becomes; bbx does not run the file' }
+        : {
+            text: 'Let Buildbot say what it becomes: this runs the file, with all that it does',
+            commands: [`bbx doctor config ${pasted(subject.shown)} --exec-config`],
+          },
+    ],
   });
 }
 

@@ -122,6 +122,7 @@ export function createProbes(options: ProbeOptions): Probes & { readonly seen: S
     ...createTroubleProbes({
       signal,
       soak: (options.rests ?? []).length > 0,
+      handshakes: (target) => probes.handshakes(target),
       path: (target) => probes.path(target),
       connect,
       gate: (target) => gateOf(keyOf(target)),

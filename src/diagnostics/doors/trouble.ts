@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { sleep } from '../../base/abort.ts';
 import { kindOf } from '../../net/address-kind.ts';
+import { fastestOf, type HandshakesFact } from '../facts/links.ts';
 import type { Attempt, PathFacts } from '../facts/paths.ts';
 import type { NobodyFacts, PingFacts, SeriesFact, TraceFacts } from '../facts/trouble.ts';
 import { once } from '../probes.ts';
@@ -37,6 +38,8 @@ export interface TroubleDoor {
   soak: boolean;
   path(target: TargetSubject): Promise<PathFacts>;
   connect(address: string, port: number, limitMs?: number): Promise<Attempt>;
+  /** Addresses that were slow, measured again. */
+  handshakes(target: TargetSubject): Promise<readonly HandshakesFact[]>;
   /** Lets only some connections to a target be open at a time. */
   gate(target: TargetSubject): <Value>(work: () => Promise<Value>) => Promise<Value>;
 }
@@ -80,8 +83,15 @@ export function createTroubleProbes(door: TroubleDoor): TroubleProbes {
       onceSeries(keyOf(target), async () => {
         const { attempts } = await door.path(target);
         const open = attempts.filter((one) => one.outcome === 'connected' && isElsewhere(one));
+        const late = open.filter(({ ms }) => ms >= LOST_MS);
+        // What is late each time has lost nothing by chance, and is told of already.
+        const known = late.length === 0 ? [] : await door.handshakes(target);
+        const lateEachTime = new Set(
+          known.filter((one) => fastestOf(one) >= LOST_MS).map(({ address }) => address),
+        );
+        const wanted = (door.soak ? open : late).filter(({ address }) => !lateEachTime.has(address));
         const chosen = ([6, 4] as const).flatMap((family) =>
-          open.filter((one) => one.family === family && (door.soak || one.ms >= LOST_MS)).slice(0, 1),
+          wanted.filter((one) => one.family === family).slice(0, 1),
         );
         const through = door.gate(target);
         const connect: TroubleDoor['connect'] = (...words) => through(() => door.connect(...words));

@@ -5,7 +5,7 @@ import { AT, target, tried } from './recorded.ts';
 import { V4, V6 } from './usual.ts';
 
 /** Doors over connections that only say so; what was connected to, and how many at a time. */
-function doors(attempts: Attempt[], more: { soak?: boolean; answers?: (address: string) => Attempt } = {}) {
+function doors(attempts: Attempt[], more: { soak?: boolean; again?: readonly number[] } = {}) {
   const asked: string[] = [];
   const probes = createTroubleProbes({
     signal: new AbortController().signal,
@@ -13,8 +13,15 @@ function doors(attempts: Attempt[], more: { soak?: boolean; answers?: (address: 
     path: async () => ({ at: AT, attempts, listensHere: null }),
     async connect(address, port) {
       asked.push(`${address} ${port}`);
-      return more.answers?.(address) ?? tried(address, 'connected');
+      return tried(address, 'connected');
     },
+    handshakes: async () => [
+      {
+        address: V4,
+        family: 4,
+        attempts: (more.again ?? [2]).map((ms) => tried(V4, 'connected', { ms })),
+      },
+    ],
     gate: () => (work) => work(),
   });
   return { probes, asked };
@@ -23,8 +30,8 @@ function doors(attempts: Attempt[], more: { soak?: boolean; answers?: (address: 
 describe('a series of connections', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
-  const seriesOf = async (attempts: Attempt[], soak = false) => {
-    const { probes, asked } = doors(attempts, { soak });
+  const seriesOf = async (attempts: Attempt[], soak = false, again = [1_010, 2]) => {
+    const { probes, asked } = doors(attempts, { soak, again });
     const series = probes.series(target());
     await vi.advanceTimersByTimeAsync(10_000);
     return { series: await series, asked };
@@ -46,6 +53,11 @@ describe('a series of connections', () => {
     expect(series).toMatchObject([{ address: V4, family: 4 }]);
     expect(series[0]?.attempts).toHaveLength(20);
     expect(new Set(asked)).toEqual(new Set([`${V4} 9989`]));
+  });
+
+  it('is not made to an address that is late each time, which PTH-05 tells', async () => {
+    const late = [tried(V4, 'connected', { ms: 1_010 })];
+    expect((await seriesOf(late, false, [1_010, 1_020, 1_005])).asked).toEqual([]);
   });
 
   it('is made to one address of each family when there is time for it', async () => {

@@ -2,7 +2,7 @@
  * `npm run lab`: makes every fault of the table, asks the doctor, and prints what it found and its score. Exit 1 when a bar is missed.
  *   --only IDS    these cases alone (F13,X02), or those that begin so (F6,C)
  *   --json        the marks as JSON on stdout instead of the table
- *   --baselines   scores curl, nc, a plain connect and a stock worker's log by the same rules
+ *   --baselines   asks curl, nc, a plain connect and a stock worker's log instead of the doctor, by the same rules
  *   --mutate      takes each check out, and shows that something is missed then; goes by what was last recorded
  *   --checks IDS  with --mutate: these checks alone (LIM,PTH-03)
  *   --record      keeps what was said of these cases, and table and score of all that are kept, in test/lab/README.md
@@ -17,7 +17,7 @@ import { allFall, mutate, mutationLines } from './score/mutate.ts';
 import { record } from './score/record.ts';
 import { score } from './score/score.ts';
 import { showCases } from './score/show.ts';
-import { scoreLines, tableLines } from './score/table.ts';
+import { baselineLines, scoreLines, tableLines } from './score/table.ts';
 import { whyNoStage } from './stage/stage.ts';
 import { stagehands } from './stage/stagehands.ts';
 
@@ -57,16 +57,17 @@ async function runLab(): Promise<void> {
     process.exitCode = allFall(mutants) ? 0 : 1;
     return;
   }
+  if (options.baselines) {
+    const baselines = await runBaselines(cases, run);
+    process.stdout.write(`${baselineLines(baselines).join('\n')}\n`);
+    if (options.record) await record([], baselines);
+    return;
+  }
   const marks = await runCases(cases, run);
   const result = score(marks);
-  const baselines = options.baselines ? await runBaselines(cases, run) : [];
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify({ score: result, marks, baselines }, null, 2)}\n`);
-  } else {
-    const lines = [...tableLines(marks), '', ...scoreLines(result, baselines)];
-    process.stdout.write(`${lines.join('\n')}\n`);
-  }
-  if (options.record) await record(marks, baselines);
+  if (options.json) process.stdout.write(`${JSON.stringify({ score: result, marks }, null, 2)}\n`);
+  else process.stdout.write(`${[...tableLines(marks), '', ...scoreLines(result)].join('\n')}\n`);
+  if (options.record) await record(marks, []);
   process.exitCode = result.met ? 0 : 1;
 }
 

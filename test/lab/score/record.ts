@@ -5,7 +5,7 @@ import { format } from 'prettier';
 import { CASES } from '../cases/all.ts';
 import type { Baseline } from './baselines.ts';
 import { mark, score, type Mark, type Said } from './score.ts';
-import { rowOf, scoreLines } from './table.ts';
+import { baselineLines, rowOf, scoreLines } from './table.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
 const RECORDED = fileURLToPath(new URL('../recorded.json', import.meta.url));
@@ -17,6 +17,8 @@ interface Recorded {
   machine: string;
   cases: Record<string, Said & { at: string; load: number }>;
   baselines: readonly Baseline[];
+  /** When and under which load those were asked. */
+  baselinesAt?: { at: string; load: number };
 }
 
 /** What was said of each case when it was last kept. */
@@ -34,7 +36,7 @@ export async function record(marks: readonly Mark[], baselines: readonly Baselin
   const at = new Date().toISOString().slice(0, 10);
   const load = Math.round(loadavg()[0] ?? 0);
   for (const { case: one, said } of marks) kept.cases[one.id] = { ...said, at, load };
-  if (baselines.length > 0) kept.baselines = baselines;
+  if (baselines.length > 0) Object.assign(kept, { baselines, baselinesAt: { at, load } });
   const known = CASES.filter(({ id }) => kept.cases[id] !== undefined);
   kept.cases = Object.fromEntries(known.map(({ id }) => [id, kept.cases[id]!]));
   await writeFile(RECORDED, await format(JSON.stringify(kept), { parser: 'json' }));
@@ -53,12 +55,24 @@ async function writeReadme(kept: Recorded): Promise<void> {
   const body = [
     `${days[0]} to ${days.at(-1)}, ${kept.machine}; load average ${loads[0]} to ${loads.at(-1)}.` +
       (missing.length === 0 ? '' : ` Not recorded: ${missing.join(', ')}.`),
-    ['```', ...scoreLines(score(marks), kept.baselines), '```'].join('\n'),
+    ['```', ...scoreLines(score(marks)), '```'].join('\n'),
+    ...baselineTexts(kept),
     tableOf(marks),
   ].join('\n\n');
   const [before = '', rest = ''] = (await readFile(README, 'utf8')).split(BEGIN);
   const whole = `${before}${BEGIN}\n\n${body}\n\n${END}${rest.split(END)[1] ?? ''}`;
   await writeFile(README, await format(whole, { parser: 'markdown', proseWrap: 'preserve' }));
+}
+
+function baselineTexts({ baselines, baselinesAt }: Recorded): string[] {
+  const [first] = baselines;
+  if (first === undefined || baselinesAt === undefined) return [];
+  const { faults, controls } = first.score;
+  const { at, load } = baselinesAt;
+  return [
+    `Other programs on ${faults} faults and ${controls} controls, ${at}, load average ${load}:`,
+    ['```', ...baselineLines(baselines), '```'].join('\n'),
+  ];
 }
 
 function tableOf(marks: readonly Mark[]): string {

@@ -41,8 +41,8 @@ function remarkOf({ case: given, said, found, first, noise, verdictRight }: Mark
 
 const part = (share: number) => share.toFixed(3);
 
-/** The score beside its bars, and the baselines' beside it. */
-export function scoreLines(result: Score, baselines: readonly Baseline[]): string[] {
+/** The score beside its bars. */
+export function scoreLines(result: Score): string[] {
   const list = (ids: readonly string[]) => (ids.length === 0 ? 'none' : ids.join(' '));
   return [
     `${result.faults} faults, ${result.controls} controls`,
@@ -52,11 +52,15 @@ export function scoreLines(result: Score, baselines: readonly Baseline[]): strin
     `controls that were not silent: ${list(result.loudControls)}`,
     `wrong verdicts: ${list(result.wrongVerdicts)}`,
     `slowest    ${(result.slowestMs / 1000).toFixed(1)} s  (limit ${BARS.limitMs / 1000} s; over it: ${list(result.slow)})`,
-    ...baselines.map(
-      ({ name, score, noticed }) =>
-        `${name}: recall ${part(score.recall)}, root first ${part(score.first)}, precision ${part(score.precision)}, ` +
-        `loud controls ${score.loudControls.length}/${score.controls}; called ${noticed}/${score.faults} faults a fault at all`,
-    ),
     result.met ? 'All bars are met.' : 'MISSED: not all bars are met.',
   ];
+}
+
+/** How other programs did by the same rules. */
+export function baselineLines(baselines: readonly Baseline[]): string[] {
+  return baselines.map(
+    ({ name, score, noticed }) =>
+      `${name}: recall ${part(score.recall)}, root first ${part(score.first)}, precision ${part(score.precision)}, ` +
+      `loud controls ${score.loudControls.length}/${score.controls}; called ${noticed}/${score.faults} faults a fault at all`,
+  );
 }

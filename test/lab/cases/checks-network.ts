@@ -59,9 +59,9 @@ export const CHECKS_NETWORK: readonly LabCase[] = [
   },
   {
     id: 'X142',
-    title: 'every third first packet of a connection is lost',
+    title: 'every fourth first packet of a connection is lost',
     recipe: {
-      setup: { R: filter('forward', 'tcp dport 9989 tcp flags syn numgen inc mod 3 0 drop') },
+      setup: { R: filter('forward', 'tcp dport 9989 tcp flags syn numgen inc mod 4 0 drop') },
       listeners: listening,
       programs: ['nft'],
     },

@@ -85,6 +85,7 @@ import { ntf03 } from './checks/mail/login.ts';
 import { ntf02 } from './checks/mail/tls.ts';
 import { ntf06 } from './checks/mail/sender-name.ts';
 import { ntf05 } from './checks/mail/twisted.ts';
+import { ntf10 } from './checks/mail/chat.ts';
 import { ntf09 } from './checks/mail/public-url.ts';
 import { ntf07 } from './checks/mail/web-service.ts';
 import { cfg03 } from './checks/settings/bind-name.ts';
@@ -268,6 +269,7 @@ export const catalogue = [
   ntf06,
   ntf07,
   ntf09,
+  ntf10,
   clk01,
   clk02,
   clk03,

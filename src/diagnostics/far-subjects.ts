@@ -61,3 +61,14 @@ export interface OwnPages {
   /** Workers are told to come from other hosts, so people do as well. */
   readonly isFarAway: boolean;
 }
+
+/** A chat server (IRC) that stock Buildbot joins. */
+export interface ChatSubject {
+  readonly kind: 'chat';
+  readonly text: string;
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte. */
+  readonly secure: boolean;
+  readonly source: string;
+}

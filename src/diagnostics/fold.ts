@@ -3,7 +3,7 @@ import type { Draft } from './check.ts';
 import type { Proposal } from './fixes.ts';
 import type { Outcome } from './run.ts';
 import { isStock } from './stock-subject.ts';
-import type { MailSubject, SourceSubject, StatusSubject } from './far-subjects.ts';
+import type { ChatSubject, MailSubject, SourceSubject, StatusSubject } from './far-subjects.ts';
 import { nameOf, type Subject, type TargetSubject } from './subject.ts';
 
 const RANK = { error: 0, warn: 1, unknown: 2, info: 3 } as const;
@@ -40,8 +40,10 @@ function isAbout({ target }: Draft, subject: Subject): boolean {
 }
 
 /** Somewhere to connect to, by a name. */
-function isPlace(subject: Subject): subject is TargetSubject | SourceSubject | MailSubject | StatusSubject {
-  return ['target', 'source', 'mail', 'status'].includes(subject.kind);
+function isPlace(
+  subject: Subject,
+): subject is TargetSubject | SourceSubject | MailSubject | StatusSubject | ChatSubject {
+  return ['target', 'source', 'mail', 'status', 'chat'].includes(subject.kind);
 }
 
 /** The file of stock Buildbot that a subject came from. */

@@ -1,4 +1,4 @@
-import type { MailSubject, SourceSubject, StatusSubject } from './far-subjects.ts';
+import type { ChatSubject, MailSubject, SourceSubject, StatusSubject } from './far-subjects.ts';
 import type { Finding } from '../api/doctor.ts';
 import type { Hop } from '../net/endpoint/hop.ts';
 import { isStock, stockName, type StockSubject } from './stock-subject.ts';
@@ -113,7 +113,8 @@ export type Subject =
   | StockSubject
   | SourceSubject
   | MailSubject
-  | StatusSubject;
+  | StatusSubject
+  | ChatSubject;
 export type SubjectKind = Subject['kind'];
 
 /** This host itself; every run looks at it. */

@@ -8,13 +8,15 @@ export interface StockOutgoing {
   readonly who: string;
   /** `relayhost`, `baseURL`. */
   readonly key: string;
-  readonly plane: 'mail' | 'status' | 'source';
+  readonly plane: 'mail' | 'status' | 'source' | 'chat';
   /** What it names is for git itself. */
   readonly git: boolean;
   readonly setting: Setting;
   /** What counts where nothing is written. */
   readonly standard: string | null;
   readonly port: number | null;
+  /** Of chat: TLS from the first byte. */
+  readonly secure?: boolean;
   /** Of mail: somebody logs in, and how TLS begins. */
   readonly mail?: { readonly user: boolean; readonly tls: 'offered' | 'starttls' | 'tls' };
 }
@@ -45,6 +47,7 @@ const OUTGOING: Readonly<Record<string, OutgoingRow>> = {
     port: 25,
     portKey: 'smtpPort',
   },
+  IRC: { key: 'host', place: 0, plane: 'chat', port: 6_667, portKey: 'port' },
   GitHubStatusPush: { key: 'baseURL', place: 2, plane: 'status', standard: 'https://api.github.com' },
   GitHubCommentPush: { key: 'baseURL', place: 2, plane: 'status', standard: 'https://api.github.com' },
   GitLabStatusPush: { key: 'baseURL', place: 2, plane: 'status', standard: 'https://gitlab.com' },
@@ -88,6 +91,7 @@ export function outgoingOf(module: PyModule, call: PyCall): StockOutgoing[] {
       standard: row.standard ?? null,
       port: port?.kind === 'number' ? port.value : (row.port ?? null),
       ...(row.plane === 'mail' ? { mail: mailOf(call) } : {}),
+      ...(row.plane === 'chat' ? { secure: isTrueArgument(call, 'useSSL') } : {}),
     },
   ];
 }
@@ -98,12 +102,13 @@ function mailOf(call: PyCall): NonNullable<StockOutgoing['mail']> {
     const value = argumentOf(call, key);
     return value !== undefined && !('value' in value && (value.value === null || value.value === ''));
   };
-  const isTrue = (key: string) => {
-    const value = argumentOf(call, key);
-    return value?.kind === 'constant' && value.value === true;
-  };
   return {
     user: isGiven('smtpUser') && isGiven('smtpPassword'),
-    tls: isTrue('useSmtps') ? 'tls' : isTrue('useTls') ? 'starttls' : 'offered',
+    tls: isTrueArgument(call, 'useSmtps') ? 'tls' : isTrueArgument(call, 'useTls') ? 'starttls' : 'offered',
   };
+}
+
+function isTrueArgument(call: PyCall, key: string): boolean {
+  const value = argumentOf(call, key);
+  return value?.kind === 'constant' && value.value === true;
 }

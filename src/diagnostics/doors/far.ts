@@ -1,10 +1,12 @@
-import type { MailSubject, SourceSubject, StatusSubject } from '../far-subjects.ts';
+import type { ChatSubject, MailSubject, SourceSubject, StatusSubject } from '../far-subjects.ts';
+import type { ChatFacts } from '../facts/chat.ts';
 import type { MailFacts, StatusFacts } from '../facts/mail.ts';
 import type { PathFacts } from '../facts/paths.ts';
 import type { HostKeyFact, NestedFacts, Reached, RepositoryFact } from '../facts/sources.ts';
 import { placeOfService } from '../plan/mail.ts';
 import { once } from '../probes.ts';
 import type { TargetSubject } from '../subject.ts';
+import { readChat } from './chat.ts';
 import { readMail, readStatus } from './mail.ts';
 import { readHostKeys } from './host-keys.ts';
 import { readNested, readRepository, readRepositoryAt } from './sources.ts';
@@ -23,6 +25,8 @@ export interface FarProbes {
   nested(source: SourceSubject): Promise<NestedFacts>;
   /** Every address of a mail server that connects, greeted. */
   mail(mail: MailSubject): Promise<MailFacts>;
+  /** Every address of a chat server that connects, listened to. */
+  chat(chat: ChatSubject): Promise<ChatFacts>;
   /** Every address of a web service that connects, asked with HEAD. */
   status(service: StatusSubject): Promise<StatusFacts>;
 }
@@ -38,7 +42,7 @@ export function createFarProbes(options: {
   const onceNested = once<NestedFacts>();
   const onceMail = once<MailFacts>();
   const onceStatus = once<StatusFacts>();
-  const open = async (service: MailSubject | StatusSubject) => {
+  const open = async (service: MailSubject | StatusSubject | ChatSubject) => {
     const { attempts } = await options.path(placeOfService(service));
     return attempts.filter(({ outcome }) => outcome === 'connected').map(({ address }) => address);
   };
@@ -59,6 +63,13 @@ export function createFarProbes(options: {
           addresses: await Promise.all(addresses.map((one) => readMail(mail, one, options.signal))),
         };
       }),
+    // One check asks it, once for each.
+    async chat(chat) {
+      const addresses = await open(chat);
+      const at = new Date().toISOString();
+      const facts = addresses.map((one) => readChat(chat, one, options.signal));
+      return { at, addresses: await Promise.all(facts) };
+    },
     status: (service) =>
       onceStatus(service.text, async () => {
         const addresses = await open(service);

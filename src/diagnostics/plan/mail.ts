@@ -1,7 +1,7 @@
 import { kindOf } from '../../net/address-kind.ts';
 import { familyOf, printHostPort } from '../../net/endpoint/host.ts';
 import type { MasterFacts } from '../directory.ts';
-import type { MailSubject, StatusSubject } from '../far-subjects.ts';
+import type { ChatSubject, MailSubject, StatusSubject } from '../far-subjects.ts';
 import type { Question } from './question.ts';
 import type { TargetSubject } from '../subject.ts';
 import { placeTarget } from './targets.ts';
@@ -22,6 +22,11 @@ export function mailSubject(
     client: 'any',
     ...place,
   };
+}
+
+/** A chat server of a configuration. */
+export function chatSubject(place: Pick<ChatSubject, 'host' | 'port' | 'secure' | 'source'>): ChatSubject {
+  return { kind: 'chat', text: printHostPort(place.host, place.port), ...place };
 }
 
 /** The base address of a service's API; undefined for what is no http or https URL. A login and a query in it are left out. */
@@ -81,6 +86,10 @@ export function mailSubjects({
 }
 
 /** The host of a mail server or web service, for the checks of names and connections. */
-export function placeOfService({ host, port, source }: MailSubject | StatusSubject): TargetSubject {
+export function placeOfService({
+  host,
+  port,
+  source,
+}: MailSubject | StatusSubject | ChatSubject): TargetSubject {
   return placeTarget(host, port, source);
 }

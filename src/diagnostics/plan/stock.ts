@@ -5,10 +5,10 @@ import type { StockWorker } from '../../config/stock/tac-file.ts';
 import { isTrue, sureValue } from '../../config/stock/written.ts';
 import { printHostPort } from '../../net/endpoint/host.ts';
 import type { StockFacts, StockFile, StockMasterFile, StockWorkerFile } from '../facts/stock.ts';
-import type { MailSubject, StatusSubject } from '../far-subjects.ts';
+import type { ChatSubject, MailSubject, StatusSubject } from '../far-subjects.ts';
 import type { StockEndpointSubject } from '../stock-subject.ts';
 import type { ListenerSubject, SettingSubject, Subject, TargetSubject } from '../subject.ts';
-import { mailSubject, placeOfService, statusSubject } from './mail.ts';
+import { chatSubject, mailSubject, placeOfService, statusSubject } from './mail.ts';
 import { distinct } from './targets.ts';
 
 /** What stock Buildbot's files give to look at: the values themselves. */
@@ -82,17 +82,25 @@ function endpointsOf(file: StockMasterFile, { key, way, setting }: StockListener
 }
 
 /** Mail servers and web services that the master tells of builds. Mail goes through Twisted's plain TCP; the others try both families. */
-function servicesOf({ master, shown }: StockMasterFile): (MailSubject | StatusSubject)[] {
+function servicesOf({ master, shown }: StockMasterFile): (MailSubject | StatusSubject | ChatSubject)[] {
   return master.outgoing.flatMap(
-    ({ plane, setting, standard, port, mail }): (MailSubject | StatusSubject)[] => {
+    ({
+      plane,
+      setting,
+      standard,
+      port,
+      mail,
+      secure = false,
+    }): (MailSubject | StatusSubject | ChatSubject)[] => {
       const isUnset = setting.written.length + setting.unknown.length === 0;
       const text = isUnset ? standard : sureValue(setting);
       if (typeof text !== 'string' || text === '') return [];
-      if (plane === 'mail') {
+      if (plane === 'mail' || plane === 'chat') {
         const host = text.replace(/^\[(.*)\]$/, '$1');
-        return /[\s:]/.test(host) && isIP(host) === 0
-          ? []
-          : [mailSubject({ host, port: port ?? 25, source: shown, client: 'twisted', ...mail })];
+        if (/[\s:]/.test(host) && isIP(host) === 0) return [];
+        return plane === 'mail'
+          ? [mailSubject({ host, port: port ?? 25, source: shown, client: 'twisted', ...mail })]
+          : [chatSubject({ host, port: port ?? 6_667, secure, source: shown })];
       }
       const status = plane === 'status' ? statusSubject(text, { source: shown }) : undefined;
       return status === undefined ? [] : [status];

@@ -100,4 +100,17 @@ export const CHECKS_SOURCES: readonly LabCase[] = [
     root: ['NTF-06'],
     target: 'dual.test:25',
   },
+  {
+    id: 'X138',
+    title: 'something else than IRC where the bot of a stock master is to go',
+    recipe: {
+      files: {
+        'master.cfg':
+          'c = BuildmasterConfig = {}\nc["services"] = [reporters.IRC(host="dual.test", nick="bb", channels=[])]\n',
+      },
+      listeners: { M: [{ host: '::', port: 6667, does: { says: 'ssh' } }] },
+    },
+    doctor: ['mail'],
+    root: ['NTF-10'],
+  },
 ];

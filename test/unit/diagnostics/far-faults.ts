@@ -1,7 +1,13 @@
 import { repositorySubject, targetOf } from '../../../src/diagnostics/plan/sources.ts';
 import type { SourceSubject } from '../../../src/diagnostics/far-subjects.ts';
-import { mailSubject, placeOfService, statusSubject } from '../../../src/diagnostics/plan/mail.ts';
+import {
+  chatSubject,
+  mailSubject,
+  placeOfService,
+  statusSubject,
+} from '../../../src/diagnostics/plan/mail.ts';
 import type { Attempt, PathFacts } from '../../../src/diagnostics/facts/paths.ts';
+import type { ChatFact } from '../../../src/diagnostics/facts/chat.ts';
 import type { HostKeyFact } from '../../../src/diagnostics/facts/sources.ts';
 import type { MailFact, StatusFact } from '../../../src/diagnostics/facts/mail.ts';
 import { AT, BOTH, literal, name, ONLY6, reply, tried, type Case } from './recorded.ts';
@@ -113,6 +119,17 @@ function service(facts: Partial<StatusFact>, rest: Partial<Case> = {}): Case {
     system: {
       status: [{ address: V6, family: 6, status: 200, distrust: null, problem: null, ms: 30, ...facts }],
     },
+  };
+}
+
+function chat(outcome: ChatFact['outcome'], rest: Partial<Case> = {}): Case {
+  const subject = chatSubject({ host: 'irc.example', port: 6_667, secure: false, source: 'master.cfg' });
+  return {
+    names: [name('irc.example', reply('answer', [V4]), reply('answer', [V6]))],
+    attempts: [tried(V6, 'connected', { port: 6_667 })],
+    system: { chat: [{ address: V6, family: 6, outcome, said: 'SSH-2.0', ms: 7 }] },
+    ...rest,
+    subjects: [subject, placeOfService(subject)],
   };
 }
 
@@ -357,6 +374,14 @@ export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 
     ['SRC-05'],
     'warn',
   ],
+  ['something else where IRC should be', chat('strange'), ['NTF-10'], 'error'],
+  ['a chat server that says nothing', chat('silent'), ['NTF-10'], 'warn'],
+  [
+    'a chat server with AAAA alone for stock Buildbot',
+    chat('irc', { names: [name('irc.example', reply('nodata'), reply('answer', [V6]))] }),
+    ['NTF-10'],
+    'error',
+  ],
 ];
 
 /** Nothing grave. */
@@ -438,4 +463,5 @@ export const FAR_CONTROLS: [title: string, given: Case][] = [
       'alone',
     ),
   ],
+  ['a chat server', chat('irc')],
 ];

@@ -17,6 +17,7 @@ import type {
 } from '../../../src/diagnostics/facts/resolver.ts';
 import type { ReverseFact } from '../../../src/diagnostics/facts/reverse.ts';
 import type { ServiceFacts } from '../../../src/diagnostics/facts/service.ts';
+import type { ChatFact } from '../../../src/diagnostics/facts/chat.ts';
 import type { MailFact, StatusFact } from '../../../src/diagnostics/facts/mail.ts';
 import type {
   HostKeyFact,
@@ -53,6 +54,7 @@ export interface SystemFacts {
   /** What the master sees, where a worker tells of the rest. */
   hereReach?: Omit<Reached, 'text'>;
   nested?: NestedFacts;
+  chat?: ChatFact[];
   mail?: MailFact[];
   status?: StatusFact[];
 }
@@ -140,6 +142,7 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
     hereReach: async ({ host }) =>
       system.hereReach === undefined || host === null ? undefined : { text: host, ...system.hereReach },
     nested: async () => system.nested ?? { at: AT, copy: null, parts: [] },
+    chat: async () => ({ at: AT, addresses: system.chat ?? [] }),
     mail: async () => ({ at: AT, addresses: system.mail ?? [] }),
     status: async () => ({ at: AT, addresses: system.status ?? [] }),
     room: async (where) => ({ at: AT, where, memory: null, tasks: null, killed: null, ...system.room }),

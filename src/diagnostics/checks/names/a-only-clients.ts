@@ -14,7 +14,7 @@ export const dns05 = defineCheck<'target', { name: NameFacts; host: HostFacts }>
   about: 'target',
   topics,
   needs: ['DNS-01'],
-  causes: ['NTF-05', 'DNS-01', 'HST-01', 'STK-08'],
+  causes: ['NTF-05', 'NTF-10', 'DNS-01', 'HST-01', 'STK-08'],
   async gather(context, target) {
     const [name, host] = await Promise.all([gather(context, target), context.probes.host()]);
     return { name, host };

@@ -1,9 +1,11 @@
 import type { LabCase } from './case.ts';
 import { reverseName } from '../../../src/net/dns/reverse.ts';
 import { shell } from './directories.ts';
+import { filter } from './paths.ts';
 
 const M4 = '11.0.2.2';
 const W6 = '2a00:1::2';
+const master = { listen: '[::]:9989', reach: 'dual.test:9989' };
 const M6 = '2a00:2::2';
 
 /** A daemon of git for each family of M, with its own directory. */
@@ -112,5 +114,25 @@ export const CHECKS_SOURCES: readonly LabCase[] = [
     },
     doctor: ['mail'],
     root: ['NTF-10'],
+  },
+  {
+    id: 'X139',
+    title: "a repository that the master's host reaches, and the attached worker's does not",
+    recipe: {
+      master,
+      setup: { M: filter('output', 'tcp dport 9418 drop') },
+      listeners: { W: [{ host: '::', port: 9418 }] },
+      programs: ['nft'],
+      under: shell(
+        [
+          'cd "$STAGE"; "$0" "$1" worker add w7 --dir master > join; chmod 600 join',
+          '"$0" "$1" create-worker worker --join @join --name w7 --no-input > /dev/null',
+          'ip netns exec M "$0" "$1" run worker worker > /dev/null 2>&1 &',
+          'cd master; "$0" "$1" worker show w7 --wait attached > /dev/null',
+        ].join('\n'),
+      ),
+    },
+    doctor: ['source', 'git://w.test/app.git', '--worker', 'w7'],
+    root: ['SRC-05'],
   },
 ];

@@ -73,7 +73,7 @@ async function look(
   };
 }
 
-/** Waits until the watcher has heard the end of every build that was asked for. */
+/** Waits until the watcher has heard the end of every build that was asked for, be it by a fault that wanted more of them. */
 async function hearEnds(
   watcher: Watcher,
   { asked, before }: { asked: Asked; before: number },
@@ -82,12 +82,13 @@ async function hearEnds(
   const end = performance.now() + QUIET_MS;
   for (;;) {
     if (watcher.broken !== undefined) throw watcher.broken;
-    const ends = new Set(
-      watcher.heard
-        .slice(before)
-        .map(({ event }) => (event.type === 'request.finished' ? event.buildrequestid : 0)),
-    );
-    if ([...asked.requests].every((id) => ends.has(id))) return;
+    const waited = new Set(asked.requests);
+    const ended = new Set<number>();
+    for (const { event } of watcher.heard.slice(before)) {
+      if (event.type === 'request.submitted') waited.add(event.buildrequestid);
+      if (event.type === 'request.finished') ended.add(event.buildrequestid);
+    }
+    if (waited.isSubsetOf(ended)) return;
     if (performance.now() > end)
       throw new Error(`the watcher hears the end of every build: ${late(QUIET_MS)}`);
     await watcher.next(CHANGES, IN_CASE_MS, signal);

@@ -88,7 +88,7 @@ async function hearEnds(
       if (event.type === 'request.submitted') waited.add(event.buildrequestid);
       if (event.type === 'request.finished') ended.add(event.buildrequestid);
     }
-    if (waited.isSubsetOf(ended)) return;
+    if ([...waited].every((id) => ended.has(id))) return;
     if (performance.now() > end)
       throw new Error(`the watcher hears the end of every build: ${late(QUIET_MS)}`);
     await watcher.next(CHANGES, IN_CASE_MS, signal);

@@ -8,11 +8,25 @@ import { parseAddress, printAddress } from '../net/endpoint/address.ts';
 import { parseListen, printListen } from '../net/endpoint/listen-address.ts';
 import { renderMaster, type FarmIdentity, type MasterAnswers } from '../templates/native/master.ts';
 import { readAnswers } from '../templates/tree.ts';
-import type { CreateMasterOptions } from './create-master.ts';
+import type { CreateOptions } from './create-tree.ts';
 import { answerCheck, checkFlag, readFlag, several, usage } from './flag-value.ts';
 import { repositoryAddress } from './repository-address.ts';
 import { ask } from './terminal/ask.ts';
 import type { Context } from './terminal/context.ts';
+
+/** Flags of `create-master`, as they were written. */
+export interface CreateMasterOptions extends CreateOptions {
+  name?: string;
+  listen?: string[];
+  webListen?: string[];
+  reach?: string[];
+  store?: string;
+  repository?: string;
+  builder?: string;
+  run?: string[];
+  format?: 'yaml' | 'ts';
+  identity?: string;
+}
 
 /** What flags and questions say, each checked by the rule of the configuration file. Throws BBX-USAGE that names the flag. */
 export async function readMasterAnswers(

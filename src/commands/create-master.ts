@@ -8,22 +8,10 @@ import { pinOf } from '../net/tls/pin.ts';
 import type { Answers } from '../templates/answers.ts';
 import { codes as templateCodes } from '../templates/codes.ts';
 import { renderMaster, type FarmIdentity, type MasterAnswers } from '../templates/native/master.ts';
-import { createTree, type CreateOptions } from './create-tree.ts';
+import type { CreateMasterOptions } from './create-master-answers.ts';
+import { createTree } from './create-tree.ts';
 import type { IdentityFile } from './farm-identity.ts';
 import type { Context } from './terminal/context.ts';
-
-export interface CreateMasterOptions extends CreateOptions {
-  name?: string;
-  listen?: string[];
-  webListen?: string[];
-  reach?: string[];
-  store?: string;
-  repository?: string;
-  builder?: string;
-  run?: string[];
-  format?: 'yaml' | 'ts';
-  identity?: string;
-}
 
 /** `fromEnvironment` says of a flag whether its environment variable gave the value. */
 export async function createMaster(

@@ -8,7 +8,7 @@ import type { Examined } from '../diagnostics/examine.ts';
 import { exitOf } from '../diagnostics/report.ts';
 import { namesIn } from '../diagnostics/share-names.ts';
 import { createPseudonyms } from '../diagnostics/share.ts';
-import type { DoctorOptions } from './doctor.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 import { reportText } from './doctor-look.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';

@@ -13,7 +13,7 @@ import { reportOfProbeLines } from '../diagnostics/probe-lines.ts';
 import { exitOf } from '../diagnostics/report.ts';
 import { withoutSecrets } from '../diagnostics/without-secrets.ts';
 import { printReport } from '../diagnostics/words.ts';
-import type { DoctorOptions } from './doctor.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 import { lookOf } from './doctor-look.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';

@@ -2,7 +2,7 @@ import type { Outcome as CheckOutcome } from '../diagnostics/run.ts';
 import { nameOf } from '../diagnostics/subject.ts';
 import { dress, endWith } from './doctor-answer.ts';
 import type { Look } from './doctor-run.ts';
-import type { DoctorOptions } from './doctor.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 import type { Context } from './terminal/context.ts';
 import { writeOut } from './terminal/stream.ts';
 

@@ -8,7 +8,7 @@ import { parseServer } from '../diagnostics/doors/names.ts';
 import { readTarget, type Question } from '../diagnostics/plan/question.ts';
 import { parseAddress } from '../net/endpoint/address.ts';
 import { parseHop } from '../net/endpoint/hop.ts';
-import type { DoctorOptions } from './doctor.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 import { codes } from './terminal/codes.ts';
 
 /** Mail's port where none is written: what a farm's reporters use. */

@@ -4,7 +4,7 @@ import { markClocks } from '../diagnostics/doors/clock-moves.ts';
 import { examine, type Examined } from '../diagnostics/examine.ts';
 import type { Outcome } from '../diagnostics/run.ts';
 import { nameOf } from '../diagnostics/subject.ts';
-import type { DoctorOptions } from './doctor.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 import { questionOf } from './doctor-question.ts';
 import type { DialPlace } from '../protocol/bbx/dial-facts.ts';
 import { codes } from './terminal/codes.ts';

@@ -8,7 +8,7 @@ import { createWatch, type Transition } from '../diagnostics/watch.ts';
 import { dress } from './doctor-answer.ts';
 import { createLines } from './doctor-lines.ts';
 import type { Look } from './doctor-run.ts';
-import type { DoctorOptions } from './doctor.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
 import { printable } from './terminal/printable.ts';

@@ -2,46 +2,12 @@ import { BbxError } from '../base/error.ts';
 import { didYouMean } from '../base/did-you-mean.ts';
 import { findDirectory } from '../client/find-directory.ts';
 import { TOPICS, type Topic } from '../diagnostics/check.ts';
-import type { TargetProtocol } from '../diagnostics/subject.ts';
 import { assertChecks, listChecks } from './doctor-checks.ts';
 import { answerWith, dress } from './doctor-answer.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 import { createLook } from './doctor-run.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
-
-export interface DoctorOptions {
-  dir?: string;
-  listen?: string[];
-  stock?: string;
-  reach?: string[];
-  server?: string;
-  protocol?: TargetProtocol | 'smtp';
-  via?: string[];
-  from?: string;
-  ca?: string;
-  name?: string;
-  verbose?: boolean;
-  only?: string[];
-  skip?: string[];
-  list?: boolean;
-  strict?: boolean;
-  failOn?: 'error' | 'warn' | 'unknown';
-  budget?: number;
-  soak?: boolean;
-  /** `doctor source --worker`. */
-  worker?: string;
-  execConfig?: boolean;
-  probe?: boolean;
-  token?: string;
-  report?: string;
-  share?: boolean;
-  fix?: boolean;
-  yes?: boolean;
-  jsonl?: boolean;
-  watch?: boolean;
-  untilOk?: boolean;
-  for?: number;
-}
 
 /** `bbx doctor [topic] …`: prints the report and ends with its exit code. */
 export async function runDoctor(

@@ -1,3 +1,5 @@
+import { familyOf, printHostPort } from '../net/endpoint/host.ts';
+
 /** A place that builds fetch from: a repository, or a host of a builder's `needs`. */
 export interface SourceSubject {
   readonly kind: 'source';
@@ -71,4 +73,48 @@ export interface ChatSubject {
   /** TLS from the first byte. */
   readonly secure: boolean;
   readonly source: string;
+}
+
+/** Mail over TLS from the first byte (RFC 8314). */
+const SECURE_PORT = 465;
+
+/** A mail server of a configuration or of the command line. What stock Buildbot sends by itself is `client: 'twisted'`. */
+export function mailSubject(
+  place: Pick<MailSubject, 'host' | 'port' | 'source'> &
+    Partial<Pick<MailSubject, 'tls' | 'user' | 'client'>>,
+): MailSubject {
+  return {
+    kind: 'mail',
+    text: printHostPort(place.host, place.port),
+    tls: place.port === SECURE_PORT ? 'tls' : 'offered',
+    user: false,
+    client: 'any',
+    ...place,
+  };
+}
+
+/** A chat server of a configuration. */
+export function chatSubject(place: Pick<ChatSubject, 'host' | 'port' | 'secure' | 'source'>): ChatSubject {
+  return { kind: 'chat', text: printHostPort(place.host, place.port), ...place };
+}
+
+/** The base address of a service's API; undefined for what is no http or https URL. A login and a query in it are left out. */
+export function statusSubject(
+  url: string,
+  more: Pick<StatusSubject, 'source'> & Partial<Pick<StatusSubject, 'client' | 'own'>>,
+): StatusSubject | undefined {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return undefined;
+  const { protocol, hostname, port, pathname } = new URL(url);
+  const secure = protocol === 'https:';
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return {
+    kind: 'status',
+    text: `${protocol}//${familyOf(host) === 6 ? `[${host}]` : host}${port === '' ? '' : `:${port}`}${pathname}`,
+    secure,
+    host,
+    port: port === '' ? (secure ? 443 : 80) : Number(port),
+    path: pathname,
+    client: 'any',
+    ...more,
+  };
 }

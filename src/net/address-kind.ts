@@ -48,3 +48,8 @@ export function kindOf(address: string): AddressKind {
   }
   return KINDS[parsed.range()] ?? 'reserved';
 }
+
+/** `localhost` and what is below it (RFC 6761 section 6.3), or a loopback address. */
+export function isLoopbackName(host: string): boolean {
+  return /^(.*\.)?localhost\.?$/i.test(host) || kindOf(host) === 'loopback';
+}

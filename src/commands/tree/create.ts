@@ -3,7 +3,7 @@ import { declare } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
 import { spanValue, listValue, numberValue } from '../terminal/values.ts';
-import type { CreateMasterOptions } from '../create-master.ts';
+import type { CreateMasterOptions } from '../create-master-answers.ts';
 import type { CreateWorkerOptions } from '../create-worker.ts';
 import type { IdentityOptions } from '../identity.ts';
 

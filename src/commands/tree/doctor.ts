@@ -4,7 +4,7 @@ import { declare, dirFlag } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
 import { durationValue, listValue } from '../terminal/values.ts';
-import type { DoctorOptions } from '../doctor.ts';
+import type { DoctorOptions } from '../doctor-options.ts';
 
 /** With --probe, unless told otherwise: a person goes to another host and types a line. */
 const PROBE_LISTEN_MS = 300_000;

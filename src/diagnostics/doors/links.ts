@@ -8,7 +8,7 @@ import type { GreetedMaster } from '../../protocol/bbx/worker-session.ts';
 import type { OtherEnd } from '../facts/both-ends.ts';
 import type { HandshakesFact, LinkFact, RestFact } from '../facts/links.ts';
 import type { Attempt, PathFacts } from '../facts/paths.ts';
-import { once } from '../probes.ts';
+import { once } from '../asking.ts';
 import type { TargetSubject } from '../subject.ts';
 import { SILENCE_MS } from './peer-door.ts';
 import { greetOver } from './peers.ts';

@@ -1,6 +1,6 @@
 import type { HealthFacts, LinkEndsFacts } from '../facts/own.ts';
 import type { ListenerFacts } from '../facts/listeners.ts';
-import { once } from '../probes.ts';
+import { once } from '../asking.ts';
 import type { ListenerSubject, ProgramSubject } from '../subject.ts';
 import { readLinkEnds } from './link-ends.ts';
 import { readHealth } from './web-health.ts';

@@ -7,7 +7,7 @@ import type { Completion, Nat64Facts, OrderFacts, ResolverFacts } from '../facts
 import type { RoomFacts } from '../facts/room.ts';
 import type { ReverseFact } from '../facts/reverse.ts';
 import type { NetworkFacts, ServiceFacts } from '../facts/service.ts';
-import { once } from '../probes.ts';
+import { once } from '../asking.ts';
 import { nameOf, type ProgramSubject } from '../subject.ts';
 import { holderOf, readLimits, readProcess } from './limits.ts';
 import { readPacketFilter } from './packet-filter.ts';

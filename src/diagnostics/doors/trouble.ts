@@ -4,7 +4,7 @@ import { kindOf } from '../../net/address-kind.ts';
 import { fastestOf, type HandshakesFact } from '../facts/links.ts';
 import type { Attempt, PathFacts } from '../facts/paths.ts';
 import type { NobodyFacts, PingFacts, SeriesFact, TraceFacts } from '../facts/trouble.ts';
-import { once } from '../probes.ts';
+import { once } from '../asking.ts';
 import type { TargetSubject } from '../subject.ts';
 import { ping, toolsOf, trace } from './route-tools.ts';
 

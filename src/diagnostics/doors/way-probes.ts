@@ -6,7 +6,7 @@ import { candidates, type NameFacts } from '../facts/names.ts';
 import type { Attempt, PathFacts } from '../facts/paths.ts';
 import type { KeyFilesFacts, TlsFacts } from '../facts/tls.ts';
 import type { FamilyWay, HolderFacts, ProxySettingsFacts, WayFacts } from '../facts/ways.ts';
-import { once } from '../probes.ts';
+import { once } from '../asking.ts';
 import type { ProgramSubject, TargetSubject } from '../subject.ts';
 import { readTimeSync } from './clock.ts';
 import { readRows } from './listeners.ts';

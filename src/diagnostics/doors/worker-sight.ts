@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PlacesObject } from '../../api/path.ts';
 import { dialledWay, type DialledWay } from '../../protocol/bbx/dial-facts.ts';
 import type { Reached } from '../facts/sources.ts';
-import { placeTarget } from '../plan/targets.ts';
+import { placeTarget } from '../place-target.ts';
 import type { Probes } from '../probes.ts';
 import { toldName } from './both-ends.ts';
 

@@ -9,7 +9,7 @@ import type { StockMasterFile } from '../facts/stock.ts';
 import type { SourceSubject } from '../far-subjects.ts';
 import type { TargetSubject } from '../subject.ts';
 import type { Here } from './question.ts';
-import { placeTarget } from './targets.ts';
+import { placeTarget } from '../place-target.ts';
 
 /** A repository by its URL. */
 export function repositorySubject(

@@ -5,10 +5,17 @@ import type { StockWorker } from '../../config/stock/tac-file.ts';
 import { isTrue, sureValue } from '../../config/stock/written.ts';
 import { printHostPort } from '../../net/endpoint/host.ts';
 import type { StockFacts, StockFile, StockMasterFile, StockWorkerFile } from '../facts/stock.ts';
-import type { ChatSubject, MailSubject, StatusSubject } from '../far-subjects.ts';
+import {
+  chatSubject,
+  mailSubject,
+  statusSubject,
+  type ChatSubject,
+  type MailSubject,
+  type StatusSubject,
+} from '../far-subjects.ts';
 import type { StockEndpointSubject } from '../stock-subject.ts';
 import type { ListenerSubject, SettingSubject, Subject, TargetSubject } from '../subject.ts';
-import { chatSubject, mailSubject, placeOfService, statusSubject } from './mail.ts';
+import { placeOfService } from '../place-target.ts';
 import { distinct } from './targets.ts';
 
 /** What stock Buildbot's files give to look at: the values themselves. */

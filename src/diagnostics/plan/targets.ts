@@ -1,9 +1,9 @@
 import { kindOf } from '../../net/address-kind.ts';
 import { printAddress, type Address } from '../../net/endpoint/address.ts';
 import type { Hop } from '../../net/endpoint/hop.ts';
-import { printHostPort } from '../../net/endpoint/host.ts';
 import type { DirectoryFacts, MasterFacts } from '../directory.ts';
 import type { ProxySetting } from '../facts/ways.ts';
+import { placeTarget } from '../place-target.ts';
 import type { Subject, TargetSubject } from '../subject.ts';
 import type { Here, Question } from './question.ts';
 
@@ -47,20 +47,6 @@ function behind(via: readonly Hop[]): Pick<TargetSubject, 'via'> {
 function firstHop([hop]: readonly Hop[], source: string): TargetSubject[] {
   if (hop === undefined || hop.kind === 'ssh') return [];
   return [placeTarget(hop.host, hop.port, source)];
-}
-
-/** Somewhere that others than bbx listen, for the checks of names and connections. */
-export function placeTarget(host: string, port: number, source: string): TargetSubject {
-  return {
-    kind: 'target',
-    text: printHostPort(host, port),
-    host,
-    port,
-    protocol: 'tcp',
-    plane: 'other',
-    pins: [],
-    source,
-  };
 }
 
 /** Proxies that settings name. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { readChat } from '../../../src/diagnostics/doors/chat.ts';
-import { chatSubject } from '../../../src/diagnostics/plan/mail.ts';
+import { chatSubject } from '../../../src/diagnostics/far-subjects.ts';
 
 async function ask(does: (socket: Socket) => void) {
   let heard = '';

@@ -1,11 +1,11 @@
 import { repositorySubject, targetOf } from '../../../src/diagnostics/plan/sources.ts';
-import type { SourceSubject } from '../../../src/diagnostics/far-subjects.ts';
 import {
   chatSubject,
   mailSubject,
-  placeOfService,
   statusSubject,
-} from '../../../src/diagnostics/plan/mail.ts';
+  type SourceSubject,
+} from '../../../src/diagnostics/far-subjects.ts';
+import { placeOfService } from '../../../src/diagnostics/place-target.ts';
 import type { Attempt, PathFacts } from '../../../src/diagnostics/facts/paths.ts';
 import type { ChatFact } from '../../../src/diagnostics/facts/chat.ts';
 import type { HostKeyFact } from '../../../src/diagnostics/facts/sources.ts';

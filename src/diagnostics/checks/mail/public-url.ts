@@ -1,3 +1,4 @@
+import { isLoopbackName } from '../../../net/address-kind.ts';
 import { printHostPort } from '../../../net/endpoint/host.ts';
 import { defineCheck, found, skip, type Draft, type JudgeContext, type Judgement } from '../../check.ts';
 import { attemptEvidence, dnsEvidence, evidence, pasted } from '../../evidence.ts';
@@ -6,7 +7,7 @@ import type { StatusFact, StatusFacts } from '../../facts/mail.ts';
 import { published, type NameFacts } from '../../facts/names.ts';
 import type { PathFacts } from '../../facts/paths.ts';
 import { insistsOn, leavesOut } from '../../intent.ts';
-import { isLoopbackName, placeOfService } from '../../plan/mail.ts';
+import { placeOfService } from '../../place-target.ts';
 import { PLACE_CAUSES } from './question.ts';
 
 interface Pages {

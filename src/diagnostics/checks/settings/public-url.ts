@@ -1,4 +1,4 @@
-import { kindOf } from '../../../net/address-kind.ts';
+import { isLoopbackName, kindOf } from '../../../net/address-kind.ts';
 import { familyOf } from '../../../net/endpoint/host.ts';
 import {
   defineCheck,
@@ -13,7 +13,7 @@ import { attemptEvidence, evidence } from '../../evidence.ts';
 import type { StatusSubject } from '../../far-subjects.ts';
 import { candidates } from '../../facts/names.ts';
 import type { PathFacts } from '../../facts/paths.ts';
-import { isLoopbackName, placeOfService } from '../../plan/mail.ts';
+import { placeOfService } from '../../place-target.ts';
 
 interface Facts {
   readonly at: string;

@@ -5,8 +5,7 @@ import type { SourceSubject } from '../../far-subjects.ts';
 import type { Reached } from '../../facts/sources.ts';
 import { published } from '../../facts/names.ts';
 import type { Family } from '../../intent.ts';
-import type { TargetSubject } from '../../subject.ts';
-import { printHostPort } from '../../../net/endpoint/host.ts';
+import { placeTarget } from '../../place-target.ts';
 
 export const topics = ['source'] as const;
 /** Of questions that a family decides. */
@@ -19,19 +18,9 @@ export async function reach(
   port: number,
   source: string,
 ): Promise<Reached> {
-  const text = printHostPort(host, port);
-  const target: TargetSubject = {
-    kind: 'target',
-    text,
-    host,
-    port,
-    protocol: 'tcp',
-    plane: 'other',
-    pins: [],
-    source,
-  };
+  const target = placeTarget(host, port, source);
   const [name, path] = await Promise.all([context.probes.name(host), context.probes.path(target)]);
-  return { text, name, path };
+  return { text: target.text, name, path };
 }
 
 /** Addresses of a family that the host has for everybody, of the hosts file and by literal as well. */

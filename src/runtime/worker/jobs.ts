@@ -126,8 +126,8 @@ export function createJobs(options: JobsOptions): Jobs {
   /** No keeper has the build, and yet all is known: nothing of it ran, or the keeper left word how the last command ended. */
   function goOnAlone(job: OwnJob): void {
     const { build } = job;
-    const { plan } = build.lease;
-    const why = whyNoFurther(plan, build.lastEnd, machineElapsed().host);
+    const { plan, boot } = build.lease;
+    const why = whyNoFurther(plan, build.lastEnd, { now: machineElapsed().host, assignedIn: boot });
     log.warn(
       `build ${build.lease.build} was running when the worker's process ended; ${why === undefined ? 'it goes on' : `it ends as retry: ${why}`}`,
     );
@@ -179,7 +179,14 @@ export function createJobs(options: JobsOptions): Jobs {
     const leave = () => place?.then((opened) => opened[Symbol.asyncDispose]()).catch(() => undefined);
     let build: SpoolBuild;
     try {
-      build = await spool.create({ build: number, token, epoch, orphanAfter, plan });
+      build = await spool.create({
+        build: number,
+        token,
+        epoch,
+        orphanAfter,
+        plan,
+        boot: machineElapsed().host,
+      });
     } catch (error) {
       await leave();
       throw error;

@@ -13,6 +13,8 @@ const spoolLease = z.object({
   epoch: z.string(),
   orphanAfter: z.number().positive().nullable(),
   plan: buildPlan,
+  /** The run of the machine in which it was assigned. */
+  boot: z.string().optional(),
 });
 export type SpoolLease = z.infer<typeof spoolLease>;
 

@@ -20,9 +20,10 @@ export function tieProcesses(): void {
   tied = true;
   const marker = `tests-${process.pid}-${randomBytes(4).toString('hex')}`;
   const words = ['-c', 'cat > /dev/null; exec "$0" "$@"', process.execPath, '--no-warnings'];
-  // In a session of its own: a Ctrl-C is not for it. Without the marker, since it is not to find itself.
+  // In a session of its own: a Ctrl-C is not for it. Without any marker, since neither it nor the watcher of a run around this one is to find it.
   const watcher = spawn('/bin/sh', [...words, fileURLToPath(import.meta.url), marker], {
     cwd: '/',
+    env: { ...process.env, [MARKER_VARIABLE]: undefined },
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
   });

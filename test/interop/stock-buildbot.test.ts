@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DoctorReport, Finding } from '../../src/api/doctor.ts';
 import { bbx } from '../rigs/bbx.ts';
+import { issue } from '../rigs/certificates.ts';
 import { has } from '../rigs/debian.ts';
 import { freePort } from '../rigs/farm.ts';
 import { skipAloud } from '../rigs/skip-aloud.ts';
@@ -26,7 +27,12 @@ const skip = skipAloud(
 let base: Awaited<ReturnType<typeof tempDir>>;
 beforeAll(async () => {
   base = await tempDir();
-  if (!skip) makeTemplate(join(base.path, 'template'));
+  if (skip) return;
+  const template = join(base.path, 'template');
+  makeTemplate(template);
+  const { cert, key } = issue({ subject: 'localhost', names: ['localhost'] });
+  await writeFile(join(template, 'cert.pem'), cert);
+  await writeFile(join(template, 'key.pem'), key);
 });
 afterAll(() => base[Symbol.asyncDispose]());
 
@@ -54,6 +60,9 @@ const PORTS: [port: string, opens: string[], id: string | undefined, advised: st
   ["'tcp: @'", ['127.0.0.1'], 'STK-05', BOTH],
   ["'TCP:@'", [], 'STK-06', BOTH],
   ["'tcp:@:interface=localhost'", ['127.0.0.1'], 'STK-15', ['::1']],
+  [String.raw`r'ssl:@:privateKey=key.pem:certKey=cert.pem:interface=\:\:'`, BOTH, undefined, []],
+  ["'ssl:@:privateKey=key.pem:certKey=cert.pem'", ['127.0.0.1'], 'STK-07', BOTH],
+  ["'ssl:@:interface=::1:privateKey=key.pem:certKey=cert.pem'", [], 'STK-01', ['::1']],
 ];
 
 describe.skipIf(skip)('a stock master', () => {

@@ -4,7 +4,7 @@ import { TwistedRefusal } from '../../net/endpoint/twisted-call.ts';
 import { parseTwistedServer, PLUGIN_TYPES, type TwistedServer } from '../../net/endpoint/twisted-server.ts';
 import { parseTwisted } from '../../net/endpoint/twisted.ts';
 import { bindingOf, type Binding } from './families.ts';
-import { rightClient, rightServer } from './guess.ts';
+import { meantAddress, rightClient, rightServer } from './guess.ts';
 import type { StockListener } from './master-file.ts';
 
 /** What is wrong with an endpoint string, by the check that says so. */
@@ -118,7 +118,10 @@ function refusedServer(text: string, kind: string, error: TwistedRefusal): Mista
   const known = OWN_SERVER_TYPES.includes(kind) || PLUGIN_TYPES.some((type) => type === kind.toLowerCase());
   if (!known && error.error === 'ValueError')
     return withRight('STK-06', error, /^\s*(tcp|ssl)\d?\s*:/i.test(text) ? right : undefined);
-  if (kind === 'ssl' && /privateKey|certKey/.test(error.message))
+  // Of an address whose colons part the string, pieces stand where the files belong.
+  const address = meantAddress(text);
+  const isTorn = address !== undefined && text.includes(address);
+  if (kind === 'ssl' && /privateKey|certKey/.test(error.message) && !isTorn)
     return withRight('STK-13', error, undefined);
   return withRight('STK-01', error, right);
 }

@@ -172,6 +172,12 @@ export const STOCK_FAULTS: [title: string, given: Case, roots: string[], verdict
   ],
   ['a colon in the path of a key', { subjects: port("'ssl:9989:privateKey=C:/k.pem'") }, ['STK-13'], 'error'],
   [
+    'a TLS port whose address is not escaped',
+    { subjects: port("'ssl:9989:interface=::1:privateKey=k.pem:certKey=c.pem'") },
+    ['STK-01'],
+    'error',
+  ],
+  [
     'a web address with another port',
     {
       subjects: stockMaster(

@@ -135,10 +135,8 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
     // Never beyond the credit: the rest of the piece waits for an acknowledgement.
     const room = stream.stored + LIMITS.creditBytes - offset;
     const payload = whole.subarray(0, room);
-    if (payload.length < whole.length) {
-      await stream.pieces.return();
-      stream.pieces = undefined;
-    }
+    // Nothing is waited for from here on: a pause that came meanwhile would be answered before this frame.
+    if (payload.length < whole.length) stopReading(stream);
     if (stream.id === undefined) {
       stream.id = nextId;
       nextId += 1;

@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../../src/base/clock.ts';
 import { silentLog } from '../../../../src/base/log.ts';
+import type { LogFrame } from '../../../../src/protocol/bbx/codec.ts';
+import { LIMITS } from '../../../../src/protocol/bbx/limits.ts';
 import type { WorkerSession } from '../../../../src/protocol/bbx/worker-session.ts';
 import { startSender } from '../../../../src/runtime/worker/link-sender.ts';
+import type { SpoolBuild } from '../../../../src/runtime/worker/spool-build.ts';
 import { openSpool } from '../../../../src/runtime/worker/spool.ts';
 import { planOf } from '../../../rigs/link-worker.ts';
 import { tempDir } from '../../../rigs/temp-dir.ts';
@@ -73,4 +76,46 @@ it('a build that cannot be sent is told, and holds up no other', async () => {
   await expect.poll(() => [sent, unfit]).toEqual([[8], ['7: 5000000 bytes are over the limit']]);
   await sender.stop();
   await spool.close();
+});
+
+it('a stream that has said that it rests sends nothing more, also when that came while a read was being closed', async () => {
+  const closing = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  const size = LIMITS.creditBytes + 2;
+  const pieces = [
+    { channel: 'stdout', at: 1, offset: 0, payload: Buffer.alloc(1) },
+    // More than there is credit for: its rest, and the file, are left.
+    { channel: 'stdout', at: 1, offset: 1, payload: Buffer.alloc(size - 1) },
+  ];
+  const read = () => ({
+    next: async () => ({ done: false, value: pieces.shift() }),
+    return: () => {
+      closing.resolve();
+      return closed.promise;
+    },
+  });
+  const events = [{ type: 'stepStarted', at: 1, step: 0, name: 'a' }];
+  const lease = { build: 7, token: '1-00000000000000aa' };
+  const build = {
+    ...{ lease, sequence: 1, finished: false, event: (number: number) => events[number - 1] },
+    logs: [{ id: 1, step: 0, name: 'stdio', base: 0, size, read }],
+    ...{ watch: () => undefined, acknowledge: async () => undefined },
+  } as unknown as SpoolBuild;
+  const said: string[] = [];
+  const session = {
+    send: ({ type }: { type: string }) => void said.push(type),
+    sendLog: ({ offset, payload }: LogFrame) => void said.push(`${offset}+${payload.length}`),
+    ...{ unsent: 0, drained: async () => undefined, ended: false, end: new Promise(() => undefined) },
+  } as unknown as WorkerSession;
+  const sender = startSender({ session, onUnfit: () => undefined, onDelivered: () => undefined });
+  sender.add(build, { sequence: 0, logs: [] });
+  await closing.promise;
+  sender.pause({ type: 'pause', ...lease, stream: 1 });
+  const rested = said.indexOf('paused');
+  expect(said.slice(0, 3)).toEqual(['progress', 'open', '0+1']);
+  expect(rested).toBeGreaterThan(0);
+  closed.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(said.slice(rested + 1)).toEqual([]);
+  await sender.stop();
 });

@@ -38,11 +38,14 @@ afterAll(() => base[Symbol.asyncDispose]());
 
 const BOTH = ['127.0.0.1', '::1'];
 
+/** Stands for a finding where there is none. */
+const NOTHING = 'nothing';
+
 /** What stands as the port (`@` is a free one), what opens, and which check says so; and what opens with the line that is advised. */
-const PORTS: [port: string, opens: string[], id: string | undefined, advised: string[]][] = [
-  [String.raw`r'tcp:@:interface=\:\:'`, BOTH, undefined, []],
-  [String.raw`r'tcp:@:interface=\:\:1'`, ['::1'], undefined, []],
-  [String.raw`'tcp:@:interface=\\:\\:'`, BOTH, undefined, []],
+const PORTS: [port: string, opens: string[], id: string, advised: string[]][] = [
+  [String.raw`r'tcp:@:interface=\:\:'`, BOTH, NOTHING, []],
+  [String.raw`r'tcp:@:interface=\:\:1'`, ['::1'], NOTHING, []],
+  [String.raw`'tcp:@:interface=\\:\\:'`, BOTH, NOTHING, []],
   ['@', ['127.0.0.1'], 'STK-07', BOTH],
   ["'@'", ['127.0.0.1'], 'STK-07', BOTH],
   ["'tcp:@'", ['127.0.0.1'], 'STK-07', BOTH],
@@ -60,7 +63,7 @@ const PORTS: [port: string, opens: string[], id: string | undefined, advised: st
   ["'tcp: @'", ['127.0.0.1'], 'STK-05', BOTH],
   ["'TCP:@'", [], 'STK-06', BOTH],
   ["'tcp:@:interface=localhost'", ['127.0.0.1'], 'STK-15', ['::1']],
-  [String.raw`r'ssl:@:privateKey=key.pem:certKey=cert.pem:interface=\:\:'`, BOTH, undefined, []],
+  [String.raw`r'ssl:@:privateKey=key.pem:certKey=cert.pem:interface=\:\:'`, BOTH, NOTHING, []],
   ["'ssl:@:privateKey=key.pem:certKey=cert.pem'", ['127.0.0.1'], 'STK-07', BOTH],
   ["'ssl:@:interface=::1:privateKey=key.pem:certKey=cert.pem'", [], 'STK-01', ['::1']],
 ];
@@ -81,11 +84,11 @@ describe.skipIf(skip)('a stock master', () => {
       await master.logged(/BuildMaster is running/);
       expect(await openFamilies(free)).toEqual(opens);
       const grave = await troubles(['ipv6', '--stock', dir], temp.path);
-      expect(grave.map((finding) => finding.id)).toEqual(id === undefined ? [] : [id]);
+      expect(grave.map((finding) => finding.id)).toEqual(id === NOTHING ? [] : [id]);
       if (opens.length === 0)
         expect(JSON.stringify(grave[0]?.evidence)).toContain('nothing listens on its port');
     }
-    if (id === undefined) return;
+    if (id === NOTHING) return;
     const before = await readFile(join(dir, 'master.cfg'), 'utf8');
     const line = /^Write (.+) in line (\d+)/.exec(
       (await troubles(['config', dir, '--only', id], temp.path, true))[0]?.fix[0]?.text ?? '',

@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { issue } from '../rigs/certificates.ts';
 import { has } from '../rigs/debian.ts';
 import { skipAloud } from '../rigs/skip-aloud.ts';
 import { makeTemplate, stockConfig } from '../rigs/stock-buildbot.ts';
@@ -38,7 +39,7 @@ application = service.Application('buildbot-worker')
 logfile = LogFile.fromFullPath(os.path.join(basedir, 'twistd.log'))
 application.setComponent(ILogObserver, FileLogObserver(logfile).emit)
 buildmaster_host = HOST
-s = Worker(buildmaster_host, 9989, 'w1', 'hunter2', basedir, 60)
+s = Worker(buildmaster_host, 9989, 'w1', 'hunter2', basedir, 60, useTls=TLS)
 s.setServiceParent(application)
 `;
 
@@ -130,7 +131,10 @@ describe.skipIf(skip)('a stock worker and a name', () => {
     await using temp = await tempDir();
     const worker = join(temp.path, 'worker');
     await mkdir(join(worker, 'info'), { recursive: true });
-    await writeFile(join(worker, 'buildbot.tac'), TAC.replace('HOST', JSON.stringify(host)));
+    await writeFile(
+      join(worker, 'buildbot.tac'),
+      TAC.replace('HOST', JSON.stringify(host)).replace('TLS', 'False'),
+    );
     const log = join(worker, 'twistd.log');
     const { setup } = await running(temp.path);
     const start = `buildbot-worker start --nodaemon ${worker} > /dev/null 2>&1 &`;
@@ -146,6 +150,37 @@ describe.skipIf(skip)('a stock worker and a name', () => {
     expect(errors.map((finding) => finding.id)).toEqual(id === undefined ? [] : [id]);
     if (write !== undefined) expect(errors[0]?.fix[0]?.text).toMatch(write);
   });
+
+  // Names that keep a worker without TLS out for ever.
+  it.each(NAMES.filter(({ host }) => host === 'six.test' || host === 'silent-four.test'))(
+    '$host is reached with TLS at whichever address answers, as STK-08 advises',
+    async ({ host, hosts = '' }) => {
+      await using temp = await tempDir();
+      const worker = join(temp.path, 'worker');
+      await mkdir(join(worker, 'info'), { recursive: true });
+      await writeFile(
+        join(worker, 'buildbot.tac'),
+        TAC.replace('HOST', JSON.stringify(host)).replace('TLS', 'True'),
+      );
+      const log = join(worker, 'twistd.log');
+      const { master, setup } = await running(temp.path);
+      const { cert, key } = issue({ subject: host, names: [host] });
+      await writeFile(join(master, 'cert.pem'), cert);
+      await writeFile(join(master, 'key.pem'), key);
+      await writeFile(
+        join(master, 'master.cfg'),
+        stockConfig(String.raw`r'ssl:9989:interface=\:\::privateKey=key.pem:certKey=cert.pem'`),
+      );
+      const start = `SSL_CERT_FILE=${join(master, 'cert.pem')} buildbot-worker start --nodaemon ${worker} > /dev/null 2>&1 &`;
+      const { report } = await inLab({
+        hosts,
+        setup: [...setup, start, until(log, 'worker is ready')],
+        doctor: ['ipv6', '--stock', worker],
+      });
+      expect(await readFile(log, 'utf8')).toContain('worker is ready');
+      expect(report.findings.filter(({ status }) => status === 'error')).toEqual([]);
+    },
+  );
 
   it.each(NAMES)(
     '$host is told of on the host of the master: $ways',

@@ -14,17 +14,9 @@ interface Exit {
 }
 
 /** Statements that let the packet go on, and do nothing else to its way. */
-const PASSING = new Set([
-  'counter',
-  'log',
-  'notrack',
-  'mangle',
-  'ct helper',
-  'comment',
-  'set',
-  'map',
-  'meter',
-]);
+const PASSING = new Set(['counter', 'log', 'notrack', 'mangle', 'ct helper', 'comment']);
+/** Statements behind which only some packets come: those within a limit, or for which a set still had room. */
+const SIFTING = new Set(['limit', 'quota', 'ct count', 'set', 'map', 'meter']);
 
 /**
  * What the rules do with the first packet of a connection whoever sends it. It is followed on every way that is possible by what is known of it, so
@@ -104,7 +96,7 @@ function leave(
       const fit = fits(value, question, scope);
       if (fit === 'no') return { sure: true, ways: [] };
       if (fit === 'maybe') sure = false;
-    } else if (word === 'limit' || word === 'quota' || word === 'ct count') sure = false;
+    } else if (SIFTING.has(word)) sure = false;
     else if (word === 'vmap') {
       const chosen = choose(value, question, scope);
       const ways = chosen.flatMap(({ verdict, fit }) =>

@@ -99,6 +99,42 @@ describe('the first packet of a connection', () => {
       { rules: [[{ limit: { rate: 5, per: 'second' } }, accept], [drop]] },
       'open',
     ],
+    [
+      'each sender too often, counted in a set',
+      {
+        rules: [
+          [
+            dport(9989),
+            {
+              set: {
+                ...{ op: 'add', elem: payload('ip6', 'saddr'), set: '@flood' },
+                stmt: [{ limit: { rate: 10, burst: 5, per: 'minute', inv: true } }],
+              },
+            },
+            drop,
+          ],
+        ],
+      },
+      'open',
+    ],
+    [
+      'too many of one sender at once, counted in a meter',
+      {
+        rules: [
+          [
+            dport(9989),
+            {
+              meter: {
+                ...{ key: payload('ip6', 'saddr'), name: 'm6', size: 65_535 },
+                stmt: { 'ct count': { val: 20, inv: true } },
+              },
+            },
+            reject,
+          ],
+        ],
+      },
+      'open',
+    ],
     ['from one interface', usual([[meta('iifname', 'eth0'), accept]]), 'open'],
     ['from any but loopback', { rules: [[meta('iifname', 'lo', '!='), drop]] }, 'dropped by 2'],
     ['an invalid packet', { rules: [[state('invalid'), drop]] }, 'open'],

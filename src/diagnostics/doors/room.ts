@@ -7,6 +7,9 @@ const MOST_LEVELS = 16;
 /** cgroup v1 has no word for "no limit" but a number that no machine reaches. */
 const NO_LIMIT = 2 ** 60;
 
+/** What the kernel gives up before it ends a process: pages of files, and its own tables of them. Builds fill whatever is free with those. */
+const FREEABLE = ['inactive_file', 'active_file', 'slab_reclaimable'];
+
 /** Names of files of one version of cgroups, and where its groups are. */
 interface Version {
   readonly mount: string;
@@ -40,7 +43,7 @@ export async function readRoom(pid: number, where: string, root = '/'): Promise<
   return {
     at,
     where,
-    memory: nearest(await levels(memory, names.most, names.used, 'inactive_file')),
+    memory: nearest(await levels(memory, names.most, names.used, FREEABLE)),
     tasks: nearest(await levels(tasks, 'pids.max', 'pids.current')),
     killed: numberOf(/^oom_kill (\d+)$/m.exec(await ofGroup(memory, names.killed))?.[1]),
   };
@@ -51,7 +54,7 @@ async function levels(
   { mount, path }: Pick<Version, 'mount' | 'path'>,
   most: string,
   used: string,
-  freeable?: string,
+  freeable: readonly string[] = [],
 ): Promise<GroupLimit[]> {
   const limits = await Promise.all(
     pathsUp(path).map(async (one): Promise<GroupLimit[]> => {
@@ -59,15 +62,18 @@ async function levels(
       const [limit, now, stat] = await Promise.all([
         text(join(group, most)),
         text(join(group, used)),
-        freeable === undefined ? '' : text(join(group, 'memory.stat')),
+        freeable.length === 0 ? '' : text(join(group, 'memory.stat')),
       ]);
       const [limited, using] = [numberOf(limit.trim()), numberOf(now.trim())];
       if (limited === null || using === null || limited >= NO_LIMIT) return [];
       // Version 1 has a figure of the group alone and one of all below it (total_…).
-      const free =
-        new RegExp(`^total_${freeable} (\\d+)$`, 'm').exec(stat) ??
-        new RegExp(`^${freeable} (\\d+)$`, 'm').exec(stat);
-      return [{ group, most: limited, used: Math.max(0, using - Number(free?.[1] ?? 0)) }];
+      const of = (word: string) =>
+        numberOf(
+          (new RegExp(`^total_${word} (\\d+)$`, 'm').exec(stat) ??
+            new RegExp(`^${word} (\\d+)$`, 'm').exec(stat))?.[1],
+        ) ?? 0;
+      const free = freeable.reduce((sum, word) => sum + of(word), 0);
+      return [{ group, most: limited, used: Math.max(0, using - free) }];
     }),
   );
   return limits.flat();

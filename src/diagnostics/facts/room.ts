@@ -15,6 +15,6 @@ export interface GroupLimit {
   /** The group's directory. */
   readonly group: string;
   readonly most: number;
-  /** Of memory without what the kernel can give up at once (pages of files that nobody used of late). */
+  /** Of memory without what the kernel can give up at once (pages of files, and its own tables of them). */
   readonly used: number;
 }

@@ -33,11 +33,12 @@ describe('the room of a control group', () => {
       { tasks: { group: '/sys/fs/cgroup/ci.slice', most: 200, used: 190 }, killed: 3 },
     ],
     [
-      'version 2: memory without pages of files that nobody used of late',
+      'version 2: memory without what the kernel gives up first, which a build with many files fills',
       V2,
       {
         ...{ 'ci.slice/worker/memory.max': '1000\n', 'ci.slice/worker/memory.current': '950\n' },
-        'ci.slice/worker/memory.stat': 'anon 50\ninactive_file 900\n',
+        'ci.slice/worker/memory.stat':
+          'anon 50\ninactive_file 400\nactive_file 450\nslab_reclaimable 50\nslab 60\n',
       },
       { memory: { group: '/sys/fs/cgroup/ci.slice/worker', most: 1_000, used: 50 } },
     ],
@@ -46,7 +47,8 @@ describe('the room of a control group', () => {
       V1,
       {
         ...{ 'memory/memory.limit_in_bytes': '1000\n', 'memory/memory.usage_in_bytes': '950\n' },
-        'memory/memory.stat': 'inactive_file 1\ntotal_inactive_file 100\n',
+        'memory/memory.stat':
+          'inactive_file 1\nactive_file 1\ntotal_inactive_file 60\ntotal_active_file 40\n',
         'memory/memory.oom_control': 'oom_kill_disable 0\noom_kill 2\n',
         ...{ 'pids/pids.max': 'max\n', 'pids/pids.current': '4\n' },
       },

@@ -19,7 +19,7 @@ import {
 import type { HealthFact } from '../../../src/diagnostics/facts/own.ts';
 import { healthy, type OwnFacts } from './recorded-own.ts';
 import { certificate, failedWay, NOW, secured } from './recorded-ways.ts';
-import { dual, type Fault, open4, open6, V4, V6 } from './usual.ts';
+import { dual, type Fault, noIpv4, open4, open6, V4, V6 } from './usual.ts';
 
 const ROUTER = '203.0.114.7';
 const SOURCE = './master configuration';
@@ -102,6 +102,12 @@ export const NETWORK_FAULTS: Fault[] = [
     'the same of a host that has public addresses itself: no router translates there',
     atHome({ host: host(), attempts: [tried(ROUTER, 'silent')] }),
     ['PTH-01'],
+    'error',
+  ],
+  [
+    'the same of a host that has no IPv4 at all: nothing is translated for it',
+    atHome({ host: noIpv4, attempts: [tried(ROUTER, 'ENETUNREACH', { local: true })] }),
+    ['HST-08'],
     'error',
   ],
   [

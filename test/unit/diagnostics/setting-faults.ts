@@ -68,6 +68,10 @@ export const SETTING_FAULTS: Fault[] = [
 
 /** Values with nothing wrong in them. */
 export const SETTING_CONTROLS: [title: string, given: Case][] = [
+  [
+    'a path whose words are apart, which has no zone',
+    { subjects: [reach('wss://ci.example/build%20farm/bbx/worker')] },
+  ],
   ['a name in a plan with IPv6 alone', { subjects: [reach('ci.example:9989')], intent: ONLY6 }],
   [
     'a way for each family where both are meant',

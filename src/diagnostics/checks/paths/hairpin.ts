@@ -41,7 +41,8 @@ export async function hairpin(context: CheckContext, target: TargetSubject): Pro
   const [path, host] = await Promise.all([context.probes.path(target), context.probes.host()]);
   const dead = path.attempts.filter(({ outcome }) => outcome !== 'connected');
   const isPublic = dead.every(({ address, family }) => family === 4 && kindOf(address) === 'global');
-  const isBehindNat = usableAddresses(host, 4).every(({ kind }) => kind !== 'global');
+  const own = usableAddresses(host, 4);
+  const isBehindNat = own.length > 0 && own.every(({ kind }) => kind !== 'global');
   if (dead.length === 0 || !isPublic || !isBehindNat) return undefined;
   const { attempts } = await context.probes.listener(listener);
   const listening = attempts.filter(({ outcome }) => outcome === 'connected');

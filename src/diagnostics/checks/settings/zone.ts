@@ -16,7 +16,7 @@ export const cfg07 = defineCheck<'setting', SettingFacts>({
 function judgeZone(facts: SettingFacts, setting: SettingSubject): Judgement {
   if (setting.problem !== undefined) return skip('CFG-01');
   if (!/^(reach|url)\b/.test(setting.key)) return skip('only this host reads it');
-  const zone = /%(?:25)?([^\]:/]+)/.exec(setting.text)?.[1];
+  const zone = /%(?:25)?([^\]:]+)/.exec(hostPartOf(setting.text))?.[1];
   if (zone === undefined) return nothing;
   return found({
     status: 'error',
@@ -29,4 +29,9 @@ function judgeZone(facts: SettingFacts, setting: SettingSubject): Judgement {
       },
     ],
   });
+}
+
+/** Without the path of a URL: there a % stands for any character. */
+function hostPartOf(text: string): string {
+  return text.replace(/^[a-z][a-z+.-]*:\/\//i, '').split('/', 1)[0] ?? '';
 }

@@ -33,7 +33,9 @@ async function recorderOf(dir: string, small = false) {
   } as unknown as Farm;
   const logs = {
     open: (build: Running, step: number, name: string) => ({ build, step, name, logid: undefined }),
-    finish: async () => ({ bytes: 0, sha256: 'good' }),
+    // A log whose bytes never come is never closed.
+    finish: async ({ name }: OpenLog) =>
+      name === 'lost' ? new Promise(() => undefined) : { bytes: 0, sha256: 'good' },
     finishSmall: () => (small ? { bytes: 0, sha256: 'good', content: '[]' } : undefined),
     kept: () => undefined,
     placed: (log: OpenLog, placed: number) => void (log.logid = placed),
@@ -113,6 +115,27 @@ describe('what is recorded of a build', () => {
     await until('the acknowledgement', () => acknowledged.length === 1, 2_000);
     recorder.event(build, 1, started);
     expect(acknowledged).toEqual([1, 1]);
+    await recorder.stop();
+  });
+
+  it('is ended by the master also where bytes of a further step never come, while an earlier one waits for the store', async () => {
+    await using dir = await tempDir();
+    const { store, recorder, build, state } = await recorderOf(dir.path);
+    await using _ = store;
+    state.busyAt = 2;
+    for (const [index, event] of walk.slice(0, 3).entries()) recorder.event(build, index + 1, event);
+    await until('the end of the step that comes again', () => state.commits === 2, 2_000);
+    recorder.event(build, 4, walk[3]!);
+    const logs = [{ name: 'lost', bytes: 9, sha256: '' }];
+    recorder.event(build, 5, { ...(walk[4] as ProgressEvent & { type: 'stepFinished' }), logs });
+    recorder.end(build, { result: 'retry', state: 'its worker was lost', at: 4, again: false });
+    await until('the end', () => state.ended.length > 0, 5_000);
+    expect(state.ended).toEqual(['retry']);
+    const steps = await store.read((db) => stepRows(db, build.buildid));
+    expect(steps).toMatchObject([
+      { number: 0, results: 0, complete_at: 2 },
+      { number: 1, state_string: 'its worker was lost' },
+    ]);
     await recorder.stop();
   });
 

@@ -264,13 +264,9 @@ export function createRecorder(options: {
     log: (build, log) => push(build, { kind: 'log', log }),
     end(build, ending) {
       const lane = lanes.get(build);
-      // The logs of a step that waits for bytes which never come would hold the end up.
-      if (lane !== undefined && lane.closed === undefined) {
-        const held = lane.items.findIndex(
-          (item) => item.kind === 'event' && item.event.type === 'stepFinished',
-        );
-        if (held >= 0) lane.items.splice(held);
-      }
+      // The logs of a step that waits for bytes which never come would hold the end up; those that are closed already do not.
+      const held = lane?.items.findIndex((item) => waitsForLogs(item, lane.closed ?? [])) ?? -1;
+      if (held >= 0) lane?.items.splice(held);
       push(build, { kind: 'end', ending });
     },
     async stop() {
@@ -281,6 +277,13 @@ export function createRecorder(options: {
       clearTimeout(company);
     },
   };
+}
+
+/** The end of a step of which some log is not among those that are closed. */
+function waitsForLogs(item: Item, closed: readonly ClosedLog[]): boolean {
+  if (item.kind !== 'event' || item.event.type !== 'stepFinished') return false;
+  const { step, logs } = item.event;
+  return logs.some((told) => !closed.some(({ log }) => log.step === step && log.name === told.name));
 }
 
 /** Nothing depends on its being stored at once: it comes again when the master ends before that. */

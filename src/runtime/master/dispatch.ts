@@ -222,6 +222,8 @@ export function createDispatcher(options: {
       let claimed: { started: Started[]; gone: number[] } | undefined;
       return {
         async claim(tx, emit, ending) {
+          // The end may have begun while this waited for its turn to write.
+          if (!mayStart()) return;
           now = options.now(ending.size);
           const pairs = pairsNow(now, ending);
           again ||= pairs.length > CLAIMS;

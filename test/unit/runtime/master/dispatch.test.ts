@@ -87,4 +87,16 @@ describe('builds that begin in the transaction that ends others', () => {
     await dispatcher.stop();
     await drained.stop();
   });
+
+  it('do not begin when the master began to drain while their transaction waited for its turn', async () => {
+    const dispatcher = idleDispatcher();
+    const looked = vi.spyOn(dispatcher.waiting, 'builders');
+    const next = dispatcher.next()!;
+    dispatcher.drain();
+    await next.claim({} as never, () => undefined, new Set([1]));
+    expect(looked).not.toHaveBeenCalled();
+    next.begin();
+    next.release();
+    await dispatcher.stop();
+  });
 });

@@ -32,6 +32,7 @@ export async function readHostKeys(
     ...{
       at,
       name: knownHostsName(host, port),
+      scanned: { host, port },
       files: [],
       strict: 'ask',
       known: [],
@@ -40,13 +41,16 @@ export async function readHostKeys(
     },
     ...part,
   });
-  const settings = await settingsOf(host, port, url, door);
+  const settings = await settingsOf(host, url, door);
   if (settings === undefined) return fact({ because: 'what ssh is told for it could not be read' });
   const one = (key: string) => settings.get(key)?.at(-1) ?? '';
-  const name = knownHostsName(one('hostkeyalias') || one('hostname') || host, Number(one('port')) || port);
+  const scanned = { host: one('hostname') || host, port: Number(one('port')) || port };
+  const name = knownHostsName(one('hostkeyalias') || scanned.host, scanned.port);
   const strict = one('stricthostkeychecking') || 'ask';
   if (one('proxyjump') !== '' || !['', 'none'].includes(one('proxycommand')))
     return fact({ name, strict, because: 'ssh goes there through another host' });
+  if (!['', 'none'].includes(one('knownhostscommand')) || ['yes', 'true'].includes(one('verifyhostkeydns')))
+    return fact({ name, strict, because: 'ssh takes keys from elsewhere than files' });
   const words = [
     ...(settings.get('userknownhostsfile') ?? []),
     ...(settings.get('globalknownhostsfile') ?? []),
@@ -58,14 +62,20 @@ export async function readHostKeys(
     .slice(0, MOST_FILES);
   const [known, shown] = await Promise.all([
     Promise.all(files.map((file) => knownIn(file, name, door))),
-    shownBy(one('hostname') || host, Number(one('port')) || port, door),
+    shownBy(scanned, door),
   ]);
   const all = known.flat();
   if (all.some(({ type }) => type.startsWith('@')))
     return fact({ name, files, strict, because: 'an authority, or a withdrawn key, is written down for it' });
   if (shown === undefined)
-    return fact({ name, files, strict, because: 'ssh-keyscan is not installed, or was not done in time' });
-  return fact({ name, files, strict, known: all, shown });
+    return fact({
+      name,
+      scanned,
+      files,
+      strict,
+      because: 'ssh-keyscan is not installed, or was not done in time',
+    });
+  return fact({ name, scanned, files, strict, known: all, shown });
 }
 
 /** A host as files of known hosts have it (sshd(8)): alone for port 22, else in brackets with its port. */
@@ -80,12 +90,13 @@ function isSsh(url: string): boolean {
 /** What `ssh -G` says for the host, by key; of the ssh that git would run. */
 async function settingsOf(
   host: string,
-  port: number,
   url: string,
   { env, signal }: HostKeyDoor,
 ): Promise<Map<string, string[]> | undefined> {
   const user = /^(?:[a-z+]+:\/\/)?([^@/:]+)@/i.exec(url)?.[1];
-  const words = ['-G', ...(user === undefined ? [] : ['-l', user]), '-p', String(port), '--', host];
+  // git names no port that the URL does not: then ssh's own configuration has a word in it.
+  const port = /^[a-z+]+:\/\/[^/]*:(\d+)(?:\/|$)/i.exec(url)?.[1];
+  const words = ['-G', ...option('-l', user), ...option('-p', port), '--', host];
   const given = (env['GIT_SSH_COMMAND'] ?? '').trim();
   // Another program than OpenSSH has files of its own.
   if (given !== '' && !/^(?:\S*\/)?ssh(?:\s|$)/.test(given)) return undefined;
@@ -102,13 +113,20 @@ async function settingsOf(
   return settings;
 }
 
+function option(flag: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [flag, value];
+}
+
 /** The keys of a file for a name, also of names that are hashed in it. */
 async function knownIn(file: string, name: string, { signal }: HostKeyDoor): Promise<HostKey[]> {
   const { stdout } = await askTool('ssh-keygen', ['-F', name, '-f', file], { timeoutMs: TOOL_MS, signal });
   return keysIn(stdout);
 }
 
-async function shownBy(host: string, port: number, { signal }: HostKeyDoor): Promise<HostKey[] | undefined> {
+async function shownBy(
+  { host, port }: HostKeyFact['scanned'],
+  { signal }: HostKeyDoor,
+): Promise<HostKey[] | undefined> {
   const words = ['-T', String(SCAN_S), '-t', TYPES, '-p', String(port), '--', host];
   const { exit, stdout } = await askTool('ssh-keyscan', words, { timeoutMs: SCAN_MS, signal });
   const keys = keysIn(stdout);

@@ -35,6 +35,8 @@ export interface HostKeyFact {
   readonly at: string;
   /** As files of known hosts have it: `git.example`, `[git.example]:2222`. */
   readonly name: string;
+  /** Where it listens, by ssh's configuration. */
+  readonly scanned: { readonly host: string; readonly port: number };
   readonly files: readonly string[];
   /** StrictHostKeyChecking, as `ssh -G` says it. */
   readonly strict: string;

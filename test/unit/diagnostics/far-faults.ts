@@ -41,7 +41,8 @@ const URL = 'https://git.example/project.git';
 const SSH = 'ssh://git@git.example/project.git';
 /** What is known of a server that shows one key. */
 const keys = (known: string[], more: Partial<HostKeyFact> = {}): HostKeyFact => ({
-  ...{ at: AT, name: 'git.example', files: ['/home/ci/.ssh/known_hosts'], strict: 'ask', because: null },
+  ...{ at: AT, name: 'git.example', scanned: { host: 'git.example', port: 22 } },
+  ...{ files: ['/home/ci/.ssh/known_hosts'], strict: 'ask', because: null },
   known: known.map((key) => ({ type: 'ssh-ed25519', key })),
   shown: [{ type: 'ssh-ed25519', key: 'bmV3' }],
   ...more,

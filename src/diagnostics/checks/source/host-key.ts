@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { defineCheck, found, nothing, skip, type Draft, type Judgement } from '../../check.ts';
 import { evidence, pasted } from '../../evidence.ts';
-import type { SourceSubject } from '../../far-subjects.ts';
 import type { HostKey, HostKeyFact } from '../../facts/sources.ts';
 import { topics } from './question.ts';
 
@@ -19,9 +18,9 @@ export const src04 = defineCheck<'source', HostKeyFact | undefined>({
 const TAKES_NEW = new Set(['accept-new', 'no', 'off', 'false']);
 const TAKES_ANY = new Set(['no', 'off', 'false']);
 
-function judgeHostKey(fact: HostKeyFact | undefined, source: SourceSubject): Judgement {
+function judgeHostKey(fact: HostKeyFact | undefined): Judgement {
   if (fact === undefined) return skip('it is not fetched over ssh');
-  const { known, shown, strict, name, because } = fact;
+  const { known, shown, strict, name, scanned, because } = fact;
   if (because !== null) return skip(because);
   if (shown.length === 0) return skip('no key was shown');
   if (TAKES_ANY.has(strict)) return skip(`ssh is told to take any key (StrictHostKeyChecking ${strict})`);
@@ -29,8 +28,7 @@ function judgeHostKey(fact: HostKeyFact | undefined, source: SourceSubject): Jud
   if (shown.some((one) => known.some((other) => same(one, other)))) return nothing;
   const changed = known.filter((one) => shown.some(({ type }) => type === one.type));
   if (changed.length === 0 && TAKES_NEW.has(strict)) return nothing;
-  const { host, port } = source;
-  const scan = `ssh-keyscan -p ${port ?? 22} ${pasted(host ?? '')}`;
+  const scan = `ssh-keyscan -p ${scanned.port} ${pasted(scanned.host)}`;
   const draft: Pick<Draft, 'title' | 'fix'> =
     changed.length > 0
       ? {

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** What an address is good for, by the registries of RFC 6890, RFC 4291 and RFC 4193. */
@@ -47,6 +48,15 @@ export function kindOf(address: string): AddressKind {
     return 'documentation';
   }
   return KINDS[parsed.range()] ?? 'reserved';
+}
+
+/** Whether an address lies in the prefix that another begins with so many bits of; never for two families, zones, or what is no address. */
+export function isWithin(address: string, prefix: string, bits: number): boolean {
+  if (isIP(address) === 0 || isIP(address) !== isIP(prefix)) return false;
+  const kind = isIP(prefix) === 6 ? 'ipv6' : 'ipv4';
+  const list = new BlockList();
+  list.addSubnet(prefix, bits, kind);
+  return list.check(address, kind);
 }
 
 /** `localhost` and what is below it (RFC 6761 section 6.3), or a loopback address. */

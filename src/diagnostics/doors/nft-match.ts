@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { isWithin } from '../../net/address-kind.ts';
 import type { FilterQuestion } from '../facts/packet-filter.ts';
 import type { Ruleset } from './nft-ruleset.ts';
 
@@ -109,11 +110,7 @@ function ofPayload(protocol: unknown, field: unknown, { family, port, address }:
 
 function inPrefix(address: string, addr: unknown, len: unknown): Fit {
   if (typeof addr !== 'string' || isIP(addr) === 0) return 'maybe';
-  if (isIP(address) !== isIP(addr)) return 'no';
-  const kind = isIP(addr) === 6 ? 'ipv6' : 'ipv4';
-  const list = new BlockList();
-  list.addSubnet(addr, typeof len === 'number' ? len : kind === 'ipv6' ? 128 : 32, kind);
-  return list.check(address, kind) ? 'yes' : 'no';
+  return isWithin(address, addr, typeof len === 'number' ? len : isIP(addr) === 6 ? 128 : 32) ? 'yes' : 'no';
 }
 
 function anyOf(all: readonly Fit[]): Fit {

@@ -1,4 +1,4 @@
-import { kindOf } from '../../../net/address-kind.ts';
+import { isWithin, kindOf } from '../../../net/address-kind.ts';
 import { familyOf } from '../../../net/endpoint/host.ts';
 import { defineCheck, found, nothing, skip, type CheckContext, type Judgement } from '../../check.ts';
 import { evidence, pasted } from '../../evidence.ts';
@@ -53,20 +53,7 @@ async function gather(context: CheckContext, mail: MailSubject): Promise<Facts> 
 
 /** Within one /48 (RFC 6177: what a site gets), or one /24, it is the site's own relay, which knows its hosts. */
 function isSameSite(one: string, other: string): boolean {
-  const part = (address: string) =>
-    familyOf(address) === 6
-      ? expand(address).slice(0, 3).join(':')
-      : address.split('.').slice(0, 3).join('.');
-  return familyOf(one) === familyOf(other) && part(one) === part(other);
-}
-
-/** The eight groups of an IPv6 address. */
-function expand(address: string): string[] {
-  const [head = '', tail] = address.split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? [] : Array.from({ length: 8 - front.length - back.length }, () => '0');
-  return [...front, ...gap, ...back];
+  return isWithin(one, other, familyOf(other) === 6 ? 48 : 24);
 }
 
 function judgeSender({ mail: facts, senders }: Facts, mail: MailSubject): Judgement {

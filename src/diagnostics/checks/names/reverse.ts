@@ -38,12 +38,13 @@ function judgeReverse(facts: Facts): Judgement {
   const bad = known.filter((fact) => !leadsBack(fact));
   const [first] = bad;
   if (first === undefined) return nothing;
+  const nameless = bad.filter(({ names }) => names.length === 0).map(({ address }) => address);
   const [wrong] = first.names;
   return found({
     status: 'info',
     title:
       wrong === undefined
-        ? `${bad.map(({ address }) => address).join(' and ')} has no name in DNS (PTR)`
+        ? `${nameless.join(' and ')} ${nameless.length === 1 ? 'has' : 'have'} no name in DNS (PTR)`
         : `${first.address} is called "${wrong.name}" in DNS (PTR), and that name does not have the address`,
     evidence: bad.map(({ address, names, at }) =>
       evidence(

@@ -9,6 +9,8 @@ const TLS_MS = 4_000;
 /** A server looks up whom it speaks to before it says a word, but says that it does so. */
 const WORDS_MS = 3_000;
 const FIRST_BYTES = 4 * 1024;
+/** Of its first line; whoever speaks there may be anybody. */
+const SAID = 120;
 /** Whoever has not yet said his name may leave (RFC 1459 section 4.1.6); the answer is ERROR. */
 const FAREWELL = 'QUIT :bbx doctor\r\n';
 
@@ -51,7 +53,7 @@ export async function readChat(chat: ChatSubject, address: string, signal: Abort
 }
 
 function judged(text: string, isQuiet: boolean): [ChatFact['outcome'], string] {
-  const line = text.split(/\r?\n/)[0] ?? '';
+  const line = (text.split(/\r?\n/)[0] ?? '').slice(0, SAID);
   if (isIrc(text)) return ['irc', line];
   if (text !== '') return ['strange', line];
   return isQuiet ? ['silent', 'nothing'] : ['closed', 'closed without a word'];

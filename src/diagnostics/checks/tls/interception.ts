@@ -1,4 +1,5 @@
 import { defineCheck, found, nothing, skip, type Draft } from '../../check.ts';
+import { pasted } from '../../evidence.ts';
 import { certificateEvidence, gather, judged, topics, where, type Looked } from './question.ts';
 import type { CertificateFact, TlsAddressFact, TlsFacts } from '../../facts/tls.ts';
 import type { TargetSubject } from '../../subject.ts';
@@ -60,7 +61,9 @@ function draftFor(one: TlsAddressFact, facts: TlsFacts, target: TargetSubject): 
       },
       {
         text: "If nobody of yours made that authority, something between looks into TLS: compare the certificate's fingerprint with one that is seen from another network",
-        commands: [`openssl s_client -connect ${target.text} -servername ${facts.name}`],
+        commands: [
+          `openssl s_client -connect ${where(one)} -servername ${pasted(facts.name)} < /dev/null | openssl x509 -noout -fingerprint -sha256`,
+        ],
       },
     ],
   };

@@ -94,6 +94,7 @@ export async function readProcess(
       ...nodeOptions(flags.slice(0, Math.max(0, script)).join(' '), undefined, where),
     ],
     unit: /\/([^/\n]+\.(?:service|scope))$/m.exec(cgroup?.trim() ?? '')?.[1] ?? null,
+    ownUnit: /\/user@\d+\.service\//.test(cgroup ?? ''),
   };
 }
 

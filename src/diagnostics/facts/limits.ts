@@ -12,6 +12,8 @@ export interface ProcessFact {
   readonly node: readonly NodeOption[];
   /** The last part of its control group: `bbx-worker.service` under systemd. */
   readonly unit: string | null;
+  /** The unit is one of a user's own systemd (`systemctl --user`). */
+  readonly ownUnit: boolean;
 }
 
 /** What the system lends to programs; null: not to be read, or not there. */

@@ -98,6 +98,7 @@ export function running(more: Partial<ProcessFact> = {}): ProcessFact {
     openFiles: 20,
     node: [],
     unit: null,
+    ownUnit: false,
     ...more,
   };
 }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { changeUnit } from '../../../src/diagnostics/checks/limits/question.ts';
 import { holderOf, readLimits, readProcess } from '../../../src/diagnostics/doors/limits.ts';
 import { nodeOptions, readPolicy } from '../../../src/diagnostics/doors/policy.ts';
 import { readResolver } from '../../../src/diagnostics/doors/resolver.ts';
@@ -111,8 +112,27 @@ describe("the system's limits", () => {
         { text: '--no-network-family-autoselection', where: 'the worker' },
       ],
       unit: 'bbx-worker.service',
+      ownUnit: false,
     });
     expect(await readProcess(813, 'nobody', dir.path)).toBeUndefined();
+  });
+
+  it.each([
+    [
+      '/system.slice/ci.service',
+      ['sudo systemctl edit ci.service   # [Service] X=1', 'sudo systemctl restart ci.service'],
+    ],
+    [
+      '/user.slice/user-7.slice/user@7.service/app.slice/ci.service',
+      ['systemctl --user edit ci.service   # [Service] X=1', 'systemctl --user restart ci.service'],
+    ],
+    ['/user.slice/user-7.slice/session-2.scope', undefined],
+    ['/', undefined],
+  ])('has a unit changed by whose systemd runs it: %s', async (group, commands) => {
+    await using dir = await tempDir();
+    await write(dir.path, { '812/limits': '', '812/cgroup': `0::${group}\n` });
+    const fact = await readProcess(812, 'the worker', dir.path);
+    expect(fact && changeUnit(fact, 'X=1')).toEqual(commands);
   });
 
   it('knows no holder of a lock that nobody has', async () => {

@@ -1,7 +1,7 @@
 import { defineCheck, found, type Draft, type Judgement } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
 import type { ProcessFact } from '../../facts/limits.ts';
-import { processes, topics } from './question.ts';
+import { changeUnit, processes, topics } from './question.ts';
 
 /** A master holds about fifty files of its own, and four for each worker; a worker three for each step that runs. */
 const LEAST_FILES = 64;
@@ -30,7 +30,8 @@ function judgeFiles({ at, processes }: Files): Judgement {
   return found(...processes.flatMap((one) => judgeProcess(one, at)));
 }
 
-function judgeProcess({ where, pid, fileLimit, openFiles, unit }: ProcessFact, at: string): Draft[] {
+function judgeProcess(process: ProcessFact, at: string): Draft[] {
+  const { where, pid, fileLimit, openFiles } = process;
   if (fileLimit === null) return [];
   const open = openFiles ?? 0;
   const own = where === 'this shell';
@@ -51,13 +52,7 @@ function judgeProcess({ where, pid, fileLimit, openFiles, unit }: ProcessFact, a
           ? { text: 'Raise the limit before the start', commands: ['ulimit -n 65536'] }
           : {
               text: 'Raise the limit and start the program again (LimitNOFILE= of its unit; ulimit in a shell)',
-              commands:
-                unit?.endsWith('.service') === true
-                  ? [
-                      `sudo systemctl edit ${unit}   # [Service] LimitNOFILE=65536`,
-                      `sudo systemctl restart ${unit}`,
-                    ]
-                  : ['ulimit -n 65536'],
+              commands: changeUnit(process, 'LimitNOFILE=65536') ?? ['ulimit -n 65536'],
             },
       ],
     },

@@ -1,4 +1,5 @@
 import type { CheckContext } from '../../check.ts';
+import { pasted } from '../../evidence.ts';
 import type { LimitFacts, ProcessFact } from '../../facts/limits.ts';
 
 /** Topics of what this host lends to programs. */
@@ -14,6 +15,13 @@ export async function processes(context: CheckContext): Promise<ProcessFact[]> {
       .map((program) => context.probes.process(program)),
   ]);
   return found.filter((one) => one !== undefined);
+}
+
+/** Commands that write a line of `[Service]` for the unit that runs a program; undefined where no unit does. */
+export function changeUnit({ unit, ownUnit }: Pick<ProcessFact, 'unit' | 'ownUnit'>, line: string) {
+  if (unit?.endsWith('.service') !== true) return undefined;
+  const systemctl = ownUnit ? 'systemctl --user' : 'sudo systemctl';
+  return [`${systemctl} edit ${pasted(unit)}   # [Service] ${line}`, `${systemctl} restart ${pasted(unit)}`];
 }
 
 /** The system's limits. */

@@ -1,15 +1,14 @@
 import { defineCheck, found, skip, type Draft, type Judgement } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
+import type { ProcessFact } from '../../facts/limits.ts';
 import type { RoomFacts } from '../../facts/room.ts';
-import { processes, topics } from './question.ts';
+import { changeUnit, processes, topics } from './question.ts';
 
 const MANY = 0.9;
 /** A build's shell, its pipes and git need some processes at once; with fewer left, fork fails (EAGAIN). */
 const FEW_TASKS = 8;
 
-interface Group extends RoomFacts {
-  readonly unit: string | null;
-}
+type Group = RoomFacts & Pick<ProcessFact, 'unit' | 'ownUnit'>;
 
 export const lim06 = defineCheck<'host', readonly Group[]>({
   id: 'LIM-06',
@@ -20,7 +19,10 @@ export const lim06 = defineCheck<'host', readonly Group[]>({
   async gather(context) {
     const seen = await processes(context);
     return Promise.all(
-      seen.map(async ({ pid, where, unit }) => ({ ...(await context.probes.room(where, pid)), unit })),
+      seen.map(async ({ pid, where, unit, ownUnit }) => ({
+        ...(await context.probes.room(where, pid)),
+        ...{ unit, ownUnit },
+      })),
     );
   },
   judge: judgeRoom,
@@ -45,7 +47,8 @@ interface Told {
   readonly draft: Draft;
 }
 
-function memoryOf({ memory, where, at, unit }: Group): Told[] {
+function memoryOf(group: Group): Told[] {
+  const { memory, where, at } = group;
   if (memory === null || memory.used < memory.most * MANY) return [];
   return [
     {
@@ -59,7 +62,7 @@ function memoryOf({ memory, where, at, unit }: Group): Told[] {
         fix: [
           raise(
             'Give the group more memory, or let fewer builds run in it at a time (maxBuilds)',
-            unit,
+            group,
             'MemoryMax=4G',
           ),
         ],
@@ -68,7 +71,8 @@ function memoryOf({ memory, where, at, unit }: Group): Told[] {
   ];
 }
 
-function tasksOf({ tasks, where, at, unit }: Group): Told[] {
+function tasksOf(group: Group): Told[] {
+  const { tasks, where, at } = group;
   if (tasks === null) return [];
   const left = tasks.most - tasks.used;
   if (tasks.used < tasks.most * MANY && left >= FEW_TASKS) return [];
@@ -77,7 +81,7 @@ function tasksOf({ tasks, where, at, unit }: Group): Told[] {
       key: `tasks ${tasks.group}`,
       draft: {
         status: left < FEW_TASKS ? 'error' : 'warn',
-        title: `The control group of ${where} has ${tasks.used} of ${tasks.most} processes and threads: ${left < FEW_TASKS ? 'no command can be started in it (EAGAIN)' : 'few are left'}`,
+        title: `The control group of ${where} has ${tasks.used} of ${tasks.most} processes and threads: ${left < FEW_TASKS ? `with ${left <= 0 ? 'none' : left} left, builds cannot start their commands in it (EAGAIN)` : 'few are left'}`,
         evidence: [
           evidence(
             'proc',
@@ -86,13 +90,14 @@ function tasksOf({ tasks, where, at, unit }: Group): Told[] {
             at,
           ),
         ],
-        fix: [raise('Let the group have more processes', unit, 'TasksMax=16384')],
+        fix: [raise('Let the group have more processes', group, 'TasksMax=16384')],
       },
     },
   ];
 }
 
-function killedOf({ killed, where, at, unit }: Group): Told[] {
+function killedOf(group: Group): Told[] {
+  const { killed, where, at } = group;
   // A shell's group holds whatever else the person did.
   if (killed === null || killed === 0 || where === 'this shell') return [];
   return [
@@ -105,7 +110,7 @@ function killedOf({ killed, where, at, unit }: Group): Told[] {
         fix: [
           raise(
             'Give the group more memory, or let fewer builds run in it at a time (maxBuilds)',
-            unit,
+            group,
             'MemoryMax=4G',
           ),
         ],
@@ -114,14 +119,8 @@ function killedOf({ killed, where, at, unit }: Group): Told[] {
   ];
 }
 
-function raise(text: string, unit: string | null, line: string) {
-  return {
-    text,
-    commands:
-      unit?.endsWith('.service') === true
-        ? [`sudo systemctl edit ${unit}   # [Service] ${line}`, `sudo systemctl restart ${unit}`]
-        : ['cat /proc/self/cgroup'],
-  };
+function raise(text: string, group: Group, line: string) {
+  return { text, commands: changeUnit(group, line) ?? ['cat /proc/self/cgroup'] };
 }
 
 function percent({ used, most }: { used: number; most: number }): string {

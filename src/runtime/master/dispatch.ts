@@ -123,9 +123,11 @@ export function createDispatcher(options: {
   /** Begins builds for pairs: rows and events first, then the workers hear of it. */
   async function start(pairs: readonly Pair[]): Promise<void> {
     const now = options.now(0);
-    const claimed = await farm.change((tx, emit) =>
-      claimBuilds(tx, emit, pairs, { roster, config: config(), now }),
-    );
+    const claimed = await farm.change((tx, emit) => {
+      // The end may have begun while this waited for its turn to write.
+      const wanted = mayStart() ? pairs : [];
+      return claimBuilds(tx, emit, wanted, { roster, config: config(), now });
+    });
     await begin(claimed, now);
   }
 
@@ -222,7 +224,7 @@ export function createDispatcher(options: {
       let claimed: { started: Started[]; gone: number[] } | undefined;
       return {
         async claim(tx, emit, ending) {
-          // The end may have begun while this waited for its turn to write.
+          // As in `start`.
           if (!mayStart()) return;
           now = options.now(ending.size);
           const pairs = pairsNow(now, ending);

@@ -5,6 +5,7 @@ import type { MasterConfig } from '../../../../src/config/master.ts';
 import type { Builds } from '../../../../src/runtime/master/builds.ts';
 import { createDispatcher } from '../../../../src/runtime/master/dispatch.ts';
 import type { Farm } from '../../../../src/runtime/master/events.ts';
+import type { Candidate } from '../../../../src/runtime/master/match.ts';
 import type { Roster } from '../../../../src/runtime/master/workers/roster.ts';
 
 it('a request that is submitted while a reload reads what waits still waits afterwards', async () => {
@@ -48,6 +49,38 @@ it('a request that lost its build waits again, also when the store could not be 
   dispatcher.requeue({ requestid: 7 } as never);
   await expect.poll(() => dispatcher.waiting.has(7), { timeout: 5_000 }).toBe(true);
   await dispatcher.stop();
+});
+
+it('a round that waits for its turn to write begins nothing when the master drains meanwhile', async () => {
+  const turn = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const claimed = vi.fn();
+  const change: Farm['change'] = async (act) => {
+    asked.resolve();
+    await turn.promise;
+    return act({ getExecutor: claimed } as never, () => undefined);
+  };
+  const pending = [{ buildrequestid: 7, builderid: 1, priority: 0, submitted_at: 1 }];
+  const read = async () => ({ builders: [{ builderid: 1, name: 'app' }], pending });
+  const worker: Candidate = {
+    ...{ name: 'w', state: 'approved', connected: true, seenAt: 1, paused: false, draining: false },
+    ...{ resting: false, refusedWhy: null, tags: [], maxBuilds: 1, building: new Set<string>() },
+  };
+  const dispatcher = createDispatcher({
+    farm: { store: { read }, change } as unknown as Farm,
+    roster: { candidates: () => [worker], get: () => undefined } as unknown as Roster,
+    builds: {} as Builds,
+    config: () => ({ builders: { app: { workers: {} } } }) as unknown as MasterConfig,
+    now: () => systemClock.wall(),
+    log: silentLog,
+  });
+  await dispatcher.load();
+  dispatcher.nudge();
+  await asked.promise;
+  dispatcher.drain();
+  turn.resolve();
+  await dispatcher.stop();
+  expect(claimed).not.toHaveBeenCalled();
 });
 
 describe('builds that begin in the transaction that ends others', () => {

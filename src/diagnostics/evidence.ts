@@ -85,6 +85,11 @@ export function pasted(word: string): string {
   return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+/** The flag that leads a command to this directory, as people would type it; nothing where it looks of itself. */
+export function dirFlag(shown: string): string {
+  return shown === '.' || shown === 'master' ? '' : ` --dir ${pasted(shown)}`;
+}
+
 /** A time as people say it. */
 export function seconds(ms: number): string {
   return `${Math.round(ms / 100) / 10} s`;

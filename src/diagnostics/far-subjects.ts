@@ -55,6 +55,8 @@ export interface StatusSubject {
 
 /** How a master serves its pages, and who is to see them. */
 export interface OwnPages {
+  /** The master's directory, as people would type it. */
+  readonly dir: string;
   /** `listen.web` has an address. */
   readonly isServed: boolean;
   /** Those of its addresses whose port is known: of port 0 only the running master knows which it became. */

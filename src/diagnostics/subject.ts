@@ -24,6 +24,8 @@ export interface ListenerSubject {
   /** The farm's own key (`sha256:…`), where known. */
   readonly pins: readonly string[];
   readonly source: string;
+  /** The directory of bbx's that says so, as people would type it; undefined: the command line, or stock Buildbot. */
+  readonly dir?: string;
 }
 
 /** What is expected to answer; `tls`: whatever it is, inside TLS. */
@@ -70,6 +72,8 @@ export interface SettingSubject {
   readonly problem?: string;
   /** What it says of this value, which the grammar of addresses may well take. */
   readonly refusal?: string;
+  /** The command that looks at the file again, where there is one. */
+  readonly recheck?: string;
   /** The file did not come in time. */
   readonly unread?: true;
   /** Where the text stands, without its quotes, in a file that can be changed. */

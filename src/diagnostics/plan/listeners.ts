@@ -26,7 +26,7 @@ function readListen(text: string): ListenAddress | undefined {
 
 function listenerOf(
   address: Extract<ListenAddress, { kind: 'tcp' }>,
-  rest: Pick<ListenerSubject, 'plane' | 'state' | 'source' | 'reach' | 'pins'>,
+  rest: Pick<ListenerSubject, 'plane' | 'state' | 'source' | 'dir' | 'reach' | 'pins'>,
 ): ListenerSubject {
   return {
     kind: 'listener',
@@ -52,6 +52,7 @@ export function listenersOf(master: MasterFacts): Subject[] {
               plane,
               state,
               source: `${master.shown}/master configuration`,
+              dir: master.shown,
               reach: config.reach.map(printAddress),
               pins,
             }),

@@ -13,6 +13,7 @@ export function publicSubject(master: MasterFacts | undefined): StatusSubject[] 
   const subject = statusSubject(url, {
     source: `${master.shown}/master configuration: url`,
     own: {
+      dir: master.shown,
       isServed: listen.web.length > 0,
       web: listen.web.flatMap((address) =>
         address.kind === 'tcp' && address.port !== 0 ? [{ host: address.host, port: address.port }] : [],

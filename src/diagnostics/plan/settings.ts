@@ -3,6 +3,7 @@ import type { Problem } from '../../config/problem.ts';
 import { printAddress } from '../../net/endpoint/address.ts';
 import { printListen } from '../../net/endpoint/listen-address.ts';
 import type { DirectoryFacts, RoleFacts } from '../directory.ts';
+import { dirFlag } from '../evidence.ts';
 import type { SettingPlace, SettingSubject } from '../subject.ts';
 
 /** Mistakes of a configuration: an address's own text is read again, for a finding of its own; anything else stands as it is. */
@@ -11,6 +12,7 @@ export function problemsOf(
   kind: 'master' | 'worker',
 ): SettingSubject[] {
   if (role === undefined) return [];
+  const recheck = `bbx config check${dirFlag(role.shown)}`;
   const whole = (source: string, problem: string): SettingSubject => ({
     kind: 'setting',
     key: kind,
@@ -18,6 +20,7 @@ export function problemsOf(
     role: 'connect',
     source,
     problem,
+    recheck,
   });
   const failure = role.failure === undefined ? [] : [whole(`${role.shown}/${kind}`, role.failure)];
   return [
@@ -38,6 +41,7 @@ export function problemsOf(
             text,
             role: isListen ? 'listen' : 'connect',
             source,
+            recheck,
             refusal: `${problem.message}${problem.fix === null ? '' : `; ${problem.fix}`}`,
             ...(place === undefined ? {} : { place }),
           };

@@ -13,6 +13,7 @@ import {
   type MailSubject,
   type StatusSubject,
 } from '../far-subjects.ts';
+import { pasted } from '../evidence.ts';
 import type { StockEndpointSubject } from '../stock-subject.ts';
 import type { ListenerSubject, SettingSubject, Subject, TargetSubject } from '../subject.ts';
 import { placeOfService } from '../place-target.ts';
@@ -28,6 +29,7 @@ export function stockSubjects(stock: StockFacts, reach: readonly string[] = []):
       role: 'connect',
       source: trouble.line === null ? trouble.shown : `${trouble.shown}:${trouble.line}`,
       problem: trouble.problem,
+      recheck: `bbx doctor config ${pasted(trouble.shown)}`,
     })),
     ...stock.masters.flatMap((file): Subject[] => [
       {

@@ -3,6 +3,7 @@ import { evidence } from '../../evidence.ts';
 import { usableAddresses, type HostFacts } from '../../facts/host.ts';
 import type { ListenerSubject } from '../../subject.ts';
 import { topics } from './question.ts';
+import { setListen } from './set-listen.ts';
 
 export const lsn10 = defineCheck<'listener', HostFacts>({
   id: 'LSN-10',
@@ -37,7 +38,7 @@ function judgeExposure(host: HostFacts, listener: ListenerSubject): Judgement {
     fix: [
       {
         text: 'Listen on this host alone, and put a web server with TLS before it',
-        commands: [`bbx config set listen.web 'localhost:${listener.port}'`],
+        commands: setListen(listener, `localhost:${listener.port}`),
       },
       { text: 'A firewall that lets nobody else in will do as well; nothing here can see one' },
     ],

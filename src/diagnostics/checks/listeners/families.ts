@@ -8,6 +8,7 @@ import { insistsOn, leavesOut, type Family } from '../../intent.ts';
 import type { ListenerSubject } from '../../subject.ts';
 import { topics } from './question.ts';
 import { rowsEvidence } from './rows.ts';
+import { setListen } from './set-listen.ts';
 
 /** Families that the listener, as written, is meant to take. */
 function wantedFamilies(listener: ListenerSubject): Family[] {
@@ -79,9 +80,7 @@ function judgeFamiliesTaken(
           text: `Listen on both families: [::]:${listener.port}${asked ? ', and start the program again' : ''} (stock Buildbot: "tcp:${listener.port}:interface=\\\\:\\\\:")`,
           ...(listener.state === 'running' && !asked
             ? {
-                commands: [
-                  `bbx config set listen.${listener.plane === 'web' ? 'web' : 'workers'} '[::]:${listener.port}'`,
-                ],
+                commands: setListen(listener, `[::]:${listener.port}`),
               }
             : {}),
         },

@@ -5,6 +5,7 @@ import type { ListenerFacts } from '../../facts/listeners.ts';
 import type { ListenerSubject } from '../../subject.ts';
 import { gather, topics } from './question.ts';
 import { rowsEvidence } from './rows.ts';
+import { setListen } from './set-listen.ts';
 
 export const lsn04 = defineCheck<'listener', ListenerFacts>({
   id: 'LSN-04',
@@ -53,7 +54,7 @@ function judgeFree(facts: ListenerFacts, listener: ListenerSubject, context: Jud
         text: 'Stop that program, or choose another port',
         commands: [
           `ss -ltnp sport = :${listener.port}`,
-          `bbx config set listen.${listener.plane === 'web' ? 'web' : 'workers'} '${printHost(listener.hosts[0] ?? '::')}:${listener.port + 1}'`,
+          ...setListen(listener, `${printHost(listener.hosts[0] ?? '::')}:${listener.port + 1}`),
         ],
       },
     ],

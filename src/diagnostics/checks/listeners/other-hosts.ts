@@ -3,6 +3,7 @@ import { defineCheck, found, nothing, skip, type Judgement } from '../../check.t
 import { evidence } from '../../evidence.ts';
 import type { ListenerSubject } from '../../subject.ts';
 import { topics } from './question.ts';
+import { setListen } from './set-listen.ts';
 
 export const lsn08 = defineCheck<'listener', { at: string }>({
   id: 'LSN-08',
@@ -32,7 +33,7 @@ function judgeRemote(at: string, listener: ListenerSubject): Judgement {
     fix: [
       {
         text: 'Listen on every address',
-        commands: [`bbx config set listen.workers '[::]:${listener.port}'`],
+        commands: setListen(listener, `[::]:${listener.port}`),
       },
       {
         text: `Or, where workers come through a tunnel, name its end on their side: reach: ["localhost:${listener.port}"]`,

@@ -4,6 +4,7 @@ import { covers, type ListenerFacts } from '../../facts/listeners.ts';
 import type { ListenerSubject } from '../../subject.ts';
 import { gather, topics } from './question.ts';
 import { rowsEvidence } from './rows.ts';
+import { applyConfig } from './set-listen.ts';
 
 const unreadable = (facts: ListenerFacts, listener: ListenerSubject): Judgement =>
   found({
@@ -43,6 +44,6 @@ function judgePresence(facts: ListenerFacts, listener: ListenerSubject): Judgeme
       ...rowsEvidence(facts, listener.port),
       evidence('file', listener.source, listener.text, facts.at),
     ],
-    fix: [{ text: 'Apply the configuration, or start the master again', commands: ['bbx config apply'] }],
+    fix: [{ text: 'Apply the configuration, or start the master again', commands: applyConfig(listener) }],
   });
 }

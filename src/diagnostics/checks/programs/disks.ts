@@ -1,6 +1,6 @@
 import { printBytes } from '../../../base/bytes.ts';
 import { defineCheck, found, skip, type Draft, type Judgement } from '../../check.ts';
-import { evidence, pasted } from '../../evidence.ts';
+import { dirFlag, evidence, pasted } from '../../evidence.ts';
 import { roomOf, type DiskFact, type DiskFacts } from '../../facts/disks.ts';
 import type { ProgramSubject } from '../../subject.ts';
 
@@ -20,7 +20,7 @@ function judgeDisks({ at, disks, unseen }: DiskFacts, program: ProgramSubject): 
   return found(...disks.flatMap((disk) => judgeDisk(disk, at, program)));
 }
 
-function judgeDisk(disk: DiskFact, at: string, { role }: ProgramSubject): Draft[] {
+function judgeDisk(disk: DiskFact, at: string, { role, shown }: ProgramSubject): Draft[] {
   const { path, parts, bytes, freeBytes, freeFiles } = disk;
   const state = roomOf(disk);
   if (state === 'enough') return [];
@@ -52,7 +52,10 @@ function judgeDisk(disk: DiskFact, at: string, { role }: ProgramSubject): Draft[
           ? [
               {
                 text: 'Or keep less: retention.logs of master.yaml',
-                commands: ['bbx config set retention.logs 14d', 'bbx config apply'],
+                commands: [
+                  `bbx config set retention.logs 14d${dirFlag(shown)}`,
+                  `bbx config apply${dirFlag(shown)}`,
+                ],
               },
             ]
           : []),

@@ -9,7 +9,7 @@ import {
   type Draft,
   type Judgement,
 } from '../../check.ts';
-import { attemptEvidence, evidence } from '../../evidence.ts';
+import { attemptEvidence, dirFlag, evidence } from '../../evidence.ts';
 import type { StatusSubject } from '../../far-subjects.ts';
 import { candidates } from '../../facts/names.ts';
 import type { PathFacts } from '../../facts/paths.ts';
@@ -73,20 +73,25 @@ function judgeUrl({ at, isHere, addresses, path }: Facts, service: StatusSubject
     });
   const listenOn = {
     text: 'Or let the master listen there',
-    commands: [`bbx config set listen.web '[::]:${port}'`],
+    commands: [`bbx config set listen.web '[::]:${port}'${dirFlag(own.dir)}`],
   };
   if (!own.isServed)
     return draft('warn', `url names ${text}, but listen.web says that the master serves no pages`, [
       {
         text: 'Give listen.web an address, or take url out',
-        commands: ["bbx config set listen.web 'localhost:8010'"],
+        commands: [`bbx config set listen.web 'localhost:8010'${dirFlag(own.dir)}`],
       },
     ]);
   if (isLoopbackName(service.host) && (own.isFarAway || own.web.some(({ host }) => !isLoopbackName(host))))
     return draft(
       'warn',
       `url ${text} leads everybody to his own host: links in messages, and hooks, go nowhere`,
-      [{ text: 'Write the name by which others reach this host', commands: ['bbx config get url'] }],
+      [
+        {
+          text: 'Write the name by which others reach this host',
+          commands: [`bbx config get url${dirFlag(own.dir)}`],
+        },
+      ],
     );
   if (!isHere || own.web.length === 0) return nothing;
   const served = own.web.filter((one) => one.port === port);

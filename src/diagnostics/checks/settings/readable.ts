@@ -40,7 +40,7 @@ function judgeReadable(facts: SettingFacts, setting: SettingSubject): Judgement 
       fix: [
         {
           text: 'Mend the configuration; until then nothing else of it can be looked at',
-          commands: ['bbx config check'],
+          ...(setting.recheck === undefined ? {} : { commands: [setting.recheck] }),
         },
       ],
     });
@@ -51,7 +51,12 @@ function judgeReadable(facts: SettingFacts, setting: SettingSubject): Judgement 
       status: 'error',
       title: `${setting.key} ${JSON.stringify(setting.text)} is not taken: ${setting.refusal}`,
       evidence: [evidence('file', setting.source, setting.text, facts.at)],
-      fix: [{ text: 'Mend the configuration', commands: ['bbx config check'] }],
+      fix: [
+        {
+          text: 'Mend the configuration',
+          ...(setting.recheck === undefined ? {} : { commands: [setting.recheck] }),
+        },
+      ],
     });
   }
   return found({

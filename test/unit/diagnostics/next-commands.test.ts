@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { listenersOf } from '../../../src/diagnostics/plan/listeners.ts';
+import { problemsOf } from '../../../src/diagnostics/plan/settings.ts';
+import { stockSubjects } from '../../../src/diagnostics/plan/stock.ts';
+import type { MasterFacts } from '../../../src/diagnostics/directory.ts';
+import type { Subject } from '../../../src/diagnostics/subject.ts';
+import { parseListen } from '../../../src/net/endpoint/listen-address.ts';
+import { heard, listener, report } from './recorded.ts';
+
+const IN_USE = heard({ rows: [], attempts: [], binds: [{ address: '::', errno: 'EADDRINUSE' }] });
+
+function masterIn(shown: string): MasterFacts {
+  const workers = [parseListen('[::]:9989', { defaultPort: 9989 })];
+  const config = { listen: { workers, web: [] }, reach: [] } as unknown as NonNullable<MasterFacts['config']>;
+  return {
+    dir: `/srv/${shown}`,
+    shown,
+    config,
+    problems: [],
+    failure: undefined,
+    pin: undefined,
+    running: false,
+  };
+}
+
+async function commandsOf(id: string, subjects: Subject[]): Promise<readonly string[]> {
+  const { report: got } = await report({ subjects, listener: IN_USE });
+  const finding = got.findings.find((one) => one.id === id);
+  expect(finding).toBeDefined();
+  return finding?.fix.flatMap(({ commands }) => commands ?? []) ?? [];
+}
+
+describe('the commands of a finding', () => {
+  it.each([
+    ['.', ''],
+    ['master', ''],
+    ['../other farm', " --dir '../other farm'"],
+  ])('change the farm that was looked at: %s', async (shown, flag) => {
+    expect(await commandsOf('LSN-04', listenersOf(masterIn(shown)))).toContain(
+      `bbx config set listen.workers '[::]:9990'${flag}`,
+    );
+  });
+
+  it('change nothing of bbx where a stock Buildbot listens', async () => {
+    const commands = await commandsOf('LSN-04', [listener('[::]:9989', { state: 'stopped' })]);
+    expect(commands).toEqual(['ss -ltnp sport = :9989']);
+  });
+
+  it.each([
+    ['master', 'bbx config check'],
+    ['back', 'bbx config check --dir back'],
+  ])('look again at the configuration that cannot be read: %s', async (shown, command) => {
+    const broken = problemsOf({ ...masterIn(shown), config: undefined, failure: 'it is a folder' }, 'master');
+    expect(await commandsOf('CFG-01', broken)).toEqual([command]);
+  });
+
+  it("look again at stock Buildbot's file that cannot be read, which bbx config check cannot", async () => {
+    const troubles = [
+      {
+        file: '/srv/w/buildbot.tac',
+        shown: 'w/buildbot.tac',
+        named: true,
+        line: 3,
+        problem: 'Python refuses it',
+        excerpt: [],
+      },
+    ];
+    const subjects = stockSubjects({ masters: [], workers: [], troubles });
+    expect(await commandsOf('CFG-01', subjects)).toEqual(['bbx doctor config w/buildbot.tac']);
+  });
+});

@@ -3,14 +3,18 @@ import { peer, tried } from './recorded.ts';
 import { dual, type Fault, open4, open6, subjects, V4, v4only, V6 } from './usual.ts';
 
 /** Twenty connections: the given times first, the rest of 2 ms. */
-export function series(address: string, times: readonly (number | 'silent')[], heldUpMs = 0): SeriesFact {
+export function series(
+  address: string,
+  times: readonly (number | 'silent' | 'ECONNREFUSED')[],
+  heldUpMs = 0,
+): SeriesFact {
   return {
     address,
     family: address.includes(':') ? 6 : 4,
     heldUpMs,
     attempts: Array.from({ length: 20 }, (_, index) => {
       const ms = times[index] ?? 2;
-      return ms === 'silent' ? tried(address, 'silent') : tried(address, 'connected', { ms });
+      return typeof ms === 'string' ? tried(address, ms) : tried(address, 'connected', { ms });
     }),
   };
 }

@@ -3,7 +3,8 @@ import { ping, trace } from '../../../src/diagnostics/doors/route-tools.ts';
 import type { PingFact, TraceFact } from '../../../src/diagnostics/facts/trouble.ts';
 import type { Asked } from '../../../src/exec/ask.ts';
 import { report, tried } from './recorded.ts';
-import { subjects, V4, v4only } from './usual.ts';
+import { series } from './trouble-faults.ts';
+import { open4, subjects, V4, v4only } from './usual.ts';
 
 /** A tool that says so. */
 const saying = (said: Partial<Asked>) => async (): Promise<Asked> => ({
@@ -12,6 +13,24 @@ const saying = (said: Partial<Asked>) => async (): Promise<Asked> => ({
   complaint: '',
   missing: false,
   ...said,
+});
+
+describe('twenty connections', () => {
+  it.each<[string, Parameters<typeof series>[1], string, string]>([
+    ['of which some waited', [1_020, 1_003], 'lost a packet on the way', 'proven'],
+    [
+      'of which some were refused',
+      ['ECONNREFUSED', 'ECONNREFUSED', 1_003],
+      'failed or came up late',
+      'likely',
+    ],
+  ])('%s', async (_title, times, said, confidence) => {
+    const trouble = { series: [series(V4, times)] };
+    const { report: got } = await report({ names: [v4only], subjects, attempts: [open4], trouble });
+    expect(got.findings.filter(({ id }) => id === 'PTH-10')).toMatchObject([
+      { status: 'warn', title: expect.stringContaining(said) as string, confidence },
+    ]);
+  });
 });
 
 describe('what ping says', () => {

@@ -44,9 +44,9 @@ function judgeSeries({ at, series }: Facts, target: TargetSubject): Judgement {
   return found({
     status: 'warn',
     title: worst.loses
-      ? `${worst.lost} of ${count} connections to ${where} lost a packet on the way, and waited until it was sent again`
+      ? `${worst.lost} of ${count} connections to ${where} ${worst.failed ? 'failed or came up late: something there may take only so many at a time' : 'lost a packet on the way, and waited until it was sent again'}`
       : `Connections to ${where} take ${Math.round(worst.median)} ms or ${Math.round(worst.late)} ms: the way is not steady`,
-    confidence: worst.loses ? 'proven' : 'likely',
+    confidence: worst.loses && !worst.failed ? 'proven' : 'likely',
     evidence: troubled.map(({ fact }) =>
       evidence(
         'connect',
@@ -69,6 +69,8 @@ function judgeSeries({ at, series }: Facts, target: TargetSubject): Judgement {
 interface Weighed {
   readonly fact: SeriesFact;
   readonly lost: number;
+  /** Some of them were told no, which is no loss of a packet. */
+  readonly failed: boolean;
   readonly median: number;
   /** The time that one in twenty exceeds. */
   readonly late: number;
@@ -89,6 +91,7 @@ function weigh(fact: SeriesFact): Weighed {
   const late = kept[Math.max(0, Math.floor(kept.length * 0.95) - 1)] ?? 0;
   return {
     ...{ fact, lost, median, late },
+    failed: attempts.some(({ outcome }) => outcome === 'failed'),
     loses: lost / attempts.length > LOST_SHARE,
     wavers: late - heldUpMs > Math.max(median * JITTER.factor, median + JITTER.ms),
   };

@@ -30,7 +30,7 @@ function judgeFamilies(facts: SettingFacts, setting: SettingSubject, context: Ju
   if (leavesOut(intent, family)) {
     return found({
       status: 'error',
-      title: `${setting.key} ${JSON.stringify(setting.text)} is an IPv${family} address, and ${intent.source} means IPv${other} alone${family === 4 ? ': no translator (NAT64) helps with an address that is written out' : ''}`,
+      title: `${setting.key} ${JSON.stringify(setting.text)} is an IPv${family} address, and ${intent.source} means IPv${other} alone${family === 4 && setting.role === 'connect' ? ': no translator (NAT64) helps with an address that is written out' : ''}`,
       evidence: got,
       fix: [
         { text: `Write a name that has IPv${other}, or an IPv${other} address` },

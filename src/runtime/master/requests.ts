@@ -63,6 +63,9 @@ export interface Requests {
   cancelBuild(build: BuildRow, reason: string): Promise<BuildRow>;
 }
 
+/** Between two looks a waiting request may begin, or its build end as `retry`; one that has ended is found so each time. */
+const CANCEL_LOOKS = 3;
+
 /** Submits, cancels and repeats requests. */
 export function createRequests(options: {
   farm: Farm;
@@ -147,13 +150,16 @@ export function createRequests(options: {
           result: resultOf(request.results) ?? 'unknown',
         });
       }
-      const ended = await farm.change((tx, emit) =>
-        endWaitingRequest(tx, emit, { buildrequestid, builder }, { reason, at: clock.wall() }),
-      );
-      if (ended) dispatcher.remove(buildrequestid);
-      else {
+      for (let look = 0; look < CANCEL_LOOKS; look += 1) {
+        const ended = await farm.change((tx, emit) =>
+          endWaitingRequest(tx, emit, { buildrequestid, builder }, { reason, at: clock.wall() }),
+        );
+        if (ended) {
+          dispatcher.remove(buildrequestid);
+          break;
+        }
         const running = builds.running.all().find(({ requestid }) => requestid === buildrequestid);
-        if (running !== undefined) await builds.cancel(running.buildid, reason);
+        if (running !== undefined && (await builds.cancel(running.buildid, reason))) break;
       }
       return (await farm.store.read((db) => requestById(db, buildrequestid)))!;
     },

@@ -1,9 +1,11 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ChangeObject, DoctorReport } from '../api/doctor.ts';
+import { BbxError } from '../base/error.ts';
 import { EXIT } from '../base/exit.ts';
 import { fileTrouble } from '../base/file-trouble.ts';
 import { writeWhole } from '../config/whole-file.ts';
 import { documentOf } from '../diagnostics/document.ts';
+import { pasted } from '../diagnostics/evidence.ts';
 import type { Examined } from '../diagnostics/examine.ts';
 import { exitOf } from '../diagnostics/report.ts';
 import { namesIn } from '../diagnostics/share-names.ts';
@@ -64,10 +66,22 @@ export function dress(
         await writeWhole(resolve(context.cwd, file), text, { mode: 0o600 });
         return undefined;
       } catch (error) {
-        return fileTrouble(error, file) ?? error;
+        return unkept(fileTrouble(error, file) ?? error, file);
       }
     },
   };
+}
+
+/** A report is new: that it is not there is no loss, but its folder must be. */
+function unkept(trouble: unknown, file: string): unknown {
+  if (!(trouble instanceof BbxError) || trouble.code !== 'BBX-FILE-MISSING') return trouble;
+  return new BbxError({
+    code: trouble.code,
+    message: `Cannot write report "${file}": its folder is not there`,
+    hint: `Make it first: mkdir -p ${pasted(dirname(file))}`,
+    exit: trouble.exit,
+    cause: trouble.cause,
+  });
 }
 
 /** Prints and keeps the report, and ends with its exit code. */

@@ -83,7 +83,8 @@ async function readReport(context: Context, file: string): Promise<DoctorReport>
     throw noReport(file, 'it is no JSON', cause);
   }
   const read = doctorReport.safeParse(value);
-  if (!read.success) throw noReport(file, 'it does not have the form bbx.doctor/1', read.error);
+  if (!read.success)
+    throw noReport(file, `it does not have the form bbx.doctor/1${firstPlace(read.error.issues)}`);
   if (read.data.shared === true)
     throw codes['BBX-USAGE']({
       problem: `"${file}" was made with --share: its stand-ins are its own, so it cannot be joined with another report`,
@@ -97,6 +98,12 @@ async function readReport(context: Context, file: string): Promise<DoctorReport>
 function notThere(trouble: BbxError): BbxError {
   const { code, message, exit } = trouble;
   return new BbxError({ code, message, hint: MAKE_ONE, exit, cause: trouble.cause });
+}
+
+/** Where it begins to be something else; what zod says of all places is no sentence. */
+function firstPlace(issues: readonly { readonly path: readonly PropertyKey[] }[]): string {
+  const path = issues[0]?.path.map(String).join('.') ?? '';
+  return path === '' ? '' : `, from "${path}" on`;
 }
 
 function noReport(file: string, why: string, cause?: unknown): BbxError {

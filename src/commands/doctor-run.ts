@@ -81,6 +81,10 @@ async function askPlaces(
   const { openFarm } = await import('./farm.ts');
   await using client = openFarm(context, options);
   const limits = { signal: context.signal, timeoutMs: PATH_MS };
+  if (places.length === 0) {
+    await client.call('worker', { params: { worker } }, limits);
+    return { worker, at: Date.now() / 1_000, places: [] };
+  }
   const question = { params: { worker }, body: { places: [...places] } };
   const answer = await client.call('workerPlaces', question, limits);
   if (answer.places.length > 0 && answer.places.every((way) => way['behindHops'] === true))

@@ -107,7 +107,8 @@ async function workerSight(
     if (subject.kind === 'source' && subject.host !== null && subject.port !== null)
       places.set(`${subject.host} ${subject.port}`, { host: subject.host, port: subject.port });
   const asked = [...places.values()].slice(0, MOST_PLACES);
-  if (asked.length > 0) answerForSight(probes, readSight(await askPlaces(question.worker, asked)));
+  // Where nothing is fetched from another host, the answer still says whether there is such a worker.
+  answerForSight(probes, readSight(await askPlaces(question.worker, asked)));
   return true;
 }
 

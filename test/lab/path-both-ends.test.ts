@@ -103,6 +103,12 @@ describe.skipIf(!allowed)('the doctor of a master, asked about the way of a work
     expect(report.checks.find(({ id }) => id === 'SRC-05')?.status).toBe(code === 0 ? 'ok' : 'error');
   });
 
+  it('says that there is no such worker, although nothing is fetched from another host', async () => {
+    const ran = await lab.farm.run('doctor', 'source', '/srv/app.git', '--worker', 'nobody');
+    expect(ran.stderr).toContain('Cannot find worker "nobody"');
+    expect(ran.code).toBe(6);
+  });
+
   it('says of a worker that is away that it cannot be asked', async () => {
     await lab.faults();
     await lab.farm.workers.get('w7')?.end();

@@ -90,7 +90,7 @@ it.each([
   ['nothing.json', undefined, 6, 'no such file'],
   ['.', undefined, 2, 'it is a folder'],
   ['text.json', 'no json', 2, 'it is no JSON'],
-  ['other.json', '{"schema":"x"}', 2, 'does not have the form'],
+  ['other.json', '{"schema":"x"}', 2, 'does not have the form bbx.doctor/1, from "schema" on\n'],
 ])('bbx doctor compare %s says what is wrong with the file', async (file, text, code, words) => {
   await using dir = await tempDir();
   if (text !== undefined) await writeFile(join(dir.path, file), text);

@@ -39,7 +39,8 @@ describe('bbx doctor --report', () => {
     const ran = await bbx(['doctor', 'host', '--report', 'nowhere/r.json'], { cwd: dir.path });
     expect(ran.stdout).toContain('bbx doctor  host');
     expect(ran.stdout).not.toContain('Report:');
-    expect(ran.stderr).toContain('nowhere/r.json');
+    expect(ran.stderr).toContain('Cannot write report "nowhere/r.json": its folder is not there');
+    expect(ran.stderr).toContain('mkdir -p nowhere');
     expect(ran.code).toBe(6);
   });
 });

@@ -48,7 +48,11 @@ async function fromFile(context: Context, flag: string, path: string): Promise<s
     };
     const reason = reasons[errnoOf(error) ?? ''];
     if (reason === undefined) throw error;
-    throw codes['BBX-USAGE']({ problem: `${flag}: cannot read "${path}": ${reason}` }, { cause: error });
+    const hint = `Name a file that holds it: ${flag} @FILE; or pipe it in with ${flag} -`;
+    throw codes['BBX-USAGE'](
+      { problem: `${flag}: cannot read "${path}": ${reason}`, hint },
+      { cause: error },
+    );
   }
 }
 

@@ -6,17 +6,23 @@ import type { Ruleset } from './nft-ruleset.ts';
 /** Whether a packet fits; `maybe` where that depends on what is not known of it, or on words that are not read here. */
 export type Fit = 'yes' | 'no' | 'maybe';
 
-/** What is known of a packet in the place that an expression names: values of which any will do, or that the packet has no such header. */
-type Known = { readonly values: readonly (string | number)[] } | 'absent' | 'an interface' | 'unknown';
+/** What is known of a packet in the place that an expression names: values of which any will do, one of some, or that the packet has no such header. */
+type Known =
+  | { readonly values: readonly (string | number)[] }
+  | { readonly either: readonly string[] }
+  | 'absent'
+  | 'an interface'
+  | 'unknown';
 
 /** Whether the first packet of the connection fits a `match` of a rule. */
 export function fits(value: unknown, question: FilterQuestion, scope: Scope): Fit {
   if (!isObject(value)) return 'maybe';
   const { op, left, right } = value;
   if (op !== '==' && op !== '!=' && op !== 'in') return 'maybe';
-  const fit = among(knownOf(left, question), right, scope);
+  const known = knownOf(left, question, scope);
+  const fit = among(known, right, scope);
   // A header that is not there has no value, which is no other value either.
-  return op === '!=' && knownOf(left, question) !== 'absent' ? opposite(fit) : fit;
+  return op === '!=' && known !== 'absent' ? opposite(fit) : fit;
 }
 
 /** Where named sets are looked up. */
@@ -30,6 +36,10 @@ export interface Scope {
 export function among(known: Known, wanted: unknown, scope: Scope): Fit {
   if (known === 'absent') return 'no';
   if (known === 'unknown') return 'maybe';
+  if (typeof known === 'object' && 'either' in known) {
+    const [first = 'maybe', ...others] = known.either.map((one) => among({ values: [one] }, wanted, scope));
+    return others.every((fit) => fit === first) ? first : 'maybe';
+  }
   if (typeof wanted === 'string' && wanted.startsWith('@')) {
     const elements = scope.ruleset.sets.get(`${scope.table} ${wanted.slice(1)}`);
     return elements === undefined ? 'maybe' : among(known, elements, scope);
@@ -61,11 +71,14 @@ function equals(value: string | number, wanted: unknown): Fit {
 }
 
 /** What nft's expression is of the packet. */
-export function knownOf(left: unknown, question: FilterQuestion): Known {
+export function knownOf(left: unknown, question: FilterQuestion, { ruleset }: Scope): Known {
   if (!isObject(left)) return 'unknown';
   const { payload, meta, ct } = left;
   if (isObject(payload)) return ofPayload(payload['protocol'], payload['field'], question);
-  if (isObject(ct)) return ct['key'] === 'state' ? { values: ['new'] } : 'unknown';
+  if (isObject(ct)) {
+    if (ct['key'] !== 'state') return 'unknown';
+    return ruleset.untracks ? { either: ['new', 'untracked'] } : { values: ['new'] };
+  }
   const six = question.family === 6;
   switch (isObject(meta) ? meta['key'] : undefined) {
     case 'l4proto':

@@ -48,6 +48,8 @@ export interface Chain {
 export interface Ruleset {
   readonly chains: ReadonlyMap<string, Chain>;
   readonly sets: ReadonlyMap<string, readonly unknown[]>;
+  /** Some packets have no state of a connection, as a rule says (`notrack`). */
+  readonly untracks: boolean;
 }
 
 /** Reads what `nft -j list ruleset` prints (libnftables-json(5)); undefined for anything else. */
@@ -78,5 +80,7 @@ export function readRuleset(text: string): Ruleset | undefined {
       chains.get(`${family} ${table} ${name}`)?.rules.push({ handle, statements: expr });
     } else if (object['rule'] !== undefined) return undefined;
   }
-  return { chains, sets };
+  const rules = [...chains.values()].flatMap((one) => one.rules);
+  const untracks = rules.some(({ statements }) => statements.some((one) => 'notrack' in one));
+  return { chains, sets, untracks };
 }

@@ -149,7 +149,7 @@ function choose(value: unknown, question: FilterQuestion, scope: Scope): { verdi
     typeof data === 'string' ? scope.ruleset.sets.get(`${scope.table} ${data.slice(1)}`) : undefined;
   const pairs: unknown = isObject(data) ? data['set'] : named;
   if (!isObject(value) || !Array.isArray(pairs)) return [];
-  const known = knownOf(value['key'], question);
+  const known = knownOf(value['key'], question, scope);
   return pairs.map((pair: unknown) => {
     const [key, verdict] = Array.isArray(pair) ? (pair as unknown[]) : [];
     return { verdict: isObject(verdict) ? verdict : {}, fit: among(known, key, scope) };

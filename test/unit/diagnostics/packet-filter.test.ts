@@ -139,6 +139,28 @@ describe('the first packet of a connection', () => {
     ['from any but loopback', { rules: [[meta('iifname', 'lo', '!='), drop]] }, 'dropped by 2'],
     ['an invalid packet', { rules: [[state('invalid'), drop]] }, 'open'],
     ['a new connection', { rules: [[state({ set: ['new', 'untracked'] }), drop]] }, 'dropped by 2'],
+    [
+      'a new connection of which no state is kept',
+      {
+        policy: 'drop',
+        rules: [
+          [dport(9989), { notrack: null }],
+          [state('untracked'), accept],
+        ],
+      },
+      'open',
+    ],
+    [
+      'a state that it has in neither case',
+      {
+        policy: 'drop',
+        rules: [
+          [dport(80), { notrack: null }],
+          [state('established'), accept],
+        ],
+      },
+      'dropped by policy',
+    ],
     ['a broadcast', { rules: [[meta('pkttype', 'broadcast'), drop]] }, 'open'],
     [
       'a map of verdicts',

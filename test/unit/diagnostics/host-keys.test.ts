@@ -2,7 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readHostKeys } from '../../../src/diagnostics/doors/host-keys.ts';
+import { askTool } from '../../../src/exec/ask.ts';
 import { repositorySubject } from '../../../src/diagnostics/plan/sources.ts';
+import { skipAloud } from '../../rigs/skip-aloud.ts';
 import { tempDir } from '../../rigs/temp-dir.ts';
 
 /** What the doctor reads for a URL where ssh's configuration says `lines` of `git.test`, which is this host. Nothing listens there. */
@@ -16,7 +18,10 @@ async function read(url: string, lines: string) {
   });
 }
 
-describe('the keys of an ssh server', () => {
+const { missing } = await askTool('ssh', ['-V'], { timeoutMs: 10_000 });
+const isLeftOut = skipAloud('the keys of an ssh server', missing ? 'no ssh client is installed' : undefined);
+
+describe.skipIf(isLeftOut)('the keys of an ssh server', () => {
   it.each([
     ['git@git.test:app.git', '  Port 9', { host: '127.0.0.1', port: 9 }, '[127.0.0.1]:9'],
     ['ssh://git@git.test/app.git', '  Port 9', { host: '127.0.0.1', port: 9 }, '[127.0.0.1]:9'],

@@ -47,8 +47,8 @@ export default defineConfig({
             'test/rigs/built.ts',
             'test/rigs/postgres.ts',
           ],
-          // Farms are several processes each, but they wait for one another half of the time: two cores carry three files.
-          maxWorkers: 3,
+          // Farms are several processes each, but they wait for one another half of the time: two cores carry four files.
+          maxWorkers: 4,
           sequence: { groupOrder: 2 },
         },
       },

@@ -60,7 +60,8 @@ const WORKERS: [words: string, id: string, fares: RegExp][] = [
 
 /** A `buildbot.tac` with the habits of an editor on Windows: they stay. */
 function tacOf(words: string): Buffer {
-  const [positional = '', named] = words.split(/, (?=(?:proxy_)?connection_string)/);
+  const at = words.search(/, (?:(?:proxy_)?connection_string|protocol|useTls)=/);
+  const [positional, named] = at < 0 ? [words, undefined] : [words.slice(0, at), words.slice(at + 2)];
   const lines = [
     '# für die Rechner im Keller',
     'import os',
@@ -114,4 +115,28 @@ describe.skipIf(skip)('a stock worker', () => {
       await worker.logged(/worker is ready/);
     },
   );
+
+  // There is no line that mends these: a name must be written, or pb.
+  it.each([
+    ["'::1', @, useTls=True", 'STK-09'],
+    ["'::1', @, protocol='msgpack_experimental_v7'", 'STK-10'],
+    [
+      `None, None, protocol='msgpack_experimental_v7', connection_string='tcp:host=localhost:port=@'`,
+      'STK-10',
+    ],
+    [`None, None, protocol='msgpack_experimental_v7', connection_string='ws://[fd00:bb::1]:@'`, 'STK-10'],
+  ])('that is given %s ends at its start, and the doctor says %s', async (words, id) => {
+    await using temp = await tempDir();
+    const dir = join(temp.path, 'worker');
+    await mkdir(join(dir, 'info'), { recursive: true });
+    await writeFile(join(dir, 'buildbot.tac'), tacOf(words.replaceAll('@', String(port))));
+    await using worker = startStock('buildbot-worker', dir);
+    expect(await worker.ended()).toBe(1);
+    const { findings } = (
+      await bbx(['doctor', 'config', dir, '--json'], { cwd: temp.path })
+    ).json<DoctorReport>();
+    const grave = findings.filter(({ status }) => status === 'error' || status === 'warn');
+    expect(grave.map((finding) => finding.id)).toEqual([id]);
+    expect(grave[0]?.fix[0]?.text).toMatch(/name|pb/);
+  });
 });

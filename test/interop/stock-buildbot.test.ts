@@ -109,6 +109,29 @@ describe.skipIf(skip)('a stock master', () => {
     expect(opened).toEqual(advised);
     seen.set(shape, opened);
   });
+
+  // msgpack takes a number alone, and listens on IPv4 alone: there is no line to write.
+  it.each([
+    ['@', /BuildMaster is running/, ['127.0.0.1'], 'STK-07'],
+    [String.raw`r'tcp:@:interface=\:\:'`, /BuildMaster startup failed/, [], 'STK-01'],
+  ] as const)(
+    'with the msgpack port %s says %s, opens %j, and the doctor says %s',
+    async (port, says, opens, id) => {
+      await using temp = await tempDir();
+      const free = await freePort('::1');
+      const dir = join(temp.path, 'master');
+      const config = stockConfig(port.replace('@', String(free))).replace(
+        "{'pb':",
+        "{'msgpack_experimental_v7':",
+      );
+      await makeStockMaster(dir, join(base.path, 'template'), config);
+      await using master = startStock('buildbot', dir);
+      await master.logged(says);
+      expect(await openFamilies(free)).toEqual(opens);
+      const grave = await troubles(['config', dir], temp.path, true);
+      expect(grave.map((finding) => finding.id)).toEqual([id]);
+    },
+  );
 });
 
 /** Findings that count; with `facts`, all of them. */

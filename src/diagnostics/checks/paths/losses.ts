@@ -1,3 +1,4 @@
+import { isLoopbackName } from '../../../net/address-kind.ts';
 import { printHostPort } from '../../../net/endpoint/host.ts';
 import { defineCheck, found, nothing, skip, type Judgement } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
@@ -35,7 +36,11 @@ function judgeSeries({ at, series }: Facts, target: TargetSubject): Judgement {
   const none = noPath(target);
   if (none !== undefined) return skip(none);
   if (series.length === 0)
-    return skip('no connection seemed to lose a packet; with --soak it is tried anyway');
+    return skip(
+      isLoopbackName(target.host)
+        ? 'nothing is lost within this host'
+        : 'no connection seemed to lose a packet; with --soak it is tried anyway',
+    );
   const troubled = series.map(weigh).filter(({ loses, wavers }) => loses || wavers);
   const worst = troubled.toSorted((a, b) => b.lost - a.lost)[0];
   if (worst === undefined) return nothing;

@@ -6,39 +6,9 @@ import type { MasterMessage, MessageOf } from '../../protocol/bbx/messages.ts';
 import { CLOSE } from '../../protocol/bbx/wire.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
 import type { Stored } from './job.ts';
+import { newStream, stopReading, takeUp, type Stream, type Work } from './link-work.ts';
 import type { SpoolBuild } from './spool-build.ts';
 import type { SpoolLog } from './spool-log.ts';
-import type { LogPiece } from './spool-piece.ts';
-
-interface Stream {
-  work: Work;
-  log: SpoolLog;
-  /** Number on the wire; undefined until its first frame. */
-  id: number | undefined;
-  sent: number;
-  stored: number;
-  pieces: AsyncGenerator<LogPiece, void, void> | undefined;
-  /** The master has no room for it: it rests until it is told where to go on. */
-  paused: boolean;
-}
-interface Work {
-  build: SpoolBuild;
-  /** Events sent and stored. */
-  sent: number;
-  stored: number;
-  begun: Set<number>;
-  streams: Map<number, Stream>;
-}
-
-function newStream(work: Work, log: SpoolLog, at: number): Stream {
-  return { work, log, id: undefined, sent: at, stored: at, pieces: undefined, paused: false };
-}
-
-function stopReading(stream: Stream): void {
-  // A read that is under way ends by itself; this closes the file afterwards.
-  void stream.pieces?.return().catch(() => undefined);
-  stream.pieces = undefined;
-}
 
 /** Sends what is in the spool over one session, from where the master has it. */
 export interface Sender {
@@ -221,32 +191,10 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
       const key = leaseKey(build.lease);
       const old = works.get(key);
       if (old !== undefined) forget(old);
-      const work: Work = {
-        build,
-        sent: Math.min(stored.sequence, build.sequence),
-        stored: stored.sequence,
-        begun: new Set(),
-        streams: new Map(),
-      };
-      const over = new Set<number>();
-      for (let number = 1; number <= work.sent; number += 1) {
-        const event = build.event(number);
-        if (event.type === 'stepStarted') work.begun.add(event.step);
-        if (event.type === 'stepFinished') over.add(event.step);
-      }
-      for (const log of build.logs) {
-        const known = stored.logs.find(({ step, log: name }) => step === log.step && name === log.name);
-        const at = over.has(log.step) ? log.size : (known?.bytes ?? 0);
-        if (at < log.base || at > log.size) {
-          return onUnfit(
-            build,
-            `log "${log.name}" is here from byte ${log.base} to ${log.size}, and wanted from ${at}`,
-          );
-        }
-        const stream = newStream(work, log, at);
-        work.streams.set(log.id, stream);
-        if (!over.has(log.step)) turn.push(stream);
-      }
+      const taken = takeUp(build, stored);
+      if ('unfit' in taken) return onUnfit(build, taken.unfit);
+      const { work, open } = taken;
+      turn.push(...open);
       works.set(key, work);
       build.watch(nudge);
       // The acknowledgement may have been lost with the link, and a log that is held up gets no other.

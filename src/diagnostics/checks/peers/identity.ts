@@ -3,14 +3,14 @@ import { defineCheck, found, nothing, skip, type Judgement } from '../../check.t
 import { evidence, pasted, peerEvidence } from '../../evidence.ts';
 import type { PeerFact, PeerKind } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
-import { gather, noPeer, PEER_NAMES, topics, type PeersAt } from './question.ts';
+import { ANSWERED, gather, noPeer, PEER_NAMES, topics, type PeersAt } from './question.ts';
 
 export const pro01 = defineCheck<'target', PeersAt>({
   id: 'PRO-01',
   title: 'it is the right master',
   about: 'target',
   topics,
-  needs: ['PTH-01', 'PRO-03', 'PRX-02', 'PRX-05', 'PRX-06', 'PRO-04', 'PRO-07'],
+  needs: [...ANSWERED, 'PRO-04', 'PRO-07'],
   causes: ['PRX-08', 'PTH-06', 'PTH-01', 'PRO-03', 'PRX-06', 'PRO-04'],
   behindHops: true,
   rung: 'R4',

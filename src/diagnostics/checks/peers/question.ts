@@ -4,6 +4,11 @@ import type { TargetSubject } from '../../subject.ts';
 
 export const topics = ['ipv6', ...TARGET_TOPICS] as const;
 
+/** Before it can be asked who answers, somebody must, and no hop of the way for him. */
+export const ANSWERED = ['PTH-01', 'PRO-03', 'PRX-02', 'PRX-05', 'PRX-06'] as const;
+/** Why it is another who answers, the likeliest first. */
+export const WHY_ANOTHER = ['PRX-08', 'PTH-01', 'PRO-03', 'PRX-06'] as const;
+
 export interface PeersAt {
   readonly at: string;
   readonly peers: readonly PeerFact[];

@@ -2,15 +2,15 @@ import { defineCheck, found, nothing, skip, type Judgement } from '../../check.t
 import { peerEvidence } from '../../evidence.ts';
 import type { PeerFact } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
-import { gather, noPeer, PEER_NAMES, topics, type PeersAt } from './question.ts';
+import { ANSWERED, WHY_ANOTHER, gather, noPeer, PEER_NAMES, topics, type PeersAt } from './question.ts';
 
 export const pro02 = defineCheck<'target', PeersAt>({
   id: 'PRO-02',
   title: 'it is a stock Buildbot master',
   about: 'target',
   topics,
-  needs: ['PTH-01', 'PRO-03', 'PRX-02', 'PRX-05', 'PRX-06'],
-  causes: ['PRX-08', 'PTH-01', 'PRO-03', 'PRX-06'],
+  needs: ANSWERED,
+  causes: WHY_ANOTHER,
   behindHops: true,
   rung: 'R4',
   gather,

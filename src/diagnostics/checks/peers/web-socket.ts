@@ -4,15 +4,15 @@ import { defineCheck, found, nothing, skip, type Judgement } from '../../check.t
 import { pasted, peerEvidence } from '../../evidence.ts';
 import type { PeerFact } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
-import { gather, noPeer, topics, type PeersAt } from './question.ts';
+import { ANSWERED, WHY_ANOTHER, gather, noPeer, topics, type PeersAt } from './question.ts';
 
 export const pro07 = defineCheck<'target', PeersAt>({
   id: 'PRO-07',
   title: "a web port passes a worker's WebSocket",
   about: 'target',
   topics,
-  needs: ['PTH-01', 'PRO-03', 'PRX-02', 'PRX-05', 'PRX-06'],
-  causes: ['PRX-08', 'PTH-01', 'PRO-03', 'PRX-06'],
+  needs: ANSWERED,
+  causes: WHY_ANOTHER,
   behindHops: true,
   gather,
   judge: ({ at, peers, lost }, target) => (lost === undefined ? judgeUpgrade(peers, target, at) : skip(lost)),

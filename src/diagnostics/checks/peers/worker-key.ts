@@ -2,7 +2,7 @@ import { defineCheck, found, nothing, skip, type Judgement } from '../../check.t
 import { evidence } from '../../evidence.ts';
 import type { AuthenticationFact } from '../../facts/paths.ts';
 import type { TargetSubject } from '../../subject.ts';
-import { noPeer, topics } from './question.ts';
+import { ANSWERED, noPeer, topics } from './question.ts';
 
 export const pro05 = defineCheck<'target', { at: string; answer: AuthenticationFact | undefined }>({
   id: 'PRO-05',
@@ -10,7 +10,7 @@ export const pro05 = defineCheck<'target', { at: string; answer: AuthenticationF
   about: 'target',
   behindHops: true,
   topics,
-  needs: ['PTH-01', 'PRO-03', 'PRX-02', 'PRX-05', 'PRX-06', 'PRO-04', 'PRO-07', 'PRO-01'],
+  needs: [...ANSWERED, 'PRO-04', 'PRO-07', 'PRO-01'],
   causes: ['PTH-01', 'PRO-03', 'PRX-06', 'PRO-04', 'PRO-01'],
   async gather(context, target) {
     const may = target.workerDir !== undefined && target.stopped === undefined && target.protocol === 'bbx';

@@ -1,14 +1,19 @@
+import type { Clock } from '../../base/clock.ts';
+
 /** Messages that were received and wait for their turn; one is handled at a time, in order. */
 export interface Inbox<Item> {
   push(item: Item, bytes: number): void;
   /** Forgets what waits; what is being handled goes on. */
   clear(): void;
+  /** Milliseconds so far in which a handler was waited for, so that nothing else was taken. */
+  readonly heldMs: number;
   /** Resolves when nothing waits and nothing is being handled. */
   idle(): Promise<void>;
 }
 
 /** Called as its methods, so a class may stand for it. */
 export interface InboxOptions<Item> {
+  clock: Clock;
   maxBytes: number;
   maxItems: number;
   /** Called with true when more waits than the limits allow, with false when half of that is gone. */
@@ -30,6 +35,9 @@ class OrderedInbox<Item> implements Inbox<Item> {
   #isFull = false;
   #isBusy = false;
   #isBroken = false;
+  #heldMs = 0;
+  /** Monotonic ms at which the handler that is waited for began. */
+  #heldAt: number | undefined;
   #idlers: (() => void)[] = [];
 
   constructor(options: InboxOptions<Item>) {
@@ -49,6 +57,10 @@ class OrderedInbox<Item> implements Inbox<Item> {
   clear(): void {
     this.#waiting = [];
     this.#waitingBytes = 0;
+  }
+
+  get heldMs(): number {
+    return this.#heldMs + (this.#heldAt === undefined ? 0 : this.#options.clock.monotonic() - this.#heldAt);
   }
 
   idle(): Promise<void> {
@@ -72,7 +84,10 @@ class OrderedInbox<Item> implements Inbox<Item> {
       if (handled instanceof Promise) {
         const fail = (error: unknown) => this.#fail(error);
         this.#measure();
+        this.#heldAt = this.#options.clock.monotonic();
         handled.catch(fail).then(() => {
+          this.#heldMs = this.heldMs;
+          this.#heldAt = undefined;
           this.#isBusy = false;
           this.#pump();
         }, fail);

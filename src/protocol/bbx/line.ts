@@ -29,6 +29,8 @@ export interface Line {
   /** From now on full-sized messages are taken. */
   raiseLimit(): void;
   readonly heardAt: number;
+  /** Milliseconds so far in which nothing that came was taken, since a handler was waited for. */
+  readonly heldMs: number;
   /** Bytes of messages and frames so far. */
   readonly traffic: { readonly received: number; readonly sent: number };
   /** Round trips since the last call. */
@@ -115,6 +117,10 @@ class SocketLine implements Line, MessageSocketHandlers, InboxOptions<Item>, Hea
 
   get heardAt(): number {
     return this.#heartbeat.heardAt;
+  }
+
+  get heldMs(): number {
+    return this.#inbox.heldMs;
   }
 
   get ended(): boolean {

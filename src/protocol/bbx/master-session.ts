@@ -184,6 +184,7 @@ class ServedSession implements MasterSession, LineOptions {
     return (this.#made ??= new SessionWork({
       line: this.#line,
       peer: this.peer,
+      clock: this.clock,
       limits: this.limits,
       send: (message) => this.#send(message),
     }));

@@ -5,16 +5,19 @@ export interface PauseWatch {
   stop(): void;
 }
 
-/** Calls `late` for each stream that was not answered for within `limitMs`, and perhaps is no more. */
-export function watchPauses(limitMs: number, late: (stream: number) => void): PauseWatch {
+/** Calls `late` for each stream that was not answered for within `limitMs` by the clock `now`, which may stand still, and perhaps is no more. */
+export function watchPauses(limitMs: number, now: () => number, late: (stream: number) => void): PauseWatch {
   const timers = new Map<number, NodeJS.Timeout>();
   return {
     asked(stream) {
-      const act = () => {
+      const lateAt = now() + limitMs;
+      const look = () => {
+        const leftMs = lateAt - now();
+        if (leftMs > 0) return void timers.set(stream, setTimeout(look, Math.max(1, leftMs)));
         timers.delete(stream);
         late(stream);
       };
-      timers.set(stream, setTimeout(act, limitMs));
+      look();
     },
     answered(stream) {
       clearTimeout(timers.get(stream));

@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.ts';
 import { protocolCodes } from '../codes.ts';
 import type { LogFrame } from './codec.ts';
 import { Intake, type StoredLog } from './intake.ts';
@@ -17,13 +18,21 @@ export class SessionWork {
   readonly #intake: Intake;
   readonly #pauses: PauseWatch;
 
-  constructor(of: { line: Line; peer: string; limits: Limits; send(message: MasterMessage): void }) {
-    const { line, peer, limits, send } = of;
+  constructor(of: {
+    line: Line;
+    peer: string;
+    clock: Clock;
+    limits: Limits;
+    send(message: MasterMessage): void;
+  }) {
+    const { line, peer, clock, limits, send } = of;
     this.#line = line;
     this.#peer = peer;
     this.#send = send;
     this.#intake = new Intake(limits);
-    this.#pauses = watchPauses(limits.pauseMs, (stream) => {
+    // The worker may have answered long ago while nothing of it was taken.
+    const takenMs = () => clock.monotonic() - line.heldMs;
+    this.#pauses = watchPauses(limits.pauseMs, takenMs, (stream) => {
       const limit = `${Math.round(limits.pauseMs / 1000)} s`;
       if (this.#intake.owesPause(stream))
         this.#notPausing(`it did not pause stream ${stream} within ${limit}`);

@@ -416,8 +416,12 @@ describe('a session', () => {
     const log = { step: 0, log: 'stdio' };
 
     /** Let in by a worker whose messages the test makes itself, with a log of six bytes that came. */
-    async function held(limits: Partial<typeof LIMITS> = {}, capabilities = ['pause']) {
-      const rig = setUp({ limits });
+    async function held(
+      limits: Partial<typeof LIMITS> = {},
+      capabilities = ['pause'],
+      handlers: Partial<MasterSessionHandlers> = {},
+    ) {
+      const rig = setUp({ limits, handlers });
       const inside = await (await rig.greet()).authenticate({ name: 'w1', key: worker, boot: 'b1' });
       const heard: object[] = [];
       inside.receive((message) => void heard.push(message));
@@ -510,6 +514,27 @@ describe('a session', () => {
       act(rig);
       expect(await rig.end).toMatchObject({ code, reason: expect.stringMatching(reason) as string });
       expect(rig.texts().length).toBe(1);
+    });
+
+    it('counts no time against the worker in which it takes nothing itself', async () => {
+      const stored = Promise.withResolvers<void>();
+      let busy = false;
+      const onState = () => {
+        busy = true;
+        return stored.promise;
+      };
+      const limits = { pauseMs: 50 } as unknown as Partial<typeof LIMITS>;
+      const { session, inside, heard } = await held(limits, ['pause'], { onState });
+      inside.send({ type: 'state', draining: false, notes: [] });
+      await expect.poll(() => busy).toBe(true);
+      session.pauseLog(lease, { ...log, from: 0 });
+      inside.send(paused);
+      const since = performance.now();
+      await expect.poll(() => performance.now() - since).toBeGreaterThan(3 * 50);
+      expect(session.ended).toBe(false);
+      stored.resolve();
+      session.proceedLog(lease, log);
+      await expect.poll(() => heard.at(-1)).toMatchObject({ type: 'proceed', offset: 0 });
     });
 
     it('says of a worker that cannot let a stream rest that it cannot', async () => {

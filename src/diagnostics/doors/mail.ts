@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { familyOf, printHostPort } from '../../net/endpoint/host.ts';
 import { connectLiteral } from '../../net/hops/tcp.ts';
 import { greetSmtp, upgradeSmtp, type SmtpGreeting } from '../../net/smtp.ts';
+import { verdictWithSystem } from '../../net/tls/authorities.ts';
 import { inspectTls, type TlsInspection } from '../../net/tls/inspect.ts';
 import type { MailSubject, StatusSubject } from '../far-subjects.ts';
 import type { MailFact, StatusFact } from '../facts/mail.ts';
@@ -106,7 +107,7 @@ function tlsFact(seen: TlsInspection, mail: MailSubject): NonNullable<MailFact['
     code: seen.code,
     version: seen.version,
     chain: seen.chain.map(certificateFact),
-    distrust: seen.distrust,
+    distrust: verdictWithSystem(seen.chain, seen.distrust).distrust,
     fits: own !== undefined && fitOf(own, mail.host) !== 'no',
     extensions: answered
       ? after
@@ -130,6 +131,8 @@ export async function readStatus(
     family: familyOf(address) === 6 ? 6 : 4,
     status: null,
     distrust: null,
+    issuer: null,
+    added: null,
     problem: null,
     ms: Math.round(performance.now() - started),
     ...part,
@@ -148,9 +151,13 @@ export async function readStatus(
     if (seen.outcome !== 'secured')
       return done({ problem: `${seen.outcome}${seen.code === null ? '' : ` (${seen.code})`}` });
     const [own] = seen.chain;
-    const distrust =
-      seen.distrust ?? (own === undefined || fitOf(own, service.host) === 'no' ? 'another name' : null);
-    return done({ ...statusIn(seen.first?.bytes.toString('latin1') ?? ''), distrust });
+    const { distrust, added } = verdictWithSystem(seen.chain, seen.distrust);
+    return done({
+      ...statusIn(seen.first?.bytes.toString('latin1') ?? ''),
+      distrust: distrust ?? (own === undefined || fitOf(own, service.host) === 'no' ? 'another name' : null),
+      issuer: own === undefined ? null : certificateFact(own).issuer,
+      added,
+    });
   }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TLS_MS)]);
   try {

@@ -1,4 +1,5 @@
 import type { SmtpGreeting } from '../../net/smtp.ts';
+import type { AddedAuthority } from '../../net/tls/authorities.ts';
 import type { Family } from '../intent.ts';
 import type { CertificateFact } from './tls.ts';
 
@@ -14,7 +15,7 @@ export interface MailFact {
     readonly code: string | null;
     readonly version: string | null;
     readonly chain: readonly CertificateFact[];
-    /** OpenSSL's verdict on the chain; null: trusted. */
+    /** OpenSSL's verdict on the chain; null: trusted, by this process or the system. */
     readonly distrust: string | null;
     /** Its first certificate is for the host that was asked for. */
     readonly fits: boolean;
@@ -34,8 +35,12 @@ export interface StatusFact {
   readonly family: Family;
   /** The status line's number; null: none came. */
   readonly status: number | null;
-  /** OpenSSL's verdict on the certificate, or that it is for another name; null: trusted, or plain HTTP. */
+  /** OpenSSL's verdict on the certificate, or that it is for another name; null: trusted, by this process or the system, or plain HTTP. */
   readonly distrust: string | null;
+  /** Who signed the certificate, as it says; null: plain HTTP. */
+  readonly issuer: string | null;
+  /** The authority behind it that Node's own list does not have. */
+  readonly added: AddedAuthority | null;
   readonly problem: string | null;
   readonly ms: number;
 }

@@ -28,6 +28,20 @@ export function addedAuthority(
   return { subject: one.subject.replaceAll('\n', ', '), from: trusted ? 'trusted' : 'system' };
 }
 
+/**
+ * OpenSSL's verdict on a chain, with the system's own authorities trusted beside those of this process, as browsers, git, curl and Python do: null where
+ * one of them signed it. `added` is the authority behind it that Node's list does not have.
+ */
+export function verdictWithSystem(
+  chain: readonly X509Certificate[],
+  distrust: string | null,
+): { readonly distrust: string | null; readonly added: AddedAuthority | null } {
+  const added = addedAuthority(chain, { trusted: distrust === null });
+  // What is over, or withdrawn, is so whoever signed it.
+  const isSystems = added?.from === 'system' && distrust?.startsWith('CERT_') === false;
+  return { distrust: isSystems ? null : distrust, added };
+}
+
 function signs(authority: X509Certificate, last: X509Certificate): boolean {
   if (authority.fingerprint256 === last.fingerprint256) return true;
   return last.checkIssued(authority) && last.verify(authority.publicKey);

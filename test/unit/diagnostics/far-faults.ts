@@ -118,7 +118,12 @@ function service(facts: Partial<StatusFact>, rest: Partial<Case> = {}): Case {
     ...rest,
     subjects: [subject, placeOfService(subject)],
     system: {
-      status: [{ address: V6, family: 6, status: 200, distrust: null, problem: null, ms: 30, ...facts }],
+      status: [
+        {
+          ...{ address: V6, family: 6, status: 200, distrust: null, issuer: null, added: null },
+          ...{ problem: null, ms: 30, ...facts },
+        },
+      ],
     },
   };
 }

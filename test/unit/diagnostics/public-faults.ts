@@ -24,6 +24,8 @@ function pages(url: string, web: readonly string[], given: Pages = {}): Case {
     family: 6 as const,
     status: 200,
     distrust: null,
+    issuer: null,
+    added: null,
     problem: null,
     ms: 9,
     ...answer,
@@ -71,6 +73,19 @@ export const PUBLIC_FAULTS: Fault[] = [
   ['pages of something else', answered({ status: 404 }), ['NTF-09'], 'warn'],
   ['pages that have moved', answered({ status: 301 }), ['NTF-09'], 'warn'],
   ['a public certificate of another', answered({ distrust: 'another name' }), ['NTF-09'], 'error'],
+  ['a public certificate that is over', answered({ distrust: 'CERT_HAS_EXPIRED' }), ['NTF-09'], 'error'],
+  [
+    'a public certificate that nobody else signed',
+    answered({ distrust: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
+    ['NTF-09'],
+    'error',
+  ],
+  [
+    'a public certificate of an authority that this host does not know',
+    answered({ distrust: 'SELF_SIGNED_CERT_IN_CHAIN', issuer: 'CN=Company Root' }),
+    ['NTF-09'],
+    'warn',
+  ],
   [
     'a public address without AAAA where both are meant',
     answered({ address: V4, family: 4 }, { ...lacks6, intent: BOTH }),
@@ -81,6 +96,10 @@ export const PUBLIC_FAULTS: Fault[] = [
 
 /** Nothing grave. */
 export const PUBLIC_CONTROLS: [title: string, given: Case][] = [
+  [
+    "a public certificate of the company's own authority, which the system has",
+    answered({ issuer: 'CN=Company Root', added: { subject: 'CN=Company Root', from: 'system' } }),
+  ],
   ['a public address behind a web server', answered({})],
   ['a public address of a master that does not run', pages(HOME, ['localhost'])],
   ['pages for this host alone', pages('http://localhost:8010/', ['localhost'], { running: true })],

@@ -83,14 +83,29 @@ function judgePages(pages: Pages | undefined, service: StatusSubject, context: J
       },
       'Look at the web server that stands before the master: does it lead to listen.web?',
     );
-  if (distrusted.length > 0)
+  const wrong = distrusted.filter((one) => !isUnknownAuthority(one));
+  if (wrong.length > 0)
     return draft(
       {
         status: 'error',
-        title: `The certificate of ${text} is not taken${where(distrusted)} (${distrusted[0]?.distrust ?? ''}): forges send no hooks there`,
+        title: `The certificate of ${text} is not taken${where(wrong)} (${wrong[0]?.distrust ?? ''}): forges send no hooks there`,
       },
       'Have the web server show a certificate for that name, with its whole chain',
     );
+  if (distrusted.length > 0)
+    return found({
+      evidence: got,
+      status: 'warn',
+      confidence: 'likely',
+      title: `This host trusts nobody who signed the certificate of ${text}${where(distrusted)} (${distrusted[0]?.issuer ?? ''}): who does not trust it either sends no hooks there`,
+      fix: [
+        {
+          text: 'If that is an authority of your own, let the forges trust it, and this host: its certificate among those of the system, or for programs of Node alone',
+          commands: ['export NODE_EXTRA_CA_CERTS=FILE'],
+        },
+        { text: 'Else have the web server show its whole chain', commands: look },
+      ],
+    });
   if (moved.length > 0)
     return draft(
       {
@@ -118,7 +133,26 @@ function judgePages(pages: Pages | undefined, service: StatusSubject, context: J
       },
       'Publish an AAAA record for it',
     );
+  const own = facts.addresses.find(({ added }) => added !== null);
+  if (own?.added != null)
+    return draft(
+      {
+        status: 'info',
+        title: `The certificate of ${text} is signed by "${own.added.subject}", which ${own.added.from === 'system' ? 'this system' : 'this process'} was told to trust: hooks come from who trusts it too`,
+      },
+      'None needed where every forge trusts that authority',
+    );
   return found();
+}
+
+/** Signed by somebody whom this host does not know; what is over, for another name or signed by nobody else is wrong for all. */
+function isUnknownAuthority({ distrust }: StatusFact): boolean {
+  return (
+    distrust !== null &&
+    distrust !== 'another name' &&
+    distrust !== 'DEPTH_ZERO_SELF_SIGNED_CERT' &&
+    !distrust.startsWith('CERT_')
+  );
 }
 
 function answerText({ status, problem, ms }: StatusFact): string {

@@ -12,11 +12,12 @@ const SCRIPT = `
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
-import { addedAuthority } from '${FILE}';
+import { addedAuthority, verdictWithSystem } from '${FILE}';
 const [leaf, root] = readFileSync(process.argv[2], 'utf8').split('\\0').map((pem) => new X509Certificate(pem));
 const mozilla = new X509Certificate(rootCertificates[0]);
 const ask = (chain, trusted) => addedAuthority(chain, { trusted });
-console.log(JSON.stringify([ask([leaf], false), ask([leaf, root], false), ask([leaf], true), ask([mozilla], false), ask([], false)]));
+console.log(JSON.stringify([ask([leaf], false), ask([leaf, root], false), ask([leaf], true), ask([mozilla], false), ask([], false),
+  verdictWithSystem([leaf], 'UNABLE_TO_VERIFY_LEAF_SIGNATURE').distrust, verdictWithSystem([leaf], 'CERT_HAS_EXPIRED').distrust]));
 `;
 
 /** Node reads its lists of authorities once, so each question about other lists needs a process of its own. */
@@ -42,7 +43,10 @@ async function asked(env: (authority: string) => Record<string, string>): Promis
 describe('the authority behind a chain', () => {
   it("is one of the system's, where this process does not trust it", async () => {
     const system = { subject: 'CN=bbx lab authority', from: 'system' };
-    expect(await asked((file) => ({ SSL_CERT_FILE: file }))).toEqual([system, system, null, null, null]);
+    const answers = await asked((file) => ({ SSL_CERT_FILE: file }));
+    expect(answers.slice(0, 5)).toEqual([system, system, null, null, null]);
+    // What it signed is trusted; what is over stays so.
+    expect(answers.slice(5)).toEqual([null, 'CERT_HAS_EXPIRED']);
   });
 
   it('is one that this process was told to trust', async () => {
@@ -51,6 +55,8 @@ describe('the authority behind a chain', () => {
   });
 
   it('is nobody where none is known', async () => {
-    expect(await asked(() => ({}))).toEqual([null, null, null, null, null]);
+    const answers = await asked(() => ({}));
+    expect(answers.slice(0, 5)).toEqual([null, null, null, null, null]);
+    expect(answers.slice(5)).toEqual(['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CERT_HAS_EXPIRED']);
   });
 });

@@ -92,6 +92,8 @@ describe('a worker killed with -9 in mid-step', () => {
     await restart(farm, 0);
     await farm.ask('build', 'start', 'app');
     await farm.ask('build', 'start', 'other');
+    // A worker that is killed before it has noted a build has nothing to go on with.
+    await until('both commands to run', () => copies.every((copy) => existsSync(copy)));
     for (let round = 0; round < 6; round += 1) {
       await delay(1_500 * random());
       await restart(farm, 500 * random());
@@ -178,6 +180,7 @@ describe('a worker killed with -9 in mid-step', () => {
     const config = `workers: { w1: {} }\nbuilders:\n  app:\n    workers: { names: [w1] }\n    steps:\n${steps.join('\n')}\n`;
     await using farm = await startFarm({ workers: ['w1'], config });
     await farm.ask('build', 'start', 'app');
+    await until('the first step to run', () => existsSync(trace));
     const random = seeded(4);
     for (let round = 0; round < 4; round += 1) {
       await delay(600 * random());

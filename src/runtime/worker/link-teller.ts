@@ -6,6 +6,8 @@ import type { LinkHistory } from './link-history.ts';
 const FIRST_MS = { least: 500, spread: 1_000 };
 /** Records that come while the link stands wait for company. */
 const LATER_MS = 1_000;
+/** A message that is not answered for so long was left out by the master, or its store is away: it is sent again. */
+const AGAIN_MS = 60_000;
 
 /** Tells the master what this worker wrote down about the link. */
 export interface LinkTeller {
@@ -14,7 +16,7 @@ export interface LinkTeller {
   stop(): void;
 }
 
-/** Sends the history over a session, one message at a time; does nothing for a master that has not asked for it. */
+/** Sends the history over a session, one message at a time, again where no answer comes; does nothing for a master that has not asked for it. */
 export function startLinkTeller(options: {
   session: Pick<WorkerSession, 'greeting' | 'send'>;
   history: LinkHistory;
@@ -24,30 +26,33 @@ export function startLinkTeller(options: {
   if (!session.greeting.capabilities.includes(HISTORY))
     return { stored: () => undefined, stop: () => undefined };
   let timer: NodeJS.Timeout | undefined;
-  let asked = false;
+  /** Set while an answer is waited for. */
+  let asked: NodeJS.Timeout | undefined;
   let stopped = false;
 
   function send(): void {
-    timer = undefined;
+    timer = asked = undefined;
     const records = history.untold();
     if (records.length === 0 || stopped) return;
-    asked = true;
+    asked = setTimeout(send, AGAIN_MS);
     session.send({ type: 'history', records });
   }
   function wait(ms: number): void {
-    if (timer === undefined && !asked && !stopped) timer = setTimeout(send, ms);
+    if (timer === undefined && asked === undefined && !stopped) timer = setTimeout(send, ms);
   }
   history.onUntold = () => wait(LATER_MS);
   wait(FIRST_MS.least + FIRST_MS.spread * random());
   return {
     stored(number) {
       history.told(number);
-      asked = false;
+      clearTimeout(asked);
+      asked = undefined;
       if (history.untold().length > 0) send();
     },
     stop() {
       stopped = true;
       clearTimeout(timer);
+      clearTimeout(asked);
       history.onUntold = undefined;
     },
   };

@@ -21,6 +21,12 @@ const WAITING = 10_000;
 /** Sessions and records of a worker are counted against their limits after so many new ones. */
 const TRIM_AFTER = 50;
 
+/** A page that is not written yet. */
+interface Waiting {
+  page: Writing;
+  leftOut: (() => void) | undefined;
+}
+
 /** The master's memory of its links: a row for each session, and what the workers tell of theirs. */
 export interface LinkBook {
   open(
@@ -46,26 +52,27 @@ export async function openLinkBook(options: {
   const goneAt = new Map<number, number>();
   const fresh = new Map<number, number>();
   const open = new Set<{ takePulse(): void }>();
-  const waiting: Writing[] = [];
+  const waiting: Waiting[] = [];
   let timer: NodeJS.Timeout | undefined;
   let working = Promise.resolve();
   let stopped = false;
 
-  function write(page: Writing): void {
-    if (waiting.length >= WAITING) return;
-    waiting.push(page);
+  function write(page: Writing, leftOut?: () => void): void {
+    if (waiting.length >= WAITING) return leftOut?.();
+    waiting.push({ page, leftOut });
     timer ??= setTimeout(flush, TOGETHER_MS);
   }
-  async function commit(pages: readonly Writing[]): Promise<void> {
+  async function commit(pages: readonly Waiting[]): Promise<void> {
     const after: ((() => void) | undefined)[] = [];
     await farm.change(async (tx, emit) => {
       after.length = 0;
-      for (const page of pages) after.push(await page(tx, emit));
+      for (const { page } of pages) after.push(await page(tx, emit));
     });
     for (const act of after) act?.();
   }
   /** The links' history is worth no failure: what cannot be written is left out. */
-  function complain(error: unknown): void {
+  function leave({ leftOut }: Waiting, error: unknown): void {
+    leftOut?.();
     say.debug('A page of the history of links could not be written', { error: oneLine(error) });
   }
   function flush(): void {
@@ -83,7 +90,7 @@ export async function openLinkBook(options: {
             return;
           }
           // One that spoils a transaction (its worker is gone) must not take the others along.
-          for (const page of pages) await commit([page]).catch(complain);
+          for (const page of pages) await commit([page]).catch((fault: unknown) => leave(page, fault));
         }
       }
     });

@@ -15,7 +15,7 @@ const MESSAGES_PER_S = 0.2;
 
 const WHO = { here: 'master', peer: 'worker', nobody: 'nobody' } as const;
 
-/** Rows and events; what is done once they are committed is given back. */
+/** Rows and events; what is done once they are committed is given back. Done again where it was not committed. */
 export type Writing = (tx: Tx, emit: Emit) => Promise<(() => void) | undefined>;
 
 /** What the pages of a book share. */
@@ -28,7 +28,8 @@ export interface Shelf {
   open: Set<{ takePulse(): void }>;
   /** Worker → monotonic ms at which its last session ended. */
   goneAt: Map<number, number>;
-  write(page: Writing): void;
+  /** `leftOut` is called when it will never be written. */
+  write(page: Writing, leftOut?: () => void): void;
   trim(tx: Tx, workerid: number, added: number): Promise<void>;
 }
 
@@ -39,7 +40,7 @@ export interface LinkPage {
   readonly pulse: PulseReading;
   /** How far the master's clock is ahead of the worker's, seconds. */
   ahead: number | null;
-  /** Records that the worker sends; kept, and then acknowledged. */
+  /** Records that the worker sends; kept, and then acknowledged. What comes before that is ignored: the worker sends it again. */
   told(records: readonly LinkRecord[]): void;
   closed(end: SessionEnd): void;
 }
@@ -64,6 +65,9 @@ class SessionPage implements LinkPage {
   readonly #session: MasterSession;
   readonly #all: PulseReading = { pings: 0, missed: 0, minMs: null, medianMs: null, maxMs: null };
   #budget: EchoBudget | undefined;
+  /** Records wait to be written: so much of each session and no more, however often it sends them. */
+  #isTelling = false;
+  /** Its row; the transaction that makes it comes before those that change it, or is the same. */
   #linkid: number | undefined;
 
   constructor(
@@ -82,14 +86,26 @@ class SessionPage implements LinkPage {
     const gone = goneAt.get(workerid);
     const away_ms = gone === undefined ? null : clock.monotonic() - gone;
     shelf.open.add(this);
-    shelf.write(async (tx, emit) => {
-      const row = await openLinkSession(tx, {
-        ...{ workerid, session: id, life, boot, peer, opened_at: this.openedAt, away_ms, ahead: this.ahead },
-      });
-      await shelf.trim(tx, workerid, 1);
-      emit({ type: 'worker.link', name, what: 'opened' });
-      return () => void (this.#linkid = row);
-    });
+    shelf.write(
+      async (tx, emit) => {
+        this.#linkid = await openLinkSession(tx, {
+          ...{
+            workerid,
+            session: id,
+            life,
+            boot,
+            peer,
+            opened_at: this.openedAt,
+            away_ms,
+            ahead: this.ahead,
+          },
+        });
+        await shelf.trim(tx, workerid, 1);
+        emit({ type: 'worker.link', name, what: 'opened' });
+        return undefined;
+      },
+      () => void (this.#linkid = undefined),
+    );
   }
 
   get pulse(): PulseReading {
@@ -111,7 +127,9 @@ class SessionPage implements LinkPage {
   told(records: readonly LinkRecord[]): void {
     const { clock, steady, write, trim } = this.#shelf;
     this.#budget ??= createEchoBudget(clock, MESSAGES, MESSAGES_PER_S);
-    if (records.length === 0 || !this.#budget.take()) return;
+    if (records.length === 0 || this.#isTelling || !this.#budget.take()) return;
+    this.#isTelling = true;
+    const toldNoMore = () => void (this.#isTelling = false);
     const rows = records.map((record) => placeRecord(record, steady.wall(), this.ahead));
     const last = records.reduce((most, { number }) => Math.max(most, number), 0);
     write(async (tx, emit) => {
@@ -119,8 +137,11 @@ class SessionPage implements LinkPage {
       await trim(tx, this.#workerid, rows.length);
       if (rows.some(({ fact: { kind } }) => kind === 'down' || kind === 'up'))
         emit({ type: 'worker.link', name: this.#name, what: 'told' });
-      return () => this.#session.historyStored(last);
-    });
+      return () => {
+        toldNoMore();
+        this.#session.historyStored(last);
+      };
+    }, toldNoMore);
   }
 
   closed({ code, reason, by, error }: SessionEnd): void {

@@ -2,11 +2,16 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../../../../../src/base/clock.ts';
 import { silentLog } from '../../../../../src/base/log.ts';
 import { createSteadyClock } from '../../../../../src/base/steady-clock.ts';
+import type { LinkRecord } from '../../../../../src/protocol/bbx/link-facts.ts';
 import type { MasterSession } from '../../../../../src/protocol/bbx/master-contract.ts';
 import type { Farm } from '../../../../../src/runtime/master/events.ts';
 import { openLinkBook } from '../../../../../src/runtime/master/workers/link-book.ts';
 import type { Worker } from '../../../../../src/runtime/master/workers/roster.ts';
 import { codes } from '../../../../../src/store/codes.ts';
+import { newestLinkSessions } from '../../../../../src/store/links.ts';
+import { openStore } from '../../../../../src/store/store.ts';
+import { upsertWorker } from '../../../../../src/store/workers.ts';
+import { tempDir } from '../../../../rigs/temp-dir.ts';
 
 /** A book over a farm whose transactions end as `change` says; with a hundred sessions in it. */
 async function bookOf(change: () => Promise<void>) {
@@ -18,6 +23,33 @@ async function bookOf(change: () => Promise<void>) {
     book.open({ workerid, name: `w${workerid}` } as Worker, {} as MasterSession, of);
   }
   return book;
+}
+
+const NO_PULSE = { pings: 0, missed: 0, minMs: null, medianMs: null, maxMs: null };
+const recordOf = (number: number): LinkRecord => ({
+  ...{ number, boot: 'b', at: 1, ago: 0 },
+  fact: { kind: 'ended' },
+});
+
+/** A book on a store, with one session, which is told what is kept of its worker's records; `state.broken`: nothing can be written. */
+async function bookOnStore(dir: string) {
+  const store = await openStore('sqlite:s', { dir });
+  const workerid = await store.write((tx) => upsertWorker(tx, { name: 'w1', state: 'approved', now: 1 }));
+  const state = { broken: false, stored: [] as number[] };
+  const change: Farm['change'] = async (act) => {
+    if (state.broken) throw new Error('it cannot be written');
+    return store.write((tx) => act(tx, () => undefined));
+  };
+  const farm = { store, change } as unknown as Farm;
+  const steady = createSteadyClock(systemClock);
+  const book = await openLinkBook({ farm, clock: systemClock, steady, log: silentLog });
+  const session = {
+    ...{ takePulse: () => NO_PULSE, traffic: {}, heardAt: 0 },
+    historyStored: (number: number) => void state.stored.push(number),
+  } as unknown as MasterSession;
+  const page = book.open({ workerid, name: 'w1' }, session, { id: 's', boot: 'b', peer: '[::1]:1' });
+  const rows = () => store.read((db) => newestLinkSessions(db, workerid, 9));
+  return { store, book, page, state, rows };
 }
 
 it('keeps its pages while the store takes nothing, and asks it once for all', async () => {
@@ -46,4 +78,36 @@ it('ends while the store takes nothing', async () => {
   const then = asked;
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   expect(asked).toBe(then);
+});
+
+it('has the end of a session that was over before its beginning was written', async () => {
+  await using dir = await tempDir();
+  const { store, book, page, rows } = await bookOnStore(dir.path);
+  await using _ = store;
+  page.closed({ code: 1006, reason: '', by: 'nobody' });
+  await book.stop();
+  const [row, ...others] = await rows();
+  expect(row).toMatchObject({ session: 's', code: 1006, closed_by: 'nobody' });
+  expect(row?.closed_at).not.toBeNull();
+  expect(others).toEqual([]);
+});
+
+it('takes records again that it could not keep, one message of a session at a time', async () => {
+  await using dir = await tempDir();
+  const { store, book, page, state } = await bookOnStore(dir.path);
+  await using _ = store;
+  await book.settled();
+  state.broken = true;
+  page.told([recordOf(1)]);
+  page.told([recordOf(1), recordOf(2)]);
+  await book.settled();
+  expect(state.stored).toEqual([]);
+  state.broken = false;
+  page.told([recordOf(1), recordOf(2)]);
+  page.told([recordOf(3)]);
+  await book.settled();
+  expect(state.stored).toEqual([2]);
+  page.told([recordOf(3)]);
+  await book.stop();
+  expect(state.stored).toEqual([2, 3]);
 });

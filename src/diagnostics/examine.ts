@@ -13,6 +13,7 @@ import { answerForWorker, readBothEnds } from './doors/both-ends.ts';
 import { RESTS_S } from './doors/links.ts';
 import { answerFrom, readFrom, type FarFacts } from './doors/from.ts';
 import { createProbes, ownName } from './doors/probes.ts';
+import { readSshWays } from './doors/ssh-settings.ts';
 import { runStock } from './doors/stock-run.ts';
 import { answerForSight, readSight } from './doors/worker-sight.ts';
 import { environmentProxies } from './doors/proxies.ts';
@@ -24,7 +25,8 @@ import type { Intent } from './intent.ts';
 import { withPatches } from './mend.ts';
 import { namesThatLeadHere } from './own-names.ts';
 import { makePlan, type Plan } from './plan.ts';
-import type { Question } from './plan/question.ts';
+import type { Here, Question } from './plan/question.ts';
+import { sourcesInQuestion } from './plan/sources.ts';
 import { recordProbes, type RecordedFact } from './recording.ts';
 import { makeReport, type Reported } from './report.ts';
 import { runChecks, type Outcome } from './run.ts';
@@ -161,7 +163,7 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
     const ownAddresses = host.addresses.map(({ address }) => address);
     const ends = await bothEnds(options, probes);
     const far = await farEnd(options, probes, AbortSignal.any([signal, stop.signal]));
-    const plan = makePlan(question, {
+    const here: Here = {
       ...(ends === undefined ? {} : { ends }),
       directory,
       others,
@@ -171,7 +173,12 @@ export async function examine(options: ExamineOptions): Promise<Examined> {
       checkouts: checkouts ?? [],
       ...(isUnread ? { unread: shownPlaces(question, options) } : {}),
       ...(question.topic === 'proxy' ? { proxies: environmentProxies(env) } : {}),
-    });
+    };
+    // A worker's ssh has a configuration of its own.
+    const asked = question.worker === undefined ? sourcesInQuestion(question, here) : [];
+    const urls = asked.flatMap(({ url }) => url ?? []);
+    const sshWays = await inPart(readSshWays(urls, { env, signal: AbortSignal.any([signal, stop.signal]) }));
+    const plan = makePlan(question, { ...here, ...(sshWays === undefined ? {} : { sshWays }) });
     const isSight = await workerSight(options, probes, plan);
     const checks: readonly Check[] = selectChecks({
       topic: question.topic,

@@ -1,4 +1,5 @@
 import { familyOf, printHostPort } from '../net/endpoint/host.ts';
+import type { SshWay } from './facts/sources.ts';
 
 /** A place that builds fetch from: a repository, or a host of a builder's `needs`. */
 export interface SourceSubject {
@@ -8,9 +9,11 @@ export interface SourceSubject {
   readonly what: 'repository' | 'download';
   /** For git, as it was written; null: nothing for git. */
   readonly url: string | null;
-  /** null: a path of this machine, or a text that cannot be read. */
+  /** Where one connects to. null: a path of this machine, a text that cannot be read, or ssh goes through another host. */
   readonly host: string | null;
   readonly port: number | null;
+  /** Where ssh's configuration leads, if that is elsewhere than the URL says. */
+  readonly ssh: SshWay | null;
   /** What is wrong with the text, and what to write instead. */
   readonly problem: string | null;
   readonly write: string | null;

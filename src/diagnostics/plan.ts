@@ -7,7 +7,7 @@ import type { Here, Question } from './plan/question.ts';
 import { programsOf } from './plan/programs.ts';
 import { problemsOf, settingsOf, unread } from './plan/settings.ts';
 import { mailSubjects, publicSubject } from './plan/mail.ts';
-import { repositorySubject, sourcesOf, targetOf } from './plan/sources.ts';
+import { sourcesInQuestion, targetOf } from './plan/sources.ts';
 import { stockPlaces, stockServices, stockSubjects } from './plan/stock.ts';
 import {
   distinct,
@@ -48,8 +48,7 @@ export function makePlan(question: Question, here: Here): Plan {
   if (question.target !== undefined) subjects.push(...namedTarget(question, question.target, here));
   if (question.name !== undefined) subjects.push(nameTarget(question.name, question.server));
   if (question.topic === 'source') {
-    const given = (question.urls ?? []).map((url) => repositorySubject(url, { source: 'command line' }));
-    const sources = given.length > 0 ? given : sourcesOf(here);
+    const sources = sourcesInQuestion(question, here);
     // What a worker sees of them, it tells of the sources themselves.
     subjects.push(...sources, ...(question.worker === undefined ? distinct(sources.flatMap(targetOf)) : []));
   } else if (question.topic === 'mail' || question.mail === true) {
@@ -80,7 +79,7 @@ export function makePlan(question: Question, here: Here): Plan {
   // Of files it is the files alone that are in question, of sources and mail the far ends that they name.
   if (here.stock !== undefined && question.topic !== 'source' && question.topic !== 'mail') {
     subjects.push(...stockSubjects(here.stock, question.reach));
-    if (question.topic === 'ipv6') subjects.push(...sourcesOf(here));
+    subjects.push(...sourcesInQuestion(question, here));
     if (question.topic !== 'config') subjects.push(...stockPlaces(here.stock));
   }
   const elsewhere = question.from?.host ?? question.worker;

@@ -9,6 +9,7 @@ import type { TargetSubject } from '../subject.ts';
 import { readChat } from './chat.ts';
 import { readMail, readStatus } from './mail.ts';
 import { readHostKeys } from './host-keys.ts';
+import { sshPlaceOf } from './ssh-settings.ts';
 import { readNested, readRepository, readRepositoryAt } from './sources.ts';
 
 /** Doors to services that are no master: repositories, mail servers, web services that are told of builds. */
@@ -50,8 +51,10 @@ export function createFarProbes(options: {
     repository: (source) => onceRepository(source.text, () => readRepository(source, options)),
     // One check asks it, once for each family.
     repositoryAt: (source, address) => readRepositoryAt(source, address, options),
-    hostKeys: (source) =>
-      onceHostKeys(`${source.host ?? ''} ${source.port ?? ''}`, () => readHostKeys(source, options)),
+    hostKeys: (source) => {
+      const place = source.url === null ? undefined : sshPlaceOf(source.url);
+      return onceHostKeys(`${place?.host ?? ''} ${place?.port ?? ''}`, () => readHostKeys(source, options));
+    },
     hereReach: async () => undefined,
     nested: (source) => onceNested(source.text, () => readNested(source, options)),
     mail: (mail) =>

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { askTool } from '../../exec/ask.ts';
 import type { SourceSubject } from '../far-subjects.ts';
 import type { HostKey, HostKeyFact } from '../facts/sources.ts';
+import { readSshSettings, sshPlaceOf, wayOf, type SshDoor } from './ssh-settings.ts';
 
 const TOOL_MS = 2_000;
 /** ssh-keyscan's own limit for each connection, and that of the whole. */
@@ -12,27 +13,20 @@ const TYPES = 'ed25519,ecdsa,rsa';
 /** Files that one ssh may look into. */
 const MOST_FILES = 8;
 
-export interface HostKeyDoor {
-  signal: AbortSignal;
-  env: Readonly<Record<string, string | undefined>>;
-}
-
 /**
  * Compares the keys that an ssh server shows with those that this user's ssh knows for it, in the files that its own configuration names. Nobody
  * logs in: a key exchange is all that is made. Undefined for what is not fetched over ssh.
  */
-export async function readHostKeys(
-  source: SourceSubject,
-  door: HostKeyDoor,
-): Promise<HostKeyFact | undefined> {
-  const { host, port, url } = source;
-  if (host === null || port === null || url === null || !isSsh(url)) return undefined;
+export async function readHostKeys(source: SourceSubject, door: SshDoor): Promise<HostKeyFact | undefined> {
+  const { url } = source;
+  const written = url === null ? undefined : sshPlaceOf(url);
+  if (url === null || written === undefined) return undefined;
   const at = new Date().toISOString();
   const fact = (part: Partial<HostKeyFact>): HostKeyFact => ({
     ...{
       at,
-      name: knownHostsName(host, port),
-      scanned: { host, port },
+      name: knownHostsName(written.host, written.port),
+      scanned: { host: written.host, port: written.port },
       files: [],
       strict: 'ask',
       known: [],
@@ -41,14 +35,14 @@ export async function readHostKeys(
     },
     ...part,
   });
-  const settings = await settingsOf(host, url, door);
+  const settings = await readSshSettings(url, door);
   if (settings === undefined) return fact({ because: 'what ssh is told for it could not be read' });
   const one = (key: string) => settings.get(key)?.at(-1) ?? '';
-  const scanned = { host: one('hostname') || host, port: Number(one('port')) || port };
+  const { host, port, through } = wayOf(settings, written);
+  const scanned = { host, port };
   const name = knownHostsName(one('hostkeyalias') || scanned.host, scanned.port);
   const strict = one('stricthostkeychecking') || 'ask';
-  if (one('proxyjump') !== '' || !['', 'none'].includes(one('proxycommand')))
-    return fact({ name, strict, because: 'ssh goes there through another host' });
+  if (through !== null) return fact({ name, strict, because: 'ssh goes there through another host' });
   if (!['', 'none'].includes(one('knownhostscommand')) || ['yes', 'true'].includes(one('verifyhostkeydns')))
     return fact({ name, strict, because: 'ssh takes keys from elsewhere than files' });
   const words = [
@@ -83,49 +77,15 @@ function knownHostsName(host: string, port: number): string {
   return port === 22 ? host : `[${host}]:${port}`;
 }
 
-function isSsh(url: string): boolean {
-  return /^(ssh|git\+ssh|ssh\+git):\/\//i.test(url) || !url.includes('://');
-}
-
-/** What `ssh -G` says for the host, by key; of the ssh that git would run. */
-async function settingsOf(
-  host: string,
-  url: string,
-  { env, signal }: HostKeyDoor,
-): Promise<Map<string, string[]> | undefined> {
-  const user = /^(?:[a-z+]+:\/\/)?([^@/:]+)@/i.exec(url)?.[1];
-  // git names no port that the URL does not: then ssh's own configuration has a word in it.
-  const port = /^[a-z+]+:\/\/[^/]*:(\d+)(?:\/|$)/i.exec(url)?.[1];
-  const words = ['-G', ...option('-l', user), ...option('-p', port), '--', host];
-  const given = (env['GIT_SSH_COMMAND'] ?? '').trim();
-  // Another program than OpenSSH has files of its own.
-  if (given !== '' && !/^(?:\S*\/)?ssh(?:\s|$)/.test(given)) return undefined;
-  const { exit, stdout } = await (given === ''
-    ? askTool('ssh', words, { timeoutMs: TOOL_MS, signal })
-    : // As git does with it: words of a shell, and then its own.
-      askTool('sh', ['-c', `${given} "$@"`, 'ssh', ...words], { timeoutMs: TOOL_MS, signal }));
-  if (exit !== 0) return undefined;
-  const settings = new Map<string, string[]>();
-  for (const line of stdout.split('\n')) {
-    const [, key = '', value = ''] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
-    settings.set(key, [...(settings.get(key) ?? []), value.trim()]);
-  }
-  return settings;
-}
-
-function option(flag: string, value: string | undefined): string[] {
-  return value === undefined ? [] : [flag, value];
-}
-
 /** The keys of a file for a name, also of names that are hashed in it. */
-async function knownIn(file: string, name: string, { signal }: HostKeyDoor): Promise<HostKey[]> {
+async function knownIn(file: string, name: string, { signal }: SshDoor): Promise<HostKey[]> {
   const { stdout } = await askTool('ssh-keygen', ['-F', name, '-f', file], { timeoutMs: TOOL_MS, signal });
   return keysIn(stdout);
 }
 
 async function shownBy(
   { host, port }: HostKeyFact['scanned'],
-  { signal }: HostKeyDoor,
+  { signal }: SshDoor,
 ): Promise<HostKey[] | undefined> {
   const words = ['-T', String(SCAN_S), '-t', TYPES, '-p', String(port), '--', host];
   const { exit, stdout } = await askTool('ssh-keyscan', words, { timeoutMs: SCAN_MS, signal });

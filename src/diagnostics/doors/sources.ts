@@ -7,6 +7,7 @@ import { lsRemote } from '../../exec/git.ts';
 import { namesProxy, openGitRoutes } from '../../net/git-routes.ts';
 import type { SourceSubject } from '../far-subjects.ts';
 import type { NestedFacts, RepositoryFact } from '../facts/sources.ts';
+import { readSshWays } from './ssh-settings.ts';
 
 /** One repository: with what comes before it, it must fit the budget. */
 const GIT_MS = 8_000;
@@ -135,14 +136,22 @@ export async function readNested({ copies, url }: SourceSubject, door: SourceDoo
       ...urlsIn(modules).map((one) => ({ what: 'submodule' as const, url: one })),
       ...urlsIn(lfs).map((one) => ({ what: 'LFS' as const, url: one })),
     ];
+    // A relative one (`../other.git`) leads to the repository's own host.
+    const elsewhere = parts
+      .filter((part) => !/^\.{1,2}\//.test(part.url) && part.url !== url)
+      .slice(0, MOST_PARTS);
+    const ways = await readSshWays(
+      elsewhere.map((part) => part.url),
+      door,
+    );
     return {
       at,
       copy,
-      // A relative one (`../other.git`) leads to the repository's own host.
-      parts: parts
-        .filter((part) => !/^\.{1,2}\//.test(part.url) && part.url !== url)
-        .slice(0, MOST_PARTS)
-        .map((part) => ({ ...part, url: withoutCredentials(part.url) })),
+      parts: elsewhere.map((part) => ({
+        ...part,
+        url: withoutCredentials(part.url),
+        ssh: ways.get(part.url) ?? null,
+      })),
     };
   }
   return { at, copy: null, parts: [] };

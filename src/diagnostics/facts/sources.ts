@@ -19,6 +19,8 @@ export interface NestedFacts {
     readonly what: 'submodule' | 'LFS';
     /** As it is written, without a password. */
     readonly url: string;
+    /** Where ssh's configuration leads, if that is elsewhere. */
+    readonly ssh: SshWay | null;
   }[];
 }
 
@@ -44,6 +46,16 @@ export interface HostKeyFact {
   readonly shown: readonly HostKey[];
   /** Why nothing was compared. */
   readonly because: string | null;
+}
+
+/** Where ssh goes for a repository, by its own configuration (`ssh -G`). */
+export interface SshWay {
+  /** The host that the URL names, which may be an alias. */
+  readonly written: string;
+  readonly host: string;
+  readonly port: number;
+  /** `ProxyJump gate.example`: another host connects; null: this one does. */
+  readonly through: string | null;
 }
 
 /** A host of sources with its addresses and what connecting to them gave. */

@@ -3,6 +3,7 @@ import type { Checkout } from '../doors/sources.ts';
 import type { Topic } from '../check.ts';
 import type { DirectoryFacts } from '../directory.ts';
 import type { BothEnds } from '../facts/both-ends.ts';
+import type { SshWay } from '../facts/sources.ts';
 import type { StockFacts } from '../facts/stock.ts';
 import type { ProxySetting } from '../facts/ways.ts';
 import type { Hop } from '../../net/endpoint/hop.ts';
@@ -59,6 +60,8 @@ export interface Here {
   readonly ownAddresses: readonly string[];
   /** Repositories that the worker has checked out; only looked for where sources are in question. */
   readonly checkouts?: readonly Checkout[];
+  /** Where ssh goes for repositories, by their URLs; without those to which it goes as written. */
+  readonly sshWays?: ReadonlyMap<string, SshWay>;
   /** Where files are that were not read in time. */
   readonly unread?: string;
   /** What a worker tried, and its master saw, where the call is about that. */

@@ -8,7 +8,7 @@ import type { MasterFacts } from '../directory.ts';
 import type { StockMasterFile } from '../facts/stock.ts';
 import type { SourceSubject } from '../far-subjects.ts';
 import type { TargetSubject } from '../subject.ts';
-import type { Here } from './question.ts';
+import type { Here, Question } from './question.ts';
 import { placeTarget } from '../place-target.ts';
 
 /** A repository by its URL. */
@@ -24,6 +24,7 @@ export function repositorySubject(
     url: place.kind === 'fault' ? null : url,
     host: place.kind === 'remote' ? place.host : null,
     port: place.kind === 'remote' ? place.port : null,
+    ssh: null,
     problem: place.kind === 'fault' ? place.problem : null,
     write: place.kind === 'fault' && place.write !== null ? withoutCredentials(place.write) : null,
     builders: [],
@@ -33,8 +34,26 @@ export function repositorySubject(
   };
 }
 
-/** What `doctor source` looks at where no URL was given: all that the directory's builds fetch from, each place once. */
-export function sourcesOf({ directory, checkouts = [], stock }: Here): SourceSubject[] {
+/** The sources that a call is about: those that it names, else all that the directory's builds fetch from. */
+export function sourcesInQuestion(question: Question, here: Here): SourceSubject[] {
+  const { topic, urls = [] } = question;
+  const isAsked = topic === 'source' || (topic === 'ipv6' && here.stock !== undefined);
+  if (!isAsked) return [];
+  const given =
+    topic === 'source' ? urls.map((url) => repositorySubject(url, { source: 'command line' })) : [];
+  return (given.length > 0 ? given : sourcesOf(here)).map((source) => ledBySsh(source, here));
+}
+
+/** Where ssh's own configuration leads, there one connects. */
+function ledBySsh(source: SourceSubject, { sshWays }: Here): SourceSubject {
+  const way = source.url === null ? undefined : sshWays?.get(source.url);
+  if (way === undefined) return source;
+  const isThrough = way.through !== null;
+  return { ...source, ssh: way, host: isThrough ? null : way.host, port: isThrough ? null : way.port };
+}
+
+/** All that the directory's builds fetch from, each place once. */
+function sourcesOf({ directory, checkouts = [], stock }: Here): SourceSubject[] {
   const { master } = directory;
   const all = [
     ...(master === undefined ? [] : masterSources(master)),
@@ -121,6 +140,7 @@ function hostSubject(host: string, port: number, source: string): SourceSubject 
     url: null,
     host,
     port,
+    ssh: null,
     problem: null,
     write: null,
     builders: [],

@@ -47,10 +47,15 @@ const keys = (known: string[], more: Partial<HostKeyFact> = {}): HostKeyFact => 
   shown: [{ type: 'ssh-ed25519', key: 'bmV3' }],
   ...more,
 });
+/** What ssh's configuration makes of a URL: another host, or a way through one. */
+const led = (through: string | null): Partial<SourceSubject> => ({
+  ssh: { written: 'forge', host: 'git.example', port: 2222, through },
+  ...(through === null ? { host: 'git.example', port: 2222 } : { host: null, port: null }),
+});
 const elsewhere = {
   at: AT,
   copy: '/farm/master/.bbx/mirrors/a.git',
-  parts: [{ what: 'submodule' as const, url: 'https://other.example/lib.git' }],
+  parts: [{ what: 'submodule' as const, url: 'https://other.example/lib.git', ssh: null }],
 };
 
 const MAIL6 = tried(V6, 'connected', { port: 25 });
@@ -184,6 +189,12 @@ export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 
     ['SRC-02'],
     'warn',
   ],
+  [
+    'a repository at a port of ssh, where nobody answers',
+    source('git@forge:project.git', led(null), { attempts: [tried(V6, 'silent', { port: 2222 })] }),
+    ['PTH-01'],
+    'error',
+  ],
   ['an address without brackets', source('ssh://git@2001:db8::2/project.git'), ['SRC-06'], 'error'],
   ['a zone in a URL', source('https://[fe80::1%eth0]/project.git'), ['SRC-06'], 'error'],
   [
@@ -205,7 +216,9 @@ export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 
     source(
       URL,
       {},
-      { system: { nested: { ...elsewhere, parts: [{ what: 'submodule', url: '/home/me/lib' }] } } },
+      {
+        system: { nested: { ...elsewhere, parts: [{ what: 'submodule', url: '/home/me/lib', ssh: null }] } },
+      },
     ),
     ['SRC-07'],
     'warn',
@@ -393,6 +406,13 @@ export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 
 /** Nothing grave. */
 export const FAR_CONTROLS: [title: string, given: Case][] = [
   ['a repository with both families', source(URL)],
+  [
+    'a repository to which ssh goes through another host; nothing here leads to it',
+    source('git@forge:project.git', led('ProxyJump gate.example'), {
+      names: [name('git.example', reply('nxdomain'), reply('nxdomain'))],
+      attempts: [],
+    }),
+  ],
   [
     'a repository without AAAA, where nobody insists',
     source(URL, {}, { names: [v4only], attempts: [open4] }),

@@ -11,7 +11,7 @@ import { evidence, pasted } from '../../evidence.ts';
 import type { SourceSubject } from '../../far-subjects.ts';
 import type { RepositoryFact } from '../../facts/sources.ts';
 import { insistsOn, leavesOut, type Family } from '../../intent.ts';
-import { reach, topics } from './question.ts';
+import { reach, sshEvidence, topics, whyNoHost } from './question.ts';
 
 /** What git was told at one address of each family. */
 interface Each {
@@ -54,6 +54,7 @@ async function gather(context: CheckContext, source: SourceSubject): Promise<rea
 }
 
 function judgeEach(each: readonly Each[], source: SourceSubject, context: JudgeContext): Judgement {
+  if (source.ssh?.through != null) return skip(whyNoHost(source));
   if (each.length < 2) return skip('git reaches it over one family alone, or a proxy looks it up');
   const good = each.find(({ fact }) => speaks(fact));
   const bad = each.find(({ family, fact }) => !speaks(fact) && !leavesOut(context.intent, family));
@@ -62,14 +63,17 @@ function judgeEach(each: readonly Each[], source: SourceSubject, context: JudgeC
   return found({
     status: insistsOn(context.intent, family) ? 'error' : 'warn',
     title: `git reads ${source.text} over IPv${good.family}, and over IPv${family} it does not: ${fact.reason ?? WORDS[fact.outcome]}`,
-    evidence: each.map((one) =>
-      evidence(
-        'cmd',
-        `git ls-remote ${source.text} at ${one.address}`,
-        `${one.fact.reason ?? one.fact.outcome} after ${one.fact.ms} ms`,
-        one.fact.at,
+    evidence: [
+      ...each.map((one) =>
+        evidence(
+          'cmd',
+          `git ls-remote ${source.text} at ${one.address}`,
+          `${one.fact.reason ?? one.fact.outcome} after ${one.fact.ms} ms`,
+          one.fact.at,
+        ),
       ),
-    ),
+      ...sshEvidence(source, fact.at),
+    ],
     fix: [
       {
         text: `Something else answers at ${address}: let that server serve the repository over IPv${family} as well, or withdraw its ${family === 6 ? 'AAAA' : 'A'} record`,

@@ -3,7 +3,16 @@ import { evidence, pasted } from '../../evidence.ts';
 import type { SourceSubject } from '../../far-subjects.ts';
 import type { Reached } from '../../facts/sources.ts';
 import { insistsOn, leavesOut, type Family } from '../../intent.ts';
-import { connects, familyTopics, has, reach, reachedEvidence, usersOf } from './question.ts';
+import {
+  connects,
+  familyTopics,
+  has,
+  reach,
+  reachedEvidence,
+  sshEvidence,
+  usersOf,
+  whyNoHost,
+} from './question.ts';
 
 export const src01 = defineCheck<'source', Reached | undefined>({
   id: 'SRC-01',
@@ -21,11 +30,12 @@ export const src01 = defineCheck<'source', Reached | undefined>({
 });
 
 function judgeReach(reached: Reached | undefined, subject: SourceSubject, context: JudgeContext): Judgement {
-  if (reached === undefined) return skip(subject.problem === null ? 'it stands on this machine' : 'SRC-06');
+  if (reached === undefined) return skip(whyNoHost(subject));
   const { text, name } = reached;
   const users = usersOf(subject);
   const got = [
     ...reachedEvidence(reached),
+    ...sshEvidence(subject, name.at),
     evidence(
       'file',
       subject.source,

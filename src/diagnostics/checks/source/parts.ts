@@ -33,11 +33,14 @@ export const src07 = defineCheck<'source', Parts>({
 async function gather(context: CheckContext, subject: SourceSubject): Promise<Parts> {
   const nested = await context.probes.nested(subject);
   const reached = await Promise.all(
-    nested.parts.map(async ({ url }) => {
-      const place = parseRepository(url);
-      // What stands on the repository's own host is SRC-01's.
-      if (place.kind !== 'remote' || place.host === subject.host) return [] as const;
-      return [[url, await reach(context, place.host, place.port, `${subject.text}: ${url}`)]] as const;
+    nested.parts.map(async ({ url, ssh }) => {
+      const written = parseRepository(url);
+      if (written.kind !== 'remote') return [] as const;
+      const { host, port } = ssh ?? written;
+      // What stands on the repository's own host is SRC-01's; what ssh reaches through another host is not reached from here.
+      const isOwn = host === subject.host || written.host === subject.ssh?.written;
+      if (isOwn || ssh?.through != null) return [] as const;
+      return [[url, await reach(context, host, port, `${subject.text}: ${url}`)]] as const;
     }),
   );
   const faults = nested.parts

@@ -1,6 +1,6 @@
 import type { Evidence } from '../../../api/doctor.ts';
 import type { CheckContext } from '../../check.ts';
-import { dnsEvidence, attemptEvidence } from '../../evidence.ts';
+import { attemptEvidence, dnsEvidence, evidence } from '../../evidence.ts';
 import type { SourceSubject } from '../../far-subjects.ts';
 import type { Reached } from '../../facts/sources.ts';
 import { published } from '../../facts/names.ts';
@@ -40,6 +40,20 @@ export function connects({ path }: Reached): boolean {
 
 export function reachedEvidence({ name, path }: Reached): Evidence[] {
   return [...dnsEvidence(name), ...path.attempts.map((attempt) => attemptEvidence(attempt, path.at))];
+}
+
+/** What ssh's configuration has to do with it. */
+export function sshEvidence({ ssh }: SourceSubject, at: string): Evidence[] {
+  if (ssh === null) return [];
+  const { written, host, port, through } = ssh;
+  const way = through === null ? '' : `, ${through}`;
+  return [evidence('cmd', `ssh -G ${written}`, `hostname ${host}, port ${port}${way}`, at)];
+}
+
+/** Why nothing of a source's host is looked at from here. */
+export function whyNoHost({ ssh, problem }: SourceSubject): string {
+  if (ssh?.through != null) return `ssh goes there through another host (${ssh.through})`;
+  return problem === null ? 'it stands on this machine' : 'SRC-06';
 }
 
 /** `builder "linux"`, `builders "linux" and "docs"`; undefined where nobody is named. */

@@ -22,7 +22,7 @@ async function recorderOf(dir: string, small = false) {
   const store = await openStore('sqlite:s', { dir });
   const made = await farmRows(store).build('app');
   const acknowledged: number[] = [];
-  const state = { busyAt: 0, broken: false, commits: 0, ended: [] as string[] };
+  const state = { busyAt: 0, broken: false, throwing: false, commits: 0, freed: 0, ended: [] as string[] };
   const farm = {
     async change(act: Parameters<Farm['change']>[0]) {
       state.commits += 1;
@@ -42,7 +42,10 @@ async function recorderOf(dir: string, small = false) {
     wake: () => undefined,
   } as unknown as LogIntake;
   const session = {
-    acknowledge: (_: unknown, { sequence }: { sequence: number }) => void acknowledged.push(sequence),
+    acknowledge(_: unknown, { sequence }: { sequence: number }) {
+      if (state.throwing) throw new Error('a fault of ours');
+      acknowledged.push(sequence);
+    },
     drop: () => undefined,
   } as unknown as MasterSession;
   const recorder = createRecorder({
@@ -51,8 +54,11 @@ async function recorderOf(dir: string, small = false) {
     clock: systemClock,
     log: silentLog,
     trouble: createTroubleList({ clock: systemClock, log: silentLog }),
-    onEnded: (_, { result }) => void state.ended.push(result),
-    places: { next: () => undefined, freed: () => undefined },
+    onEnded(_, { result }) {
+      state.ended.push(result);
+      if (state.throwing) throw new Error('a fault of ours');
+    },
+    places: { next: () => undefined, freed: () => void state.freed++ },
   });
   const build = {
     ...{ lease: { build: made.buildid, token: made.token }, buildid: made.buildid, requestid: made.request },
@@ -136,6 +142,21 @@ describe('what is recorded of a build', () => {
       { number: 0, results: 0, complete_at: 2 },
       { number: 1, state_string: 'its worker was lost' },
     ]);
+    await recorder.stop();
+  });
+
+  it('is written on whatever goes wrong once it is committed: nothing is written twice, and nobody else waits', async () => {
+    await using dir = await tempDir();
+    const { store, recorder, build, state, acknowledged } = await recorderOf(dir.path, true);
+    await using _ = store;
+    state.throwing = true;
+    recorder.event(build, 1, started);
+    await until('the commit', () => build.sequence === 1, 2_000);
+    for (const [index, event] of walk.slice(1).entries()) recorder.event(build, index + 2, event);
+    await until('the end', () => state.freed > 0, 5_000);
+    expect(state).toMatchObject({ commits: 2, ended: ['success'], freed: 1 });
+    expect(acknowledged).toEqual([]);
+    expect(await store.read((db) => stepRows(db, build.buildid))).toHaveLength(2);
     await recorder.stop();
   });
 

@@ -5,6 +5,7 @@ import type { Log } from '../../base/log.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
 import type { Ended, Ending } from './endings.ts';
 import type { Farm } from './events.ts';
+import { follow } from './follow.ts';
 import type { LogIntake } from './logs.ts';
 import { createRecording, type Places, type Recorded } from './recording.ts';
 import type { Item } from './record-news.ts';
@@ -77,7 +78,7 @@ export function createRecorder(options: {
   let company: NodeJS.Timeout | undefined;
   const stopping = new AbortController();
   let working: Promise<void> | undefined;
-  const commit = createRecording({ farm, logs, over, places });
+  const commit = createRecording({ farm, logs, log: say, over, places });
 
   function push(build: Running, item: Item): void {
     if (build.ended) return;
@@ -246,8 +247,7 @@ export function createRecorder(options: {
     build.session?.drop(build.lease, state.slice(0, 1_000));
     // Not even its end can be written: its place at the worker is free, its rows stay as they are until the next start.
     if (lane.failed) {
-      over(build, undefined);
-      return places.freed();
+      return follow([() => over(build, undefined), () => places.freed()], say);
     }
     lane.failed = true;
     lane.items = [{ kind: 'end', ending: { result: 'exception', state, at: clock.wall(), again: false } }];

@@ -1,6 +1,8 @@
+import type { Log } from '../../base/log.ts';
 import type { NextBuilds } from './claim.ts';
 import type { Ended } from './endings.ts';
 import type { Farm } from './events.ts';
+import { follow } from './follow.ts';
 import type { LogIntake } from './logs.ts';
 import type { Item } from './record-news.ts';
 import { writeItems, type ClosedLog } from './record-rows.ts';
@@ -27,10 +29,11 @@ export interface Places {
 export function createRecording(options: {
   farm: Farm;
   logs: LogIntake;
+  log: Log;
   over: (build: Running, ended: Ended | undefined) => void;
   places: Places;
 }): (batch: readonly Recorded[], how: { along: boolean }) => Promise<void> {
-  const { farm, logs, over, places } = options;
+  const { farm, logs, log: say, over, places } = options;
   return async (batch, { along }) => {
     const next = along && batch.some(mayEnd) ? places.next() : undefined;
     const after: (() => void)[] = [];
@@ -48,9 +51,9 @@ export function createRecording(options: {
           await writeItems(tx, emit, build, items, closed ?? [], hears);
         if (ending.size > 0) await next?.claim(tx, emit, ending);
       });
-      for (const act of after) act();
-      next?.begin();
-      if (next === undefined && ending.size > 0) places.freed();
+      follow(after, say);
+      if (next !== undefined) follow([() => next.begin()], say);
+      else if (ending.size > 0) follow([() => places.freed()], say);
     } finally {
       next?.release();
     }

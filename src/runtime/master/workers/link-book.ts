@@ -7,6 +7,7 @@ import type { MasterSession } from '../../../protocol/bbx/master-contract.ts';
 import type { Tx } from '../../../store/database.ts';
 import { closeFormerLinks, touchLinkSessions, trimLinks } from '../../../store/links.ts';
 import type { Farm } from '../events.ts';
+import { follow } from '../follow.ts';
 import { oneLine } from '../trouble.ts';
 import { openPage, type LinkPage, type Shelf, type Writing } from './link-page.ts';
 
@@ -63,12 +64,15 @@ export async function openLinkBook(options: {
     timer ??= setTimeout(flush, TOGETHER_MS);
   }
   async function commit(pages: readonly Waiting[]): Promise<void> {
-    const after: ((() => void) | undefined)[] = [];
+    const after: (() => void)[] = [];
     await farm.change(async (tx, emit) => {
       after.length = 0;
-      for (const { page } of pages) after.push(await page(tx, emit));
+      for (const { page } of pages) {
+        const act = await page(tx, emit);
+        if (act !== undefined) after.push(act);
+      }
     });
-    for (const act of after) act?.();
+    follow(after, say);
   }
   /** The links' history is worth no failure: what cannot be written is left out. */
   function leave({ leftOut }: Waiting, error: unknown): void {

@@ -17,6 +17,10 @@ const PROCESSES = 2_000;
 /** A program that has not accepted by then hangs; one whose event loop is busy has. */
 const ACCEPT_MS = 1_000;
 const ACCEPT_POLL_MS = 100;
+/** Ports behind one that is held; of the free ones the configuration may mean some for others. */
+const PORTS_TRIED = 32;
+const PORTS_OFFERED = 4;
+const MOST_PORT = 65_535;
 
 export interface ListenerDoor {
   host: HostFacts;
@@ -40,7 +44,21 @@ export async function readListener(listener: ListenerSubject, door: ListenerDoor
     // One after another: `::` and `127.0.0.1` would hinder each other.
     for (const address of listener.hosts) binds.push({ address, errno: await bindError(address, port) });
   }
-  return { at: new Date().toISOString(), rows, attempts, unaccepted, binds };
+  const isHeld = binds.some(({ errno }) => errno === 'EADDRINUSE');
+  const free = isHeld ? await freePorts(listener) : [];
+  return { at: new Date().toISOString(), rows, attempts, unaccepted, binds, free };
+}
+
+/** The next ports that nobody holds. */
+async function freePorts({ hosts, port }: ListenerSubject): Promise<number[]> {
+  const free: number[] = [];
+  const last = Math.min(port + PORTS_TRIED, MOST_PORT);
+  for (let one = port + 1; one <= last && free.length < PORTS_OFFERED; one += 1) {
+    let isFree = true;
+    for (const host of hosts) isFree &&= (await bindError(host, one)) === null;
+    if (isFree) free.push(one);
+  }
+  return free;
 }
 
 /** How many connections stand unaccepted; waits while there are some, since a busy program takes a moment. */

@@ -27,6 +27,8 @@ export interface ListenerFacts {
   readonly unaccepted: number;
   /** Tried only where nothing of the plan is running there. */
   readonly binds: readonly BindFact[];
+  /** Where one of them is held: ports behind it that could be bound instead, at every address of the listener. */
+  readonly free: readonly number[];
 }
 
 /** A row that would take connections to this address. `::` also takes IPv4, unless it was told not to. */

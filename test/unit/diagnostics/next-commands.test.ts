@@ -7,7 +7,10 @@ import type { Subject } from '../../../src/diagnostics/subject.ts';
 import { parseListen } from '../../../src/net/endpoint/listen-address.ts';
 import { heard, listener, report } from './recorded.ts';
 
-const IN_USE = heard({ rows: [], attempts: [], binds: [{ address: '::', errno: 'EADDRINUSE' }] });
+const IN_USE = heard({
+  ...{ rows: [], attempts: [], binds: [{ address: '::', errno: 'EADDRINUSE' }] },
+  free: [9990, 9992],
+});
 
 function masterIn(shown: string): MasterFacts {
   const workers = [parseListen('[::]:9989', { defaultPort: 9989 })];
@@ -38,6 +41,15 @@ describe('the commands of a finding', () => {
   ])('change the farm that was looked at: %s', async (shown, flag) => {
     expect(await commandsOf('LSN-04', listenersOf(masterIn(shown)))).toContain(
       `bbx config set listen.workers '[::]:9990'${flag}`,
+    );
+  });
+
+  it('offer no port that the farm means for something else', async () => {
+    const farm = masterIn('.');
+    const web = [parseListen('localhost:9990', { defaultPort: 8010 })];
+    const config = { ...farm.config, listen: { ...farm.config?.listen, web } } as typeof farm.config;
+    expect(await commandsOf('LSN-04', listenersOf({ ...farm, config }))).toContain(
+      `bbx config set listen.workers '[::]:9992'`,
     );
   });
 

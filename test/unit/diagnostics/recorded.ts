@@ -217,6 +217,7 @@ export function heard(more: Partial<ListenerFacts> = {}): ListenerFacts {
     rows: [row('::')],
     attempts: [tried('127.0.0.1', 'connected'), tried('::1', 'connected')],
     unaccepted: 0,
+    free: [],
     binds: [],
     ...more,
   };

@@ -45,6 +45,8 @@ function judgeFree(facts: ListenerFacts, listener: ListenerSubject, context: Jud
       ],
     });
   }
+  const meant = new Set(context.subjects.flatMap((one) => (one.kind === 'listener' ? [one.port] : [])));
+  const other = facts.free.find((port) => !meant.has(port));
   return found({
     status: 'error',
     title: `The master cannot listen on ${listener.text}: the port is held by ${holders}`,
@@ -54,7 +56,9 @@ function judgeFree(facts: ListenerFacts, listener: ListenerSubject, context: Jud
         text: 'Stop that program, or choose another port',
         commands: [
           `ss -ltnp sport = :${listener.port}`,
-          ...setListen(listener, `${printHost(listener.hosts[0] ?? '::')}:${listener.port + 1}`),
+          ...(other === undefined
+            ? []
+            : setListen(listener, `${printHost(listener.hosts[0] ?? '::')}:${other}`)),
         ],
       },
     ],

@@ -27,20 +27,25 @@ const heapMb = () => {
 };
 
 const started = performance.now();
+const processor = process.cpuUsage();
 const warm = Math.min(cases, 5_000);
 const first = await fuzz({ seed, from, to: from + warm });
 const before = heapMb();
 const second = await fuzz({
   ...{ seed, from: from + warm, to: from + cases },
-  onProgress(done) {
-    if (done % 20_000 === 0) {
-      const rate = (done + warm) / ((performance.now() - started) / 1_000);
-      process.stderr.write(`${done + warm} cases, ${rate.toFixed(0)}/s, heap ${heapMb().toFixed(1)} MB\n`);
-    }
+  onCase(number) {
+    const done = number - from;
+    if (done % 20_000 > 0) return;
+    const rate = done / ((performance.now() - started) / 1_000);
+    const rssMb = process.memoryUsage.rss() / 2 ** 20;
+    process.stderr.write(
+      `${done} cases, ${rate.toFixed(0)}/s, heap ${heapMb().toFixed(1)} MB, resident ${rssMb.toFixed(0)} MB\n`,
+    );
   },
 });
 const after = heapMb();
 const seconds = (performance.now() - started) / 1_000;
+const used = process.cpuUsage(processor);
 const wrong = [...first.wrong, ...second.wrong];
 if (after - before > GROWTH_MB)
   wrong.push(`the heap grew from ${before.toFixed(1)} to ${after.toFixed(1)} MB`);
@@ -48,8 +53,10 @@ const ended: Record<string, number> = { ...first.ended };
 for (const [key, count] of Object.entries(second.ended)) ended[key] = (ended[key] ?? 0) + count;
 const report = {
   ...{ seed, from, cases: first.cases + second.cases, seconds: Math.round(seconds) },
+  processorSeconds: Math.round((used.user + used.system) / 1e6),
   perSecond: Math.round((first.cases + second.cases) / seconds),
   heapMb: { before: Number(before.toFixed(1)), after: Number(after.toFixed(1)) },
+  residentMb: Math.round(process.memoryUsage.rss() / 2 ** 20),
   ...{ ended, wrong },
 };
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

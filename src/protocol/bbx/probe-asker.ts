@@ -1,4 +1,4 @@
-import { setTimeout as later } from 'node:timers/promises';
+import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
 
@@ -102,7 +102,7 @@ export class Asker implements ProbeAsker {
     }
     this.#options.send({ type: 'hold', id: (this.#next += 1), seconds, by });
     const over = new AbortController();
-    const rest = later(seconds * 1_000, undefined, { signal: over.signal });
+    const rest = sleep(seconds * 1_000, over.signal);
     const ended = Promise.withResolvers<never>();
     this.#waiting.set(-1, { at: 0, fits: () => false, done: () => undefined, fail: ended.reject });
     try {

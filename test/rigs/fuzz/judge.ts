@@ -1,18 +1,16 @@
 import { leaseKey, logKey, type Lease } from '../../../src/protocol/bbx/lease.ts';
 import type { MasterSession, MasterSessionHandlers } from '../../../src/protocol/bbx/master-contract.ts';
-import type { Random } from './mutate.ts';
+import type { FuzzContext } from './case.ts';
 
 /**
  * What a master does with a session, which says when the session breaks its word: events and bytes once, in order, without a hole, of leases
  * that are the session's, and a step's end only after its bytes.
  */
-export function judgingHandlers(options: {
-  session: MasterSession;
-  leases: readonly Lease[];
-  random: Random;
-  wrong: (what: string) => void;
-}): MasterSessionHandlers {
-  const { session, leases, random, wrong } = options;
+export function judgingHandlers(
+  { random, wrong, after }: FuzzContext,
+  session: MasterSession,
+  leases: readonly Lease[],
+): MasterSessionHandlers {
   const works = new Map<
     string,
     { sequence: number; over: boolean; logs: Map<string, number>; rested: Set<string> }
@@ -27,6 +25,10 @@ export function judgingHandlers(options: {
     session.acknowledge(lease, { sequence: work.sequence, logs });
   };
   let closed = false;
+  let histories = 0;
+  after(() => {
+    if (!closed) wrong('a session that was let in is never over');
+  });
   const own = (lease: Lease, what: string) => {
     if (closed) wrong(`${what} after the end`);
     const work = works.get(leaseKey(lease));
@@ -80,6 +82,14 @@ export function judgingHandlers(options: {
       return random() < 0.1 ? Promise.resolve() : undefined;
     },
     onState: () => undefined,
+    onHistory(records) {
+      if (closed) wrong('history after the end');
+      histories += 1;
+      if (histories < 20) session.historyStored(records.at(-1)?.number ?? 0);
+    },
+    onDialled: () => {
+      if (closed) wrong('an answer after the end');
+    },
     onAbandoned: (lease) => void works.delete(leaseKey(lease)),
     onClosed() {
       if (closed) wrong('closed twice');

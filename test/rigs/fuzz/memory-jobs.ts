@@ -81,5 +81,6 @@ export function memoryJobs(leases: readonly Lease[]): { jobs: Jobs; spool: Spool
     adoptEpoch: () => Promise.resolve([]),
     inventory: () => leases.map(({ build, token }) => ({ build, token, epoch: 'e', state: 'finished' })),
   };
-  return { jobs: jobs as Jobs, spool: { notes: () => [] } as unknown as Spool };
+  const spool: Partial<Spool> = { notes: () => [], aside: [] };
+  return { jobs: jobs as Jobs, spool: spool as Spool };
 }

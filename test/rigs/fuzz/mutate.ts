@@ -44,35 +44,51 @@ function strange(random: Random): unknown {
     case 5:
       return {};
     default:
-      return Array.from({ length: below(random, 2_000) }, () => pick(random, NUMBERS));
+      return Array.from({ length: below(random, pick(random, [4, 60, 2_000])) }, () => pick(random, NUMBERS));
   }
 }
 
-/** The value with one thing in it changed: a field dropped, doubled under another name, or put to something strange. */
+/** The value with one thing in it changed, each as likely, however deep it is: dropped, doubled under another name, or put to something else. */
 export function mutateJson(random: Random, value: unknown): unknown {
-  if (Array.isArray(value)) {
-    if (value.length === 0 || random() < 0.2) return strange(random);
-    const copy: unknown[] = [...(value as unknown[])];
-    const at = below(random, copy.length);
-    if (random() < 0.2) copy.splice(at, 1);
-    else if (random() < 0.2) copy.push(copy[at]);
-    else copy[at] = mutateJson(random, copy[at]);
-    return copy;
+  return changeAt(random, value, below(random, countOf(value)));
+}
+
+/** The value and everything in it. */
+function countOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 1;
+  for (const child of Object.values(value)) count += countOf(child);
+  return count;
+}
+
+/** Changes the thing of that number, the value itself being 0. */
+function changeAt(random: Random, value: unknown, number: number): unknown {
+  if (number === 0 || typeof value !== 'object' || value === null) return changed(random, value);
+  const entries: [string, unknown][] = Object.entries(value);
+  let left = number - 1;
+  let at = 0;
+  for (let count = countOf(entries[0]![1]); left >= count; count = countOf(entries[at]![1])) {
+    left -= count;
+    at += 1;
   }
-  if (typeof value === 'object' && value !== null) {
-    const entries: [string, unknown][] = Object.entries(value);
-    if (entries.length === 0 || random() < 0.03) return strange(random);
-    const at = below(random, entries.length);
-    const [name, old] = entries[at]!;
-    if (random() < 0.1) entries.splice(at, 1);
-    else if (random() < 0.05) entries.push([pick(random, TEXTS), old]);
-    else entries[at] = [name, mutateJson(random, old)];
-    return Object.fromEntries(entries);
-  }
-  if (typeof value === 'number' && random() < 0.6) {
-    // Near the truth is where bookkeeping breaks.
+  const [name, old] = entries[at]!;
+  const roll = left === 0 ? random() : 1;
+  if (roll < 0.1) entries.splice(at, 1);
+  else if (roll < 0.15) entries.push([pick(random, TEXTS), old]);
+  else entries[at] = [name, changeAt(random, old, left)];
+  return Array.isArray(value) ? entries.map(([, each]) => each) : Object.fromEntries(entries);
+}
+
+/** Something else in the place of a value; near the truth is where bookkeeping breaks. */
+function changed(random: Random, value: unknown): unknown {
+  const roll = random();
+  if (typeof value === 'number' && roll < 0.6)
     return value + pick(random, [-1, 1, -2, 2, 10, -10, 65_536, -65_536, 4_194_304]);
-  }
+  if (typeof value === 'string' && roll < 0.3) return value.slice(0, below(random, value.length + 1));
+  if (typeof value === 'string' && roll < 0.4) return value + pick(random, TEXTS);
+  if (typeof value === 'boolean' && roll < 0.5) return !value;
+  if (Array.isArray(value) && value.length > 0 && roll < 0.3)
+    return Array.from({ length: below(random, 300) }, () => pick(random, value as unknown[]));
   return strange(random);
 }
 
@@ -129,7 +145,8 @@ function mutatePart(random: Random, part: Part): Part {
 /** A valid conversation with one to four things changed: parts changed inside, dropped, doubled, exchanged, or flooded. */
 export function mutateScript(random: Random, script: readonly Part[]): Part[] {
   const parts = [...script];
-  for (let times = 1 + below(random, 4); times > 0 && parts.length > 0; times -= 1) {
+  // Mostly one: what follows a message that cannot be is not looked at.
+  for (let times = 1 + below(random, pick(random, [1, 1, 4])); times > 0 && parts.length > 0; times -= 1) {
     const at = below(random, parts.length);
     const other = below(random, parts.length);
     const part = parts[at]!;

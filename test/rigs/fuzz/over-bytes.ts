@@ -1,17 +1,17 @@
 import { duplexPair, type Duplex } from 'node:stream';
-import { systemClock } from '../../../src/base/clock.ts';
 import { createWebSocketAcceptor, openWebSocket } from '../../../src/net/web-socket.ts';
-import { signGreeting } from '../../../src/protocol/bbx/keys.ts';
 import { greetMaster } from '../../../src/protocol/bbx/worker-session.ts';
 import { WORKER_SUBPROTOCOL } from '../../../src/protocol/bbx/wire.ts';
-import { EXPORTER, FARM, inTime, LEASES, WORKER, type FuzzCase, type Outcome } from './case.ts';
+import { EXPORTER, inTime, LEASES, WORKER, type FuzzCase, type Outcome } from './case.ts';
 import { assign, masterWords } from './master-words.ts';
 import { below, mutateBytes, type Part, type Random } from './mutate.ts';
 import { serveJudged } from './toward-master.ts';
-import { workOn } from './toward-worker.ts';
+import { greetingFor, workOn } from './toward-worker.ts';
 import { workerWords } from './worker-words.ts';
 
 const acceptor = createWebSocketAcceptor({ protocol: WORKER_SUBPROTOCOL });
+/** For streams on which no handshake comes of itself. */
+const hasty = createWebSocketAcceptor({ protocol: WORKER_SUBPROTOCOL, limitMs: 300 });
 const LAST = 777_777;
 /** Answers take a few turns of the event loop. */
 const SILENT_AFTER_MS = 500;
@@ -64,9 +64,9 @@ function ending(stream: Duplex): Promise<Outcome> {
 }
 
 /** A handshake with changed bytes: it is answered, or the stream ends. */
-const handshake: FuzzCase = (random) => {
+const handshake: FuzzCase = ({ random }) => {
   const [mine, theirs] = duplexPair();
-  acceptor.accept(theirs, { peer: 'client', signal: AbortSignal.timeout(300) }).then(
+  hasty.accept(theirs, { peer: 'client' }).then(
     (socket) => socket.destroy(),
     () => undefined,
   );
@@ -79,16 +79,17 @@ const handshake: FuzzCase = (random) => {
 };
 
 /** Whole conversations as bytes with changes in them, toward the master's end. */
-const bytesTowardMaster: FuzzCase = async (random, wrong) => {
+const bytesTowardMaster: FuzzCase = async (context) => {
+  const { random, clock, wrong } = context;
   const [mine, theirs] = duplexPair();
   const over = ending(mine);
   theirs.on('error', () => undefined);
   acceptor.accept(theirs, { peer: 'client' }).then(
-    (socket) => serveJudged(socket, random, wrong),
+    (socket) => serveJudged(socket, context),
     (error: unknown) => wrong(String(error)),
   );
   const socket = await openWebSocket(mine, { target: 'h', protocol: WORKER_SUBPROTOCOL });
-  const options = { peer: 'm', exporter: EXPORTER, pins: [], software: 'fuzz', clock: systemClock };
+  const options = { peer: 'm', exporter: EXPORTER, pins: [], software: 'fuzz', clock };
   const greeted = await greetMaster({ ...options, socket });
   const session = await greeted.authenticate({ name: 'w1', key: WORKER, boot: 'b' });
   session.receive(() => undefined);
@@ -105,12 +106,15 @@ const bytesTowardMaster: FuzzCase = async (random, wrong) => {
 };
 
 /** The same toward the worker's end. */
-const bytesTowardWorker: FuzzCase = async (random) => {
+const bytesTowardWorker: FuzzCase = async (context) => {
+  const { random } = context;
   const [mine, theirs] = duplexPair();
   const over = ending(mine);
   theirs.on('error', () => undefined);
   const accepted = acceptor.accept(mine, { peer: 'worker' });
-  const work = openWebSocket(theirs, { target: 'h', protocol: WORKER_SUBPROTOCOL }).then(workOn);
+  const work = openWebSocket(theirs, { target: 'h', protocol: WORKER_SUBPROTOCOL }).then((socket) =>
+    workOn(socket, context),
+  );
   const socket = await accepted;
   const outcome = Promise.withResolvers<Outcome>();
   socket.on({
@@ -118,19 +122,12 @@ const bytesTowardWorker: FuzzCase = async (random) => {
       const message = JSON.parse(text) as { type: string; nonce?: string; build?: number };
       if (message.type === 'assigned' && message.build === LAST) outcome.resolve('answered');
       if (message.type === 'hello') {
-        const challenge = Buffer.alloc(32, 3);
-        const nonce = Buffer.from(message.nonce ?? '', 'base64');
-        const signature = signGreeting(FARM, { nonce, challenge, exporter: EXPORTER, epoch: 'e' });
-        const greeting = {
-          ...{ type: 'greeting', version: 1, software: 'fuzz', instance: FARM.fingerprint, epoch: 'e' },
-          publicKey: Buffer.from(FARM.publicKey).toString('base64'),
-          ...{ challenge: challenge.toString('base64'), signature, time: 1, capabilities: [] },
-        };
-        socket.sendText(JSON.stringify(greeting));
+        const greeting = greetingFor(random, message.nonce ?? '');
+        if ('text' in greeting) socket.sendText(greeting.text);
       }
       if (message.type === 'authenticate') {
         socket.sendText(JSON.stringify({ type: 'accepted', session: 's', peer: 'p', reach: [], pins: [] }));
-        const last = assign({ build: LAST, token: `1-${'c'.repeat(16)}` });
+        const last = assign(random, { build: LAST, token: `1-${'c'.repeat(16)}` });
         inject(random, mine, [...masterWords(random, LEASES), last], false);
       }
     },
@@ -148,8 +145,8 @@ const bytesTowardWorker: FuzzCase = async (random) => {
 };
 
 /** One of the three at random. */
-export const overBytes: FuzzCase = (random, wrong) => {
-  const roll = random();
-  if (roll < 0.2) return handshake(random, wrong);
-  return roll < 0.6 ? bytesTowardMaster(random, wrong) : bytesTowardWorker(random, wrong);
+export const overBytes: FuzzCase = (context) => {
+  const roll = context.random();
+  if (roll < 0.2) return handshake(context);
+  return roll < 0.6 ? bytesTowardMaster(context) : bytesTowardWorker(context);
 };

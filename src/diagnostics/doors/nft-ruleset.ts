@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A statement of a rule, as `nft -j` writes it: one key, whose value says the rest. */
 const statement = z.record(z.string(), z.unknown());
@@ -50,6 +50,8 @@ export interface Ruleset {
   readonly sets: ReadonlyMap<string, readonly unknown[]>;
   /** Some packets have no state of a connection, as a rule says (`notrack`). */
   readonly untracks: boolean;
+  /** Chains of bridges or devices may stop something. */
+  readonly bridges: boolean;
 }
 
 /** Reads what `nft -j list ruleset` prints (libnftables-json(5)); undefined for anything else. */
@@ -82,5 +84,20 @@ export function readRuleset(text: string): Ruleset | undefined {
   }
   const rules = [...chains.values()].flatMap((one) => one.rules);
   const untracks = rules.some(({ statements }) => statements.some((one) => 'notrack' in one));
-  return { chains, sets, untracks };
+  return { chains, sets, untracks, bridges: mayBridgesStop([...chains.values()]) };
+}
+
+/** Words of a rule behind which a packet may have come to its end. */
+const STOPPING = ['drop', 'reject', 'vmap', 'jump', 'goto'];
+
+/** Whether a chain of a bridge or device refuses by its policy, or has a rule that does or may. Chains for what is only forwarded are of no matter. */
+function mayBridgesStop(chains: readonly Chain[]): boolean {
+  return chains.some(
+    ({ family, hook, policy, rules }) =>
+      hook !== null &&
+      hook !== 'forward' &&
+      (['bridge', 'netdev'].includes(family) || hook === 'ingress') &&
+      (policy === 'drop' ||
+        rules.some(({ statements }) => statements.some((one) => STOPPING.some((word) => word in one)))),
+  );
 }

@@ -31,4 +31,16 @@ export interface FilterFacts {
   /** `hidden`: only root is shown them; `no tool`: nft is not installed; `strange`: nft said what cannot be read. */
   readonly state: 'read' | 'hidden' | 'no tool' | 'strange';
   readonly answers: readonly FilterAnswer[];
+  /** Rules beside those that may stop something. */
+  readonly unread: readonly UnreadRules[];
+}
+
+/** Rules that are there and are not followed. */
+export interface UnreadRules {
+  /** `iptables-legacy`. */
+  readonly what: string;
+  /** Whose packets they see. */
+  readonly families: readonly Family[];
+  /** What lists them, to root. */
+  readonly command: string;
 }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { mayStop } from '../../../src/diagnostics/doors/legacy-filter.ts';
 import { readRuleset } from '../../../src/diagnostics/doors/nft-ruleset.ts';
 import { walkRules } from '../../../src/diagnostics/doors/nft-walk.ts';
 import type { FilterQuestion } from '../../../src/diagnostics/facts/packet-filter.ts';
+import { open4, open6 } from './usual.ts';
+import { listener, report, target } from './recorded.ts';
 
 /** As `nft -j list ruleset` writes them. */
 const match = (left: object, right: unknown, op = '==') => ({ match: { op, left, right } });
@@ -265,5 +268,71 @@ describe('the first packet of a connection', () => {
     `{"nftables":[{"rule":${JSON.stringify({ ...FIELD, chain: 'x' })}}]}`,
   ])('is not judged by what is no list of rules: %s', (text) => {
     expect(readRuleset(text)).toBeUndefined();
+  });
+});
+
+describe('rules that are not followed', () => {
+  it.each([
+    ['a policy', '*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n', true],
+    ['a rule', '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 9989 -j DROP\nCOMMIT\n', true],
+    [
+      'a chain that is called',
+      '*filter\n:INPUT ACCEPT [0:0]\n:ufw - [0:0]\n:ufw-in - [0:0]\n-A INPUT -j ufw\n-A ufw -g ufw-in\n-A ufw-in -j REJECT --reject-with icmp-port-unreachable\nCOMMIT\n',
+      true,
+    ],
+    [
+      'a target that is not known',
+      '*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j SYNPROXY\nCOMMIT\n',
+      true,
+    ],
+    [
+      'what is forwarded, as docker has it',
+      '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:DOCKER - [0:0]\n-A FORWARD -o docker0 -j DOCKER\n-A DOCKER -j DROP\nCOMMIT\n*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE\nCOMMIT\n',
+      false,
+    ],
+    [
+      'tables that are loaded and empty',
+      '*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n',
+      false,
+    ],
+    ['no rules at all', '', false],
+  ])('may stop a packet of this host: %s', (_title, saved, expected) => {
+    expect(mayStop(saved)).toBe(expected);
+  });
+
+  const bridge = (policy: 'accept' | 'drop', rules: object[][]) =>
+    readRuleset(ruleset({ family: 'bridge', policy, rules }))?.bridges;
+  it('are those of bridges, where they refuse something', () => {
+    expect(bridge('accept', [[counter, accept]])).toBe(false);
+    expect(bridge('accept', [[dport(9989), drop]])).toBe(true);
+    expect(bridge('drop', [])).toBe(true);
+    expect(readRuleset(ruleset({ policy: 'drop', rules: [] }))?.bridges).toBe(false);
+  });
+
+  const filterUnread = [{ what: 'iptables-legacy', families: [4 as const], command: 'iptables-legacy-save' }];
+  it('leave it open whether others get in, with the command that shows them', async () => {
+    const { report: got } = await report({ subjects: [listener('0.0.0.0:9989')], system: { filterUnread } });
+    expect(got.findings).toMatchObject([
+      {
+        id: 'SVC-07',
+        status: 'unknown',
+        title: expect.stringContaining('iptables-legacy') as string,
+        fix: [{ commands: ['sudo iptables-legacy-save'] }],
+      },
+    ]);
+  });
+
+  it('are no reason to doubt a connection that comes up, or one of the other family', async () => {
+    const connected = await report({
+      subjects: [target()],
+      attempts: [open6, open4],
+      system: { filterUnread },
+    });
+    const checks = connected.report.checks.filter(({ id }) => id === 'SVC-07');
+    expect(checks).toMatchObject([
+      { status: 'skip', because: expect.stringContaining('iptables-legacy') as string },
+    ]);
+    const six = await report({ subjects: [listener('[2a00:1::2]:9989')], system: { filterUnread } });
+    expect(six.report.findings.filter(({ id }) => id === 'SVC-07')).toEqual([]);
   });
 });

@@ -46,6 +46,7 @@ export interface SystemFacts {
   /** What stops a first packet; else all pass. */
   filter?: (question: FilterQuestion) => Partial<FilterAnswer>;
   filterState?: FilterFacts['state'];
+  filterUnread?: FilterFacts['unread'];
   room?: Partial<RoomFacts>;
   clockMoves?: Partial<ClockMoves>;
   repository?: Partial<RepositoryFact>;
@@ -154,6 +155,7 @@ export function systemProbes({ system = {} }: { system?: SystemFacts }): SystemP
     packetFilter: async (questions) => ({
       at: AT,
       state: system.filterState ?? 'read',
+      unread: system.filterUnread ?? [],
       answers: questions.map((question) => ({
         ...question,
         fate: 'open',

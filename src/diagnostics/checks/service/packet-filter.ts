@@ -5,6 +5,7 @@ import {
   TARGET_TOPICS,
   defineCheck,
   found,
+  nothing,
   skip,
   type CheckContext,
   type Draft,
@@ -13,7 +14,13 @@ import {
 } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
 import { usableAddresses } from '../../facts/host.ts';
-import type { FilterAnswer, FilterFacts, FilterPlace, FilterQuestion } from '../../facts/packet-filter.ts';
+import type {
+  FilterAnswer,
+  FilterFacts,
+  FilterPlace,
+  FilterQuestion,
+  UnreadRules,
+} from '../../facts/packet-filter.ts';
 import { leavesOut, type Family } from '../../intent.ts';
 import { directTargets, nameOf, type ListenerSubject, type TargetSubject } from '../../subject.ts';
 
@@ -81,6 +88,18 @@ function heardAt({ hosts }: ListenerSubject): { family: Family; address: string 
 
 function judgeFilter({ filter, asked, isStuck }: Facts, _host: unknown, context: JudgeContext): Judgement {
   if (filter === undefined) return skip('nothing here comes from or goes to another host');
+  const unread = filter.unread.filter(({ families }) =>
+    asked.some((one) => families.includes(one.question.family)),
+  );
+  // Of what others would meet here nothing else tells; a target that connects is let through.
+  const isOpen = isStuck || asked.some(({ question }) => question.hook === 'input');
+  const beside: Judgement =
+    unread.length === 0
+      ? nothing
+      : isOpen
+        ? found(unreadDraft(unread, filter.at))
+        : skip(`the rules of ${whatIs(unread)} are not read here`);
+  if (filter.state === 'no tool' && unread.length > 0) return beside;
   if (filter.state === 'no tool') return skip('nft is not installed, so the rules cannot be read');
   if (filter.state !== 'read') {
     const why =
@@ -102,7 +121,20 @@ function judgeFilter({ filter, asked, isStuck }: Facts, _host: unknown, context:
     const [first] = stopped;
     return first === undefined ? [] : [draftOf(about, first, stopped, answers, filter.at)];
   });
-  return found(...drafts);
+  return drafts.length === 0 ? beside : found(...drafts);
+}
+
+function whatIs(unread: readonly UnreadRules[]): string {
+  return unread.map(({ what }) => what).join(' and ');
+}
+
+function unreadDraft(unread: readonly UnreadRules[], at: string): Draft {
+  return {
+    status: 'unknown',
+    title: `Whether this host's own packet filter stops it is not known: the rules of ${whatIs(unread)} are not read here`,
+    evidence: unread.map(({ what }) => evidence('proc', what, 'rules that may stop packets', at)),
+    fix: [{ text: 'Look at them as root', commands: unread.map(({ command }) => `sudo ${command}`) }],
+  };
 }
 
 function draftOf(

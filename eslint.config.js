@@ -26,6 +26,11 @@ export default tseslint.config(
           selector: 'ExportAllDeclaration',
           message: 'No barrels: import from the file that makes the thing.',
         },
+        {
+          selector: 'ImportDeclaration[source.value="zod"] > ImportSpecifier[imported.name="z"]',
+          message:
+            'import * as z: the object holds every language that zod speaks, and each start pays for them.',
+        },
       ],
     },
   },

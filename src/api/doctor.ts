@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The doctor's report, `bbx.doctor/1`: printed by `bbx doctor --json`, and (its findings) what a worker or master says of a

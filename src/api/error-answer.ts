@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EXIT, type ExitCode } from '../base/exit.ts';
 
 /** The body of every answer that is an error: the row's words, as `--json` prints them on stderr. */

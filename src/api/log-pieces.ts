@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A log as pieces, the answer of the log route with `pieces=true`: each piece is a line of JSON, a `\n`, and so many bytes as the line says. A

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RECEIPTS } from '../build/receipt.ts';
 import { RESULTS } from '../build/results.ts';
 import { propertyValue } from '../build/plan.ts';

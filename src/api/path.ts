@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What both ends of the way between a worker and its master saw while the worker tried it anew. */
 export const pathObject = z.object({

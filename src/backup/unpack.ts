@@ -3,7 +3,7 @@ import { mkdir, open, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BbxError, errnoOf } from '../base/error.ts';
 import { codes } from './codes.ts';
 import {

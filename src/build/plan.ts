@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A property's value as configuration, change and step give it. */
 export const propertyValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { propertyValue } from './plan.ts';
 
 /** Logs of one step; each costs the master a file. */

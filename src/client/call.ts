@@ -1,5 +1,5 @@
 import { request, type Dispatcher } from 'undici';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { errorAnswer, exitOfStatus } from '../api/error-answer.ts';
 import { routes, type AnswerOf, type Route, type RouteName } from '../api/routes.ts';
 import { printDuration } from '../base/duration.ts';

@@ -1,5 +1,5 @@
 import { Agent } from 'undici';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { AnswerOf, ParamsOf, RouteName, SchemaOf } from '../api/routes.ts';
 import { createCaller } from './call.ts';
 import { readEvents, type EventsOptions, type NumberedEvent } from './events.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Secret } from '../base/secret.ts';
 import type { JoinsFile } from '../config/joins-file.ts';
 import { createFarmKey, selfSignedCertificate } from '../net/tls/certificate.ts';

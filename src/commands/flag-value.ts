@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { BbxError } from '../base/error.ts';
 import { codes } from './terminal/codes.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { didYouMean } from '../base/did-you-mean.ts';
 import { valueAt } from './key-path.ts';
 import { problemAt, type ConfigDocument } from './document.ts';

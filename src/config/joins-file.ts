@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * `identity/joins.json`: join secrets that were made before the master's store. It holds hashes, so it lets nobody in; a master adds

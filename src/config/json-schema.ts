@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { masterSchema } from './schema/master.ts';
 import type { KeyPath } from './key-path.ts';
 import { workerSchema } from './schema/worker.ts';

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, relative } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { errnoOf } from '../base/error.ts';
 import { fileTrouble } from '../base/file-trouble.ts';
 import { check } from './check.ts';

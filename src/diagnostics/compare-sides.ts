@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DoctorReport } from '../api/doctor.ts';
 import type { Family } from './intent.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DOCTOR_SCHEMA, type DoctorReport } from '../api/doctor.ts';
 import { pinOfToken } from './doors/probe-listener.ts';
 

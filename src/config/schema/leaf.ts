@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BbxError } from '../../base/error.ts';
 import { parseDuration } from '../../base/duration.ts';
 import { isPin } from '../../base/pin.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { propertyValue } from '../../build/plan.ts';
 import { DEFAULT_PORT } from '../../net/endpoint/address.ts';
 import {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A repository's, scheduler's name. */
 export const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, {

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { z } from 'zod';
+import * as z from 'zod';
 import { maskPasswords } from '../../base/mask-passwords.ts';
 import { isPostgres, parsePostgresAddress } from '../../base/postgres-address.ts';
 import { complain } from './leaf.ts';

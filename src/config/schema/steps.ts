@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { complain, durationOrOff, plainText, positiveDuration } from './leaf.ts';
 import { environmentName, plainName, variableName } from './names.ts';
 import { logSizeOrOff, tailSize } from './size.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, hops, masterAddress, pins, tags, textsReadBy } from './leaf.ts';
 import { workerName } from './names.ts';
 import { spoolSize } from './size.ts';

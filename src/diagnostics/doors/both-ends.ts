@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PathObject } from '../../api/path.ts';
 import { familyOf } from '../../net/endpoint/host.ts';
 import { dialledWay, type DialledAddress, type DialledWay } from '../../protocol/bbx/dial-facts.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { replaceUnsafe } from '../../base/unsafe-text.ts';
 import { runOverSsh } from '../../exec/over-ssh.ts';
 import { codes } from '../../net/codes.ts';

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoOf } from '../../base/error.ts';
 import { workerLayout } from '../../config/layout.ts';
 import { linkFact } from '../../protocol/bbx/link-facts.ts';

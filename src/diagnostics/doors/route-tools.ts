@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { askTool, type Asked } from '../../exec/ask.ts';
 import { familyOf } from '../../net/endpoint/host.ts';
 import type { PingFact, TraceFact } from '../facts/trouble.ts';

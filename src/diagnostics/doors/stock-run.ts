@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { withoutCredentials } from '../../base/without-credentials.ts';
 import type { StockListener, StockMaster } from '../../config/stock/master-file.ts';
 import type { Setting } from '../../config/stock/written.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PlacesObject } from '../../api/path.ts';
 import { dialledWay, type DialledWay } from '../../protocol/bbx/dial-facts.ts';
 import type { Reached } from '../facts/sources.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const text = (max: number) => z.string().max(max);
 const ms = z.number().nonnegative().max(1e9);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPin } from '../../base/pin.ts';
 import { Secret } from '../../base/secret.ts';
 import { protocolCodes } from '../codes.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { buildPlan } from '../../build/plan.ts';
 import { progressEvent } from '../../build/progress.ts';
 import { dialledWay, dialPlace, MOST_PLACES, MOST_WAYS } from './dial-facts.ts';

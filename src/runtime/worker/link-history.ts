@@ -1,5 +1,5 @@
 import { appendFile, readFile, rename, stat, truncate } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { linkFact, RECORDS_PER_MESSAGE } from '../../protocol/bbx/link-facts.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeWhole } from '../../config/whole-file.ts';
 
 /** What the master has told this worker about itself; `.bbx/learned.json`. */

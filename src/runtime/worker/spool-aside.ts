@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SpoolBuild } from './spool-build.ts';
 import { LEASE } from './spool-directory.ts';
 

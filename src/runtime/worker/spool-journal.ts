@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { progressEvent } from '../../build/progress.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
 import { JOURNAL } from './spool-directory.ts';

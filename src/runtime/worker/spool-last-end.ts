@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readPast } from '../../build/past.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
 import { LAST_END, type LastEnd } from './keeper/last-end.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoOf } from '../../base/error.ts';
 import { buildPlan } from '../../build/plan.ts';
 import { leaseToken } from '../../protocol/bbx/messages.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { routes } from '../../../src/api/routes.ts';
 import { BbxError } from '../../../src/base/error.ts';
 import type { Handlers } from '../../../src/runtime/master/http/routes.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import * as objects from '../../../src/api/objects.ts';
 import { routes, STREAMS, type Route, type RouteName } from '../../../src/api/routes.ts';
 

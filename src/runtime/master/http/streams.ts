@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { STREAMS } from '../../../api/routes.ts';
 import type { Channel } from '../../../build/command-port.ts';
 import { resultNumber } from '../../../build/results.ts';

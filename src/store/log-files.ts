@@ -61,7 +61,7 @@ export interface LogFiles {
   /**
    * Verifies size and hash (SHA-256 in hex) and makes all of it durable; the log is complete afterwards, and only not compressed yet. Called
    * again it gives the same answer. A log with damaged parts is sealed without its hash being compared. Errors: BBX-STO-LOG-SIZE, -LOG-HASH;
-   * after them, and after BBX-STO-FULL, the log is as it was.
+   * after them the log is as it was. After a failed flush it has the size of the last `sync`, as after that.
    */
   seal(logid: number, expected?: { bytes?: number; sha256?: string }): Promise<FinishedLog>;
   /**

@@ -14,8 +14,20 @@ import { until } from '../rigs/wait.ts';
 
 const MIB = 1024 * 1024;
 
-/** Log files in memory, of which some have no room. */
+/** Log files in memory, of which some have no room, and some cannot be flushed. */
 function memoryFiles() {
+  const synced = new Map<number, number>();
+  const unflushable = new Set<number>();
+  /** Makes a log durable, or gives up what is not, as the real ones do. */
+  const flush = (logid: number): number => {
+    const log = logs.get(logid) ?? Buffer.alloc(0);
+    if (unflushable.has(logid)) {
+      logs.set(logid, log.subarray(0, synced.get(logid) ?? 0));
+      throw storeCodes['BBX-STO-IO']({ file: `${logid}.log`, problem: 'EIO' });
+    }
+    synced.set(logid, log.length);
+    return log.length;
+  };
   const logs = new Map<number, Buffer>();
   const full = new Set<number>();
   const removed: number[] = [];
@@ -30,15 +42,19 @@ function memoryFiles() {
       logs.set(logid, Buffer.concat([log, bytes.subarray(log.length - offset)]));
       return logs.get(logid)!.length;
     },
-    sync: async (ids: Iterable<number>) => new Map([...ids].map((id) => [id, logs.get(id)?.length ?? 0])),
+    sync: async (ids: Iterable<number>) => new Map([...ids].map((id) => [id, flush(id)])),
     size: async (logid: number) => logs.get(logid)?.length ?? 0,
     remove: async (logid: number) => void removed.push(logid),
-    seal: async (logid: number) => {
+    seal: async (logid: number, expected?: { bytes?: number }) => {
       if (full.has(logid)) throw storeCodes['BBX-STO-FULL']({ file: `${logid}.log` });
+      const size = logs.get(logid)?.length ?? 0;
+      const { bytes = size } = expected ?? {};
+      if (bytes !== size) throw storeCodes['BBX-STO-LOG-SIZE']({ logid, size, expected: bytes });
+      flush(logid);
       return { bytes: logs.get(logid)?.length ?? 0, sha256: 'good', lines: 0, damaged: [] };
     },
   } as unknown as LogFiles;
-  return { files, logs, full, removed, gate };
+  return { files, logs, full, unflushable, removed, gate };
 }
 
 /** The intake of a master, and a session that can let streams rest: what it says, and how far each log has been sent. */
@@ -50,6 +66,7 @@ function rig({ canPause = true } = {}) {
   const said: string[] = [];
   const rest = new Map<string, number>();
   const sent = new Map<string, number>();
+  const acknowledged = new Map<string, number>();
   const session = {
     pauseLog: (_: unknown, { log, from }: { log: string; from: number }) => {
       if (!canPause) return false;
@@ -63,7 +80,9 @@ function rig({ canPause = true } = {}) {
       sent.set(log, rest.get(log)!);
       rest.delete(log);
     },
-    acknowledge: () => undefined,
+    acknowledge: (_: unknown, { logs: stored }: { logs: { log: string; bytes: number }[] }) => {
+      for (const { log, bytes } of stored) acknowledged.set(log, bytes);
+    },
     close: (code: number) => void said.push(`close ${code}`),
   } as unknown as MasterSession;
   const build = {
@@ -79,7 +98,7 @@ function rig({ canPause = true } = {}) {
     const about = { build: 1, token: 't', step: 0, log: log.name, channel: 'stdout', at: 1 } as const;
     return intake.take(log, { ...about, offset, bytes } satisfies LogBytes);
   };
-  return { intake, trouble, said, sent, build, open, send, ...disk };
+  return { intake, trouble, said, sent, acknowledged, build, open, send, ...disk };
 }
 
 /** All of a text, as fast as the session takes it. */
@@ -252,6 +271,68 @@ describe('a log that the disk has no room for', () => {
     expect(of.intake.take(log, { ...about, offset: 0, bytes: TEXT.subarray(0, 65_536) })).toBeUndefined();
     expect(again.at(-1)).toBe(KEPT_BYTES);
     expect(log.waitingBytes).toBe(KEPT_BYTES);
+    await of.intake.stop();
+  });
+});
+
+describe('a log that the disk has taken and cannot keep', () => {
+  it('rests alone, is acknowledged as far as it is durable, and goes on by itself with every byte once', async () => {
+    const of = rig();
+    const [stuck, other] = [of.open('stuck'), of.open('other')];
+    of.intake.placed(stuck, 1);
+    of.intake.placed(other, 2);
+    await sendAll(of, stuck, TEXT.subarray(0, MIB));
+    await until('what is durable', () => of.acknowledged.get('stuck') === MIB);
+    of.unflushable.add(1);
+    await sendAll(of, stuck, TEXT.subarray(0, 2 * MIB));
+    await until('the pause', () => of.said.includes('pause stuck'));
+    expect(of.trouble.list()[0]).toMatchObject({ code: 'BBX-MAS-LOG-STORE' });
+    expect(of.trouble.list()[0]?.message).toContain('EIO');
+    await sendAll(of, other, TEXT);
+    await until('the other log is durable', () => of.acknowledged.get('other') === TEXT.length);
+    // It is tried once, with what the worker sends again, and that it can be written says nothing.
+    await until('it goes on', () => of.said.includes('proceed stuck'), 4_000);
+    expect(of.sent.get('stuck')).toBe(MIB);
+    await of.send(stuck, TEXT.subarray(MIB, MIB + 65_536));
+    await until('the next pause', () => of.said.filter((what) => what === 'pause stuck').length === 2);
+    expect(of.trouble.list()).toHaveLength(1);
+    expect(of.acknowledged.get('stuck')).toBe(MIB);
+    of.unflushable.clear();
+    await until('it goes on again', () => of.said.at(-1) === 'proceed stuck', 6_000);
+    await sendAll(of, stuck, TEXT);
+    await until('all of it is durable', () => of.acknowledged.get('stuck') === TEXT.length);
+    expect(of.logs.get(1)?.equals(TEXT)).toBe(true);
+    expect(of.trouble.list()).toEqual([]);
+    expect(of.said).not.toContain('close 4006');
+    await of.intake.stop();
+  });
+
+  it('is closed only when its bytes have come again, if the flush of its end has failed', async () => {
+    const of = rig();
+    const log = of.open('stdio');
+    of.intake.placed(log, 1);
+    const text = TEXT.subarray(0, 65_536);
+    const finished = of.intake.finish(log, { bytes: text.length });
+    of.unflushable.add(1);
+    await sendAll(of, log, text);
+    await until('the pause', () => of.said.includes('pause stdio'), 4_000);
+    of.unflushable.clear();
+    await until('it goes on', () => of.said.includes('proceed stdio'), 4_000);
+    await sendAll(of, log, text);
+    expect(await finished).toMatchObject({ bytes: text.length, receipt: 'unhashed' });
+    expect(of.logs.get(1)?.equals(text)).toBe(true);
+    await until('nothing is said any more', () => of.trouble.list().length === 0);
+    await of.intake.stop();
+  });
+
+  it('costs the session where its worker cannot let a stream rest', async () => {
+    const of = rig({ canPause: false });
+    const log = of.open('stdio');
+    of.intake.placed(log, 1);
+    of.unflushable.add(1);
+    void of.send(log, TEXT.subarray(0, 65_536));
+    await until('the end of the session', () => of.said.includes('close 4006'), 4_000);
+    expect(log.written).toBe(0);
     await of.intake.stop();
   });
 });

@@ -131,11 +131,13 @@ export const codes = defineCodes({
     hint: ({ what }) =>
       /\b(?:EACCES|EPERM|EROFS)\b/.test(what)
         ? 'Let the user of the master write below logs/ in its directory; nothing is lost meanwhile'
-        : 'Free space on the disk of the master’s directory; nothing is lost meanwhile',
+        : /\bEIO\b/.test(what)
+          ? 'Look for errors of the disk of the master’s directory (dmesg); nothing is lost meanwhile'
+          : 'Free space on the disk of the master’s directory; nothing is lost meanwhile',
     exit: EXIT.failed,
     retryable: true,
     about:
-      'Appending to a log file failed, for example because the disk is full. Nothing is acknowledged, workers keep what they ' +
+      'Appending to a log file failed, or making it durable, for example because the disk is full. Nothing is acknowledged, workers keep what they ' +
       'have in their spools, and the master tries again.',
   }),
   'BBX-MAS-LOG-MISMATCH': row<{ build: string; step: string; log: string; expected: string; got: string }>({

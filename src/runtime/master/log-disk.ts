@@ -16,8 +16,8 @@ export interface LogDisk {
   append(logid: number, pieces: readonly LogBytes[]): Promise<number>;
   /** `LogFiles.seal`, which waits while the disk is full, until the signal. */
   seal(logid: number, expected: { bytes?: number; sha256?: string }): Promise<FinishedLog>;
-  /** `LogFiles.sync`; undefined: it failed, and what was not durable is not there any more. */
-  sync(logids: readonly number[]): Promise<Map<number, number> | undefined>;
+  /** `LogFiles.sync` of each log: the size that is durable, or the error with which what was not durable is not there any more. */
+  sync(logids: readonly number[]): Promise<Map<number, number | Error>>;
   /** Removes the file of a log of which no byte was written. False when there is one left. */
   removeEmpty(logid: number): Promise<boolean>;
   /** Notes that somebody waits for the disk, or no longer. */
@@ -114,12 +114,17 @@ export function createLogDisk(options: {
     },
     seal: (logid, expected) => persist(() => files.seal(logid, expected)),
     async sync(logids) {
-      try {
-        return await files.sync(logids);
-      } catch (error) {
-        say(error);
-        return undefined;
-      }
+      const sizes = new Map<number, number | Error>();
+      const syncOne = async (logid: number) => {
+        try {
+          sizes.set(logid, (await files.sync([logid])).get(logid) ?? 0);
+        } catch (error) {
+          say(error);
+          sizes.set(logid, error as Error);
+        }
+      };
+      await Promise.all(logids.map(syncOne));
+      return sizes;
     },
     async removeEmpty(logid) {
       try {

@@ -17,9 +17,15 @@ export function endOf(
   return { bytes, sha256, lines, receipt: damaged.length > 0 ? 'holes' : told };
 }
 
+/** A flush has failed since, and taken bytes that had come. */
+export class LostBytes extends Error {}
+
 /** How logs end: sealed, and compared with the word of their worker. */
 export interface LogEnding {
-  /** A difference is said loudly and stands in the receipt; the result of the build counts all the same. Waits for a full disk. */
+  /**
+   * A difference is said loudly and stands in the receipt; the result of the build counts all the same. Waits for a full disk. All its bytes have come;
+   * rejects with LostBytes when that is true no longer.
+   */
   end(log: OpenLog, logid: number, expected: { bytes?: number; sha256?: string }): Promise<LogEnd>;
 }
 
@@ -50,6 +56,8 @@ export function createLogEnding(options: {
         return endOf(await disk.seal(logid, expected), expected);
       } catch (error) {
         if (!(error instanceof BbxError) || signal.aborted) throw error;
+        if (error.code === 'BBX-STO-LOG-SIZE' && (await files.size(logid)) < (expected.bytes ?? 0))
+          throw new LostBytes(error.message);
         // Not retryable: the bytes are not those that the worker counted, or cannot be read back.
         const mismatch = codes['BBX-MAS-LOG-MISMATCH'](
           {

@@ -7,6 +7,8 @@ const RETRY_MS = 1_000;
 export const KEPT_BYTES = 4 * 1024;
 /** Of so many logs: 2 MiB. Of those beyond it nothing is kept, and they are tried when another has got through. */
 const MOST_KEPT = 512;
+/** Most rounds that a log is left out of whose flushes fail: all that its worker sends ahead is sent for nothing each time. */
+const MOST_RESTS = 30;
 
 /**
  * The logs that wait for room on the disk. Their workers keep the bytes and let the streams rest, so that nothing else of the same sessions waits; here
@@ -16,6 +18,11 @@ const MOST_KEPT = 512;
 export interface LogStalls {
   /** Takes a log in whose write has failed. False when that is no matter of room: then nothing has changed. */
   begin(log: OpenLog, error: unknown): boolean;
+  /**
+   * What was written of a log behind `log.written` is lost, with a flush that failed: its worker sends that again, each time a little later. False: its
+   * worker cannot let a single stream rest.
+   */
+  rewind(log: OpenLog, error: Error): boolean;
   /** While the disk takes nothing, a log that is no longer small and has no row yet rests until it has one. False: its worker cannot let it. */
   beginEarly(log: OpenLog): boolean;
   /** More of it has come, and perhaps as much waits as may. Gives a promise when its session is to be held up. */
@@ -67,7 +74,7 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
   function add(log: OpenLog, why: Error): void {
     const held = Promise.withResolvers<void>();
     held.promise.catch(() => undefined);
-    log.stall = { over: Promise.withResolvers(), held, why, since: through };
+    log.stall = { over: Promise.withResolvers(), held, why, since: through, rests: 0 };
     stalled.add(log);
     disk.stuck(log, true);
     timer ??= setTimeout(() => void tryAll(), RETRY_MS);
@@ -81,6 +88,7 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
   async function tryAgain(log: OpenLog): Promise<void> {
     const { stall } = log;
     if (stall === undefined || log.logid === undefined) return;
+    if (stall.rests > 0) return void (stall.rests -= 1);
     if (log.waiting.length === 0) {
       const others = [...stalled].some(({ waiting, logid }) => waiting.length > 0 && logid !== undefined);
       if (through > stall.since || !others) end(log);
@@ -88,6 +96,8 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
     }
     try {
       await acts.write(log);
+      // A flush may have failed meanwhile.
+      if (stall.rests > 0) return;
       through += 1;
       end(log);
     } catch (error) {
@@ -116,6 +126,16 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
       if (hurried || !isWantOfRoom(error)) return false;
       add(log, error);
       settle(log);
+      return true;
+    },
+    rewind(log, error) {
+      const { session, lease } = log.build;
+      if (hurried) return false;
+      if (session?.pauseLog(lease, { step: log.step, log: log.name, from: log.written }) === false)
+        return false;
+      if (log.stall === undefined) add(log, error);
+      log.stall!.rests = Math.min(2 ** log.losses - 1, MOST_RESTS);
+      log.losses += 1;
       return true;
     },
     beginEarly(log) {

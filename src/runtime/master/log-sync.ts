@@ -2,7 +2,6 @@ import type { Clock } from '../../base/clock.ts';
 import { BbxError } from '../../base/error.ts';
 import type { Log } from '../../base/log.ts';
 import { LIMITS } from '../../protocol/bbx/limits.ts';
-import { CLOSE } from '../../protocol/bbx/wire.ts';
 import { setLogSizes } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
 import type { LogDisk } from './log-disk.ts';
@@ -31,10 +30,12 @@ export function createLogSync(options: {
   clock: Clock;
   log: Log;
   /** What of a log could not be made durable is not there any more: it is as long as `stored` again. */
-  onLost: (log: OpenLog) => void;
+  onLost: (log: OpenLog, error: Error) => void;
 }): LogSync {
   const { disk, store, clock, log: say, onLost } = options;
   const dirty = new Set<OpenLog>();
+  /** Those whose last flush has failed: that others can be written says nothing of the disk meanwhile. */
+  const unflushed = new Set<OpenLog>();
   const rowsDue = new Map<OpenLog, number>();
   let timer: NodeJS.Timeout | undefined;
   let syncing: Promise<void> | undefined;
@@ -57,8 +58,15 @@ export function createLogSync(options: {
         dirty.clear();
         if (batch.length === 0) return;
         const sizes = await disk.sync(batch.map(({ logid }) => logid!));
-        if (sizes === undefined) return giveUp(batch);
-        for (const log of batch) acknowledge(log, sizes.get(log.logid!) ?? log.stored);
+        for (const log of batch) {
+          const size = sizes.get(log.logid!) ?? log.stored;
+          if (typeof size === 'number') acknowledge(log, size);
+          else {
+            unflushed.add(log);
+            onLost(log, size);
+          }
+        }
+        disk.stuck(unflushed, unflushed.size > 0);
         await writeRows();
       } catch (error) {
         if (!stopped) say.error('Log files could not be synced', { error: oneLine(error) });
@@ -72,16 +80,9 @@ export function createLogSync(options: {
     return syncing;
   }
 
-  /** The workers send again from what is stored. */
-  function giveUp(batch: readonly OpenLog[]): void {
-    for (const log of batch) {
-      log.written = log.stored;
-      onLost(log);
-      log.build.session?.close(CLOSE.fault, 'a log could not be stored');
-    }
-  }
-
   function acknowledge(log: OpenLog, size: number): void {
+    unflushed.delete(log);
+    log.losses = 0;
     if (size > log.stored) {
       log.stored = size;
       rowsDue.set(log, size);
@@ -120,6 +121,7 @@ export function createLogSync(options: {
     forget(log) {
       dirty.delete(log);
       rowsDue.delete(log);
+      if (unflushed.delete(log)) disk.stuck(unflushed, unflushed.size > 0);
     },
     async stop() {
       // What came after a sync had begun is not in it.

@@ -1,4 +1,6 @@
+import { BbxError } from '../../base/error.ts';
 import type { LogBytes } from '../../protocol/bbx/master-contract.ts';
+import { CLOSE } from '../../protocol/bbx/wire.ts';
 import { SMALL_LOG_BYTES } from '../../store/small-log.ts';
 import { isWantOfRoom, type LogDisk } from './log-disk.ts';
 import { createLogStalls, type LogStalls } from './log-stalls.ts';
@@ -31,6 +33,8 @@ export interface LogWriter {
   writeAll(log: OpenLog): Promise<void>;
   /** What waits of it is dropped. */
   drop(log: OpenLog): void;
+  /** A flush has failed, and the log is as long as `stored` again: its worker sends the rest anew, when it has rested. */
+  lose(log: OpenLog, error: Error): void;
 }
 
 /** Writes logs in few calls. */
@@ -76,6 +80,8 @@ export function createLogWriter(options: {
     } catch (error) {
       if (!isWantOfRoom(error)) {
         waitLess(log, bytesOf(pieces));
+        // A flush has failed meanwhile and taken what was before them.
+        if (isHole(error)) return lose(log, error);
         throw error;
       }
       log.waiting.unshift(...pieces);
@@ -124,6 +130,14 @@ export function createLogWriter(options: {
     waitLess(log, log.waitingBytes);
   }
 
+  function lose(log: OpenLog, error: Error): void {
+    drop(log);
+    log.written = log.stored;
+    // One that is complete finds out by itself that it is not.
+    if (!log.complete && !stalls.rewind(log, error))
+      log.build.session?.close(CLOSE.fault, 'a log could not be stored');
+  }
+
   function cut(log: OpenLog, keepBytes: number): void {
     const before = bytesOf(log.waiting);
     const first = log.waiting.find(({ offset, bytes }) => offset + bytes.length > log.written);
@@ -163,7 +177,12 @@ export function createLogWriter(options: {
         await write(log);
     },
     drop,
+    lose,
   };
+}
+
+function isHole(error: unknown): error is BbxError {
+  return error instanceof BbxError && error.code === 'BBX-STO-LOG-HOLE';
 }
 
 function bytesOf(pieces: readonly LogBytes[]): number {

@@ -8,7 +8,7 @@ import type { LogFiles } from '../../store/log-files.ts';
 import type { WholeLog } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
 import { createLogDisk } from './log-disk.ts';
-import { createLogEnding } from './log-ending.ts';
+import { createLogEnding, LostBytes } from './log-ending.ts';
 import { createLogPacker } from './log-packer.ts';
 import { createLogSync } from './log-sync.ts';
 import { createLogWriter } from './log-writer.ts';
@@ -87,7 +87,7 @@ export function createLogIntake(options: {
     },
     onFault: (log, error) => faultOf(log)(error),
   });
-  const syncs = createLogSync({ disk, store, clock, log: say, onLost: (log) => writer.drop(log) });
+  const syncs = createLogSync({ disk, store, clock, log: say, onLost: writer.lose });
 
   /** Resolves when so many bytes are written: those that a failed disk lost come again from the worker. */
   async function arrived(log: OpenLog, expected: { bytes?: number; sha256?: string }): Promise<void> {
@@ -133,7 +133,13 @@ export function createLogIntake(options: {
     log.complete = true;
     log.more?.();
     writer.stalls.end(log);
-    const end = await ending.end(log, logid, expected);
+    const end = await ending.end(log, logid, expected).catch((error: unknown) => {
+      if (!(error instanceof LostBytes)) throw error;
+      log.complete = false;
+      log.closing = undefined;
+      writer.lose(log, error);
+      throw error;
+    });
     open.delete(logid);
     syncs.forget(log);
     log.stored = end.bytes;
@@ -195,10 +201,17 @@ export function createLogIntake(options: {
       const { logid } = log;
       if (log.small !== undefined) return log.small;
       if (logid === undefined) throw new Error(`log "${log.name}" is closed before it has a row`);
-      await arrived(log, expected);
-      if (log.small !== undefined) return log.small;
-      log.closing ??= close(log, logid, expected);
-      return log.closing;
+      for (;;) {
+        await arrived(log, expected);
+        if (log.small !== undefined) return log.small;
+        log.closing ??= close(log, logid, expected);
+        try {
+          return await log.closing;
+        } catch (error) {
+          // They come again from the worker, who has not been told that they are here.
+          if (!(error instanceof LostBytes)) throw error;
+        }
+      }
     },
     finishSmall: small,
     kept(log) {

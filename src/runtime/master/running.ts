@@ -61,6 +61,8 @@ export interface Stall {
   why: Error;
   /** How many had got through when it began. */
   since: number;
+  /** So many rounds of tries leave it out. */
+  rests: number;
 }
 
 /** A log that a worker still writes. */
@@ -78,6 +80,8 @@ export interface OpenLog {
   written: number;
   /** Bytes that survive a power failure, and are acknowledged. */
   stored: number;
+  /** Flushes of it that have failed in a row. */
+  losses: number;
   /** Pieces that are not written yet, oldest first. */
   readonly waiting: LogBytes[];
   waitingBytes: number;
@@ -114,6 +118,7 @@ export function newLog(
     hasFile: at !== undefined,
     waiting: [],
     waitingBytes: 0,
+    losses: 0,
     writing: undefined,
     gathering: undefined,
     stall: undefined,

@@ -103,7 +103,8 @@ export function createAppender(deps: { handles: Handles; shelf: Shelf; clock: Cl
 
     /** After a failed sync: back to what is durable. */
     async giveUp(entry: Entry, running: Running): Promise<void> {
-      if (entry.state?.kind !== 'running' || running.synced.size === running.size) return;
+      if (entry.state?.kind !== 'running') return;
+      if (running.synced.size === running.size) return void (running.unflushed = undefined);
       await handles.use(entry.place.running, 'r+', (handle) => cutToSynced(handle, running));
     },
   };

@@ -33,6 +33,10 @@ export interface Running extends Mark {
   damaged: Range[];
   /** What a power failure leaves. */
   synced: Mark;
+  /** The flush that is under way: one at a time, since of two the system tells a failure to one alone. */
+  flushing: Promise<void> | undefined;
+  /** Why a flush failed: what it concerned is not given up yet, and no other flush makes up for it. */
+  unflushed: unknown;
   /** The file's name is not durable yet. */
   unnamed: boolean;
   /** SHA-256 of everything up to `size`, taken as it is written; undefined where the file has to be read for it. */
@@ -59,6 +63,8 @@ export function newRunning(): Running {
     salt: randomBytes(4).readUInt32LE(),
     points: createPoints(),
     damaged: [],
+    flushing: undefined,
+    unflushed: undefined,
     unnamed: true,
     hash: createHash('sha256'),
     sealed: undefined,
@@ -69,7 +75,7 @@ export function newRunning(): Running {
 export function runningFrom(found: Recovered): Running {
   const { salt, size, position, lines, points, damaged } = found;
   const synced = { size, position, lines };
-  const unknown = { hash: undefined, sealed: undefined };
+  const unknown = { hash: undefined, sealed: undefined, flushing: undefined, unflushed: undefined };
   return { salt, size, position, lines, points, damaged, synced, unnamed: false, ...unknown };
 }
 
@@ -146,10 +152,22 @@ async function writeFully(handle: FileHandle, buffers: readonly Uint8Array[], st
   }
 }
 
-/** Makes what is written durable. Appending may go on meanwhile. */
+/** Makes what is written durable. Appending may go on meanwhile. After an error all that is not durable must be given up, with `cutToSynced`. */
 export async function syncRunning(handle: FileHandle, running: Running): Promise<void> {
+  while (running.flushing !== undefined) await running.flushing.catch(() => undefined);
+  running.flushing = flush(handle, running).finally(() => (running.flushing = undefined));
+  return running.flushing;
+}
+
+async function flush(handle: FileHandle, running: Running): Promise<void> {
+  if (running.unflushed !== undefined) throw running.unflushed;
   const { size, position, lines } = running;
-  await handle.datasync();
+  try {
+    await handle.datasync();
+  } catch (error) {
+    running.unflushed = error;
+    throw error;
+  }
   if (size > running.synced.size) running.synced = { size, position, lines };
 }
 
@@ -171,6 +189,7 @@ export async function cutToSynced(handle: FileHandle, running: Running): Promise
   running.points.cut(size);
   running.damaged = running.damaged.filter((range) => range.to <= size);
   running.hash = undefined;
+  running.unflushed = undefined;
   Object.assign(running, { size, position, lines });
   await handle.truncate(position);
 }

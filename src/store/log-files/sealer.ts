@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { codes } from '../codes.ts';
 import type { Handles } from './handles.ts';
 import type { Range } from './recover.ts';
-import { readRunning, syncRunning, writeEnd, type Running } from './running.ts';
+import { cutToSynced, readRunning, syncRunning, writeEnd, type Running } from './running.ts';
 import { syncFolders, type Entry } from './shelf.ts';
 
 /** What is known of a complete log that is not compressed yet. */
@@ -43,7 +43,15 @@ export function createSealer(deps: {
         throw codes['BBX-STO-LOG-HASH']({ logid: entry.logid, found: sha256, expected });
       }
       if (running.synced.size < running.size) {
-        await handles.use(entry.place.running, 'r+', (handle) => syncRunning(handle, running));
+        await handles.use(entry.place.running, 'r+', async (handle) => {
+          try {
+            await syncRunning(handle, running);
+          } catch (error) {
+            // Another flush may succeed without them.
+            await cutToSynced(handle, running);
+            throw error;
+          }
+        });
       }
       if (running.unnamed) await syncFolders(dir, entry.place);
       running.unnamed = false;

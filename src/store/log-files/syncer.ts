@@ -23,7 +23,7 @@ export function createSyncer(deps: {
     if (state.kind === 'absent') return 0;
     if (state.kind === 'finished') return state.table.bytes;
     const { running } = state;
-    if (running.synced.size === running.size) return running.size;
+    if (running.synced.size === running.size && !running.unnamed) return running.size;
     try {
       await handles.use(entry.place.running, 'r+', (handle) => syncRunning(handle, running));
       if (running.unnamed) await syncFolders(dir, entry.place);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Channel } from '../../../src/build/command-port.ts';
 import { openLogFiles } from '../../../src/store/log-files.ts';
 import type { LogFiles } from '../../../src/store/log-files.ts';
@@ -50,6 +50,15 @@ async function say(
 ): Promise<void> {
   const offset = await files.size(logid);
   await files.append(logid, { offset, channel, at, bytes: Buffer.from(bytes) });
+}
+
+/** The next call of this kind fails, as on a disk that is broken, or that has promised more room than it has. */
+async function failOnce(method: 'sync' | 'datasync'): Promise<Disposable> {
+  const handle = await open(dir, 'r');
+  const spy = vi.spyOn(Object.getPrototypeOf(handle) as typeof handle, method);
+  await handle.close();
+  spy.mockRejectedValueOnce(Object.assign(new Error('i/o error'), { code: 'EIO' }));
+  return { [Symbol.dispose]: () => spy.mockRestore() };
 }
 
 async function flip(file: string, position: number): Promise<void> {
@@ -110,6 +119,53 @@ describe('appending', () => {
     await files.finish(1);
     const last = (await Array.fromAsync(files.read(1))).at(-1);
     expect(last).toMatchObject({ channel: 'stdout', at: 4_000_000_000 });
+  });
+
+  it('gives up what a failed flush may have lost, and takes it again', async () => {
+    await say(1, 'durable');
+    await files.sync([1]);
+    await say(1, 'unsure');
+    {
+      using _ = await failOnce('datasync');
+      await expect(files.sync([1])).rejects.toMatchObject({ code: 'BBX-STO-IO', retryable: true });
+    }
+    expect(await files.size(1)).toBe(7);
+    await expect(
+      files.append(1, { offset: 13, channel: 'stdout', at: 1, bytes: Buffer.from('!') }),
+    ).rejects.toMatchObject({
+      code: 'BBX-STO-LOG-HOLE',
+    });
+    await files.append(1, { offset: 7, channel: 'stdout', at: 1, bytes: Buffer.from('unsure') });
+    expect((await files.sync([1])).get(1)).toBe(13);
+    expect((await collect(files.read(1))).toString()).toBe('durableunsure');
+  });
+
+  it('takes no name for durable whose folder could not be flushed', async () => {
+    await say(1, 'text');
+    for (let time = 0; time < 2; time += 1) {
+      using _ = await failOnce('sync');
+      await expect(files.sync([1])).rejects.toMatchObject({ code: 'BBX-STO-IO' });
+    }
+    expect((await files.sync([1])).get(1)).toBe(4);
+  });
+
+  it('is not sealed beside a flush that fails, whose failure the system tells but once', async () => {
+    await say(1, 'text');
+    using _ = await failOnce('datasync');
+    const [synced, sealed] = await Promise.allSettled([files.sync([1]), files.seal(1, { bytes: 4 })]);
+    expect([synced.status, sealed.status]).toEqual(['rejected', 'rejected']);
+    expect(await files.size(1)).toBe(0);
+  });
+
+  it('is not sealed by a second flush when the first one failed: its bytes have to come again', async () => {
+    await say(1, 'text');
+    {
+      using _ = await failOnce('datasync');
+      await expect(files.seal(1, { bytes: 4 })).rejects.toMatchObject({ code: 'BBX-STO-IO' });
+    }
+    await expect(files.seal(1, { bytes: 4 })).rejects.toMatchObject({ code: 'BBX-STO-LOG-SIZE' });
+    await files.append(1, { offset: 0, channel: 'stdout', at: 1, bytes: Buffer.from('text') });
+    expect(await files.seal(1, { bytes: 4 })).toMatchObject({ bytes: 4 });
   });
 
   it('says which sizes survive a power failure', async () => {

@@ -30,6 +30,11 @@ const ACTIONS: Partial<Record<string, string>> = {
   symlink: 'make',
 };
 
+/** What the system's answer means of a file, in words; undefined for an answer about something else. */
+export function fileReason(error: unknown): string | undefined {
+  return REASONS[errnoOf(error) ?? '']?.[1];
+}
+
 /**
  * The error with a name that stands for one of the system about a file (`EACCES: permission denied, open 'x'`), or undefined when it is about
  * something else: a program, a socket, a fault. `path` is for calls that do not tell theirs. Exit 5 not permitted, 6 missing, 1 no room.

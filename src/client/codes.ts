@@ -46,10 +46,14 @@ export const codes = defineCodes({
   }),
   'BBX-API-NO-DIRECTORY': row<{ role: string; looked: readonly string[]; named: boolean }>({
     message: ({ role, looked }) =>
-      `Cannot find a ${role}'s directory: none of ${looked.map((path) => `"${path}"`).join(', ')} holds one`,
-    hint: ({ role, named }) =>
-      `${named ? 'Name another one' : `Go to it, or name it (bbx run ${role} DIR, others: --dir DIR)`}, or make one: ` +
-      `bbx create-${role}${role === 'worker' ? ' --master HOST' : ''}`,
+      `Cannot find ${role === 'either' ? "a master's or a worker's" : `a ${role}'s`} directory: ` +
+      `none of ${looked.map((path) => `"${path}"`).join(', ')} holds one`,
+    hint: ({ role, named }) => {
+      const flags = role === 'either' ? '--dir DIR' : `bbx run ${role} DIR, others: --dir DIR`;
+      const [master, worker] = ['bbx create-master', 'bbx create-worker --master HOST'];
+      const maker = role === 'either' ? `${master}, or ${worker}` : role === 'worker' ? worker : master;
+      return `${named ? 'Name another one' : `Go to it, or name it (${flags})`}, or make one: ${maker}`;
+    },
     exit: EXIT.notFound,
     about:
       'The command works in a directory of that role: the one named with `--dir`, else the current one and those above it, then `./master` and ' +

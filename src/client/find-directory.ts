@@ -42,7 +42,7 @@ export function findDirectory(
   }
   if (denied !== undefined) throw denied;
   throw codes['BBX-API-NO-DIRECTORY']({
-    role: roles[0] ?? 'master',
+    role: roles.length > 1 ? 'either' : (roles[0] ?? 'master'),
     named: named !== undefined,
     looked:
       named === undefined

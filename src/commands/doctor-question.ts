@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errnoOf } from '../base/error.ts';
+import { fileReason } from '../base/file-trouble.ts';
 import type { Topic } from '../diagnostics/check.ts';
 import { pinOfToken } from '../diagnostics/doors/probe-listener.ts';
 import { parseServer } from '../diagnostics/doors/names.ts';
@@ -127,14 +128,14 @@ function nameIn(text: string): string {
 function readAuthorities(file: string, cwd: string): { file: string; pem: string } {
   const refuse = (problem: string, cause?: unknown) =>
     codes['BBX-USAGE'](
-      { problem: `--ca ${file}: ${problem}`, hint: 'Name a file with certificates in PEM' },
+      { problem: `Cannot use --ca "${file}": ${problem}`, hint: 'Name a file with certificates in PEM' },
       { cause },
     );
   let pem: string;
   try {
     pem = readFileSync(resolve(cwd, file), 'utf8');
   } catch (error) {
-    throw refuse(errnoOf(error) ?? 'it cannot be read', error);
+    throw refuse(fileReason(error) ?? errnoOf(error) ?? 'it cannot be read', error);
   }
   try {
     new X509Certificate(pem);

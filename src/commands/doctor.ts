@@ -1,7 +1,10 @@
+import { resolve } from 'node:path';
 import { BbxError } from '../base/error.ts';
 import { didYouMean } from '../base/did-you-mean.ts';
 import { findDirectory } from '../client/find-directory.ts';
 import { TOPICS, type Topic } from '../diagnostics/check.ts';
+import { holdsStock } from '../diagnostics/doors/stock.ts';
+import { readsStock } from '../diagnostics/places.ts';
 import { assertChecks, listChecks } from './doctor-checks.ts';
 import { answerWith, dress } from './doctor-answer.ts';
 import type { DoctorOptions } from './doctor-options.ts';
@@ -23,8 +26,7 @@ export async function runDoctor(
   }
   assertChecks(selection);
   // Who names a directory means one that is there; without a name, none is needed.
-  if (options.dir !== undefined)
-    findDirectory({ cwd: context.cwd, named: options.dir, roles: ['master', 'worker'] });
+  if (options.dir !== undefined) await assertDirectory(context, options.dir, topic);
 
   const said = [...(topic === undefined ? [] : [topic]), ...words];
   if (options.watch === true || options.untilOk === true) {
@@ -58,6 +60,16 @@ export async function runDoctor(
     },
   });
   await answerWith(context, examined, dress(context, examined, said, options, changes), options);
+}
+
+/** Throws BBX-API-NO-DIRECTORY for a directory that is neither bbx's nor, for a topic that reads its files, stock Buildbot's. */
+async function assertDirectory(context: Context, named: string, topic: Topic | undefined): Promise<void> {
+  try {
+    findDirectory({ cwd: context.cwd, named, roles: ['master', 'worker'] });
+  } catch (error) {
+    const isNone = error instanceof BbxError && error.code === 'BBX-API-NO-DIRECTORY';
+    if (!isNone || !readsStock(topic) || !(await holdsStock(resolve(context.cwd, named)))) throw error;
+  }
 }
 
 /** The error for a word behind `bbx doctor` that is none of its topics. */

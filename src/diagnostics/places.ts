@@ -24,6 +24,11 @@ interface PlaceOptions {
 /** Topics that look at stock Buildbot's files where the current directory has some. */
 const STOCK_TOPICS = new Set<Question['topic']>([undefined, 'ipv6', 'config', 'mail', 'source']);
 
+/** Whether a call of that topic reads files of stock Buildbot in its directory. */
+export function readsStock(topic: Question['topic']): boolean {
+  return STOCK_TOPICS.has(topic);
+}
+
 /**
  * Reads the files that a call is about: those that are named, or else those of the directory. Throws BBX-USAGE (exit 6) for a named
  * path that is not there, or holds nothing of bbx's or Buildbot's.
@@ -39,8 +44,7 @@ export async function readPlaces(
   const directory = await readDirectory(cwd, env, signal, dir);
   const isOurs = directory.master !== undefined || directory.worker !== undefined;
   const isNamed = question.target !== undefined || (question.listen ?? []).length > 0;
-  if (isOurs || isNamed || !STOCK_TOPICS.has(question.topic))
-    return { directory, others: [], stock: undefined };
+  if (isOurs || isNamed || !readsStock(question.topic)) return { directory, others: [], stock: undefined };
   const stock = await readStock([dir ?? '.'], cwd, dir !== undefined);
   return { directory, others: [], stock: isEmpty(stock) ? undefined : stock };
 }

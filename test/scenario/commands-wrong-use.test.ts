@@ -76,7 +76,7 @@ const WRONG_USES: WrongUse[] = [
     cwd: 'empty',
     code: 6,
     name: 'BBX-API-NO-DIRECTORY',
-    says: "Cannot find a master's directory",
+    says: "Cannot find a master's or a worker's directory",
   },
   {
     args: ['run', 'master'],

@@ -396,7 +396,7 @@ describe('a wrong use', () => {
     [['identity', 'new', '--out', 'a-file'], 8, 'it is there already'],
     [['identity', 'new', '--out', 'none/x'], 2, 'its directory is not there'],
     [['identity', 'new', '--expires', 'soon'], 2, 'Want a duration'],
-    [['config', 'get', 'title'], 6, "Cannot find a master's directory"],
+    [['config', 'get', 'title'], 6, "Cannot find a master's or a worker's directory"],
     [['config', 'schema', 'relay'], 2, 'Allowed choices are master, worker'],
     [['builder', 'add', 'x'], 2, "required option '--run <command>' not specified"],
   ])('%j ends with %i and leaves the disk alone', async (args, code, says, env) => {

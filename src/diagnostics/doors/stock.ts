@@ -43,6 +43,11 @@ export async function readStock(paths: readonly string[], cwd: string, named: bo
   return gathered;
 }
 
+/** Whether a directory, or `master` or `worker` in it, has a file of stock Buildbot. */
+export async function holdsStock(dir: string): Promise<boolean> {
+  return (await isDirectory(dir)) && (await filesAt(dir)).length > 0;
+}
+
 async function filesAt(path: string): Promise<string[]> {
   if (!(await isDirectory(path))) return isOurs(path) ? [] : [path];
   const here = await among(path);

@@ -47,6 +47,15 @@ describe('the directory of a command', () => {
     );
   });
 
+  it('names both roles where either would do, with what makes each', () => {
+    expect(() => findDirectory({ cwd: '/home/me', named: 'farm', roles: both }, files())).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/^Cannot find a master's or a worker's directory: /) as string,
+        hint: 'Name another one, or make one: bbx create-master, or bbx create-worker --master HOST',
+      }),
+    );
+  });
+
   it('looks nowhere else when a directory is named', () => {
     const there = files('/home/me/master.yaml');
     expect(() => findDirectory({ cwd: '/home/me', named: 'other', roles: masterOnly }, there)).toThrow(

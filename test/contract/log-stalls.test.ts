@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { LogBytes, MasterSession } from '../../src/protocol/bbx/master-contract.ts';
-import { KEPT_BYTES } from '../../src/runtime/master/log-stalls.ts';
+import { KEPT_BYTES, MOST_KEPT } from '../../src/runtime/master/log-stalls.ts';
 import { createLogIntake } from '../../src/runtime/master/logs.ts';
 import type { Running } from '../../src/runtime/master/running.ts';
 import { createTroubleList } from '../../src/runtime/master/trouble.ts';
@@ -210,6 +210,32 @@ describe('a log that the disk has no room for', () => {
     expect(waiting).toBeLessThanOrEqual(2 * MIB + 2 * KEPT_BYTES);
     of.full.clear();
     await until('all go on', () => of.said.length === 2 * logs.length, 10_000);
+    for (const log of logs) await sendAll(of, log, TEXT.subarray(0, 10_000));
+    const stored = () => [...of.acknowledged.values()].every((bytes) => bytes === 10_000);
+    await until('all is stored', () => of.acknowledged.size === logs.length && stored(), 10_000);
+    expect([...of.logs.values()].every((log) => log.equals(TEXT.subarray(0, 10_000)))).toBe(true);
+    await of.intake.stop();
+  });
+
+  it('of which nothing is kept, since too many wait, is kept and ends in its row when others have ended', async () => {
+    const of = rig();
+    const logs = Array.from({ length: MOST_KEPT + 2 }, (_, index) => of.open(`log ${index}`));
+    for (const [index, log] of logs.entries()) {
+      of.full.add(index + 1);
+      of.intake.placed(log, index + 1);
+      void of.send(log, TEXT.subarray(0, 100));
+    }
+    await until('two of them rest', () => of.said.length === 2, 4_000);
+    const resting = logs.filter(({ waiting }) => waiting.length === 0);
+    expect(resting).toHaveLength(2);
+    const ended = resting.map((log) => of.intake.finish(log, { bytes: 100 }));
+    const kept = logs.filter((log) => !resting.includes(log));
+    for (const log of kept.slice(0, 2))
+      expect(of.intake.finishSmall(log, { bytes: 100 })).toMatchObject({ bytes: 100 });
+    await until('they go on', () => of.said.length === 4, 4_000);
+    for (const log of resting) void of.send(log, TEXT.subarray(0, 100));
+    expect(await Promise.all(ended)).toMatchObject([{ bytes: 100 }, { bytes: 100 }]);
+    expect(of.logs.size).toBe(0);
     await of.intake.stop();
   });
 

@@ -5,8 +5,8 @@ import type { OpenLog } from './running.ts';
 const RETRY_MS = 1_000;
 /** The first bytes of a log are kept, to try the disk with: a block of most file systems, and all of a log that ends in its row. */
 export const KEPT_BYTES = 4 * 1024;
-/** Of so many logs: 2 MiB. Of those beyond it nothing is kept, and they are tried when another has got through. */
-const MOST_KEPT = 512;
+/** Of so many logs: 2 MiB. Of those beyond it nothing is kept, and they are tried when another has got through, or has ended. */
+export const MOST_KEPT = 512;
 /** Most rounds that a log is left out of whose flushes fail: all that its worker sends ahead is sent for nothing each time. */
 const MOST_RESTS = 30;
 
@@ -89,9 +89,10 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
     const { stall } = log;
     if (stall === undefined || log.logid === undefined) return;
     if (stall.rests > 0) return void (stall.rests -= 1);
+    // There was no room to keep anything of it, or a flush has lost it: its worker has all that it is to be tried with.
     if (log.waiting.length === 0) {
       const others = [...stalled].some(({ waiting, logid }) => waiting.length > 0 && logid !== undefined);
-      if (through > stall.since || !others) end(log);
+      if (through > stall.since || mayKeep() || !others) end(log);
       return;
     }
     try {

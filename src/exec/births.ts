@@ -4,7 +4,10 @@ import { openSync, readSync } from 'node:fs';
 export interface Moment {
   /** The pid that was given away last. */
   lastPid: number;
-  /** Processes and threads that were ever begun. */
+  /**
+   * Processes and threads that were ever begun. A fork that a cgroup's `pids.max` refuses takes a pid and is not counted (Linux asks the cgroup after it
+   * has chosen the pid), so a program that is refused tens of thousands of times can bring pids round unnoticed.
+   */
   forks: number;
 }
 

@@ -54,14 +54,16 @@ export async function endProcesses(options: EndOptions): Promise<{ found: number
   }
 }
 
-/** Markers, with users, of which nothing was left at a moment: whatever carries one later is younger. Newest last. */
-const clean = new Map<string, Moment>();
+/** Markers, with users, of which nothing was left at a moment: whatever carries one later is younger. Newest last. `wholeAt`: monotonic ms of the last whole look. */
+const clean = new Map<string, { moment: Moment; wholeAt: number }>();
+/** Pids can come round unnoticed (`Moment.forks`): what was taken for older is found by the next whole look, which costs some milliseconds. */
+const WHOLE_EVERY_MS = 60_000;
 /** More builders than a worker has. */
 const CLEAN_MARKERS = 1_000;
 
 /**
- * Ends what a killed worker left running, all that carries `marker` or one below it. The first call for a marker looks at all processes of the
- * machine, later ones at those that were born since: at the end of each build that is a few instead of hundreds.
+ * Ends what a killed worker left running, all that carries `marker` or one below it. The first call for a marker, and one a minute, looks at
+ * all processes of the machine, others at those that were born since: at the end of each build that is a few instead of hundreds.
  */
 export async function endLeftovers(
   marker: string,
@@ -69,13 +71,16 @@ export async function endLeftovers(
 ): Promise<{ found: number; alive: number[] }> {
   const { uids = ownUids(), sigtermTimeMs = 1_000 } = options;
   const key = `${uids.join()} ${marker}`;
-  const since = clean.get(key);
+  const at = performance.now();
+  const known = clean.get(key);
+  const since = known !== undefined && at - known.wholeAt < WHOLE_EVERY_MS ? known.moment : undefined;
   const now = momentNow();
   const ended = await endProcesses({ marker, uids, sigtermTimeMs, since, now });
   clean.delete(key);
   // Where something was found it may have had heirs until the last look: the next call looks at more than it must.
-  const seen = ended.found === 0 ? now : since;
-  if (seen !== undefined && ended.alive.length === 0) clean.set(key, seen);
+  const moment = ended.found === 0 ? now : since;
+  const wholeAt = since === undefined ? at : (known?.wholeAt ?? at);
+  if (moment !== undefined && ended.alive.length === 0) clean.set(key, { moment, wholeAt });
   if (clean.size > CLEAN_MARKERS) clean.delete(clean.keys().next().value as string);
   return ended;
 }

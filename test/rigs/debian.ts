@@ -1,6 +1,7 @@
 import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { sentences } from '../../src/base/error.ts';
 import { findPostgres } from '../../src/exec/postgres-server.ts';
 import { skipAloud } from './skip-aloud.ts';
@@ -81,3 +82,6 @@ function install(packages: readonly string[]): void {
   }
   execFileSync('apt-get', ['install', ...words, ...packages], options);
 }
+
+// As a program, so that the fetching can begin before the tests do.
+if (process.argv[1] === fileURLToPath(import.meta.url)) installMissing();

@@ -1,6 +1,6 @@
 import { catalogue } from '../diagnostics/catalogue.ts';
 import { explain, type Explanation } from '../diagnostics/explain.ts';
-import { wrap } from '../diagnostics/lines.ts';
+import { wrap } from '../base/lines.ts';
 import { noSuchCheck } from './doctor-checks.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, type Style } from './terminal/print.ts';

@@ -25,6 +25,8 @@ export function createProgram(context: Context): Command {
     .description('Creates, configures, runs and diagnoses build farms.')
     .version(BBX_VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help for a command')
+    // In the words of the flag, for the groups that follow; the program itself has its own.
+    .helpCommand('help [command]', 'Print help for a command.')
     // context.ts reads these two itself, since errors of the parser must obey them as well.
     .addOption(flag('--json', 'print JSON and nothing else on stdout, errors as JSON on stderr'))
     .addOption(flag('--no-input', 'never ask a question'))
@@ -49,6 +51,6 @@ export function createProgram(context: Context): Command {
   addWorkerCommands(program, context);
   addBuilderCommands(program, context);
   addBuildCommands(program, context);
-  addHelpCommand(program);
+  addHelpCommand(program.helpCommand(false));
   return program;
 }

@@ -1,6 +1,6 @@
 import type { ChangeObject, CheckObject, DoctorReport, Finding } from '../api/doctor.ts';
 import type { Intent } from './intent.ts';
-import { hanging, wrap } from './lines.ts';
+import { hanging, wrap } from '../base/lines.ts';
 import { whoGetsIn } from './who-gets-in.ts';
 
 /** How the report may look: colours and symbols where the terminal has them. */

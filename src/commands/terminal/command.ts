@@ -1,5 +1,9 @@
 import type { Command } from 'commander';
+import { wrap } from '../../base/lines.ts';
 import { flag } from './flag.ts';
+
+/** Help that goes to no terminal is as wide as the smallest one. */
+const USUAL_WIDTH = 80;
 
 /** What stands on a command's help page beside its flags. */
 export interface Page {
@@ -18,11 +22,15 @@ export const BUILD_GRAMMAR =
 /** Adds a command with its help page: purpose first, then flags, examples, notes. */
 export function declare(parent: Command, nameAndArguments: string, page: Page): Command {
   const examples = page.examples.map((line) => `  ${line}`).join('\n');
-  const notes = page.notes === undefined ? '' : `\n${page.notes}\n`;
   return parent
     .command(nameAndArguments)
     .description(page.purpose)
-    .addHelpText('after', `\nExamples:\n${examples}\n${notes}`);
+    .addHelpText('after', ({ command }) => {
+      const width = command.configureOutput().getOutHelpWidth?.() ?? USUAL_WIDTH;
+      const notes = page.notes === undefined ? '' : `\n${wrap(page.notes, width).join('\n')}\n`;
+      // A line that is to be copied stays one.
+      return `\nExamples:\n${examples}\n${notes}`;
+    });
 }
 
 /** Where the master (or worker) stands, for commands that do not take the directory as an argument. */

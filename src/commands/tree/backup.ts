@@ -15,7 +15,7 @@ export function addBackupCommands(program: Command, context: Context): void {
       'bbx backup - --dir master | ssh other "cat > farm.bbx"',
     ],
     notes:
-      'The master may run: rows are those of one moment, logs as far as they had come. FILE has its name when all of it is there; - is stdout.\n' +
+      'The master may run: rows are those of one moment, logs as far as they had come. FILE has its name when all of it is there; - is stdout. ' +
       'The farm’s private key and secrets are in it.',
   })
     .addOption(flag('--force', 'replace FILE when it is there'))
@@ -32,7 +32,7 @@ export function addBackupCommands(program: Command, context: Context): void {
       'bbx restore farm.bbx new --store sqlite:state.sqlite',
     ],
     notes:
-      'DIR (default: ./master) must be new or empty. Everything is compared with its sums before anything stands there. FILE - is stdin.\n' +
+      'DIR (default: ./master) must be new or empty. Everything is compared with its sums before anything stands there. FILE - is stdin. ' +
       'A restored store begins a new life: builds that workers have from the other one are set aside there, and reported.',
   })
     .addOption(flag('--store <url>', 'put the rows there instead of where the configuration says', 'restore'))

@@ -11,7 +11,7 @@ import type { WatchOptions } from '../build-watch.ts';
 import type { DirOptions } from '../farm.ts';
 
 const ENDS =
-  'Ends with the build: 0 success or warnings, 1 failure, 9 cancelled, 11 exception or retry, 124 time limit, 130 Ctrl-C\n' +
+  'Ends with the build: 0 success or warnings, 1 failure, 9 cancelled, 11 exception or retry, 124 time limit, 130 Ctrl-C ' +
   '(the build goes on after the last two).';
 
 /** `bbx build …`: the work of every day. */
@@ -75,7 +75,7 @@ export function addBuildCommands(program: Command, context: Context): void {
       'bbx build watch app/12 --json',
       'bbx build watch r17 --wait-limit 10m',
     ],
-    notes: `${BUILD_GRAMMAR}\n${ENDS}`,
+    notes: `${BUILD_GRAMMAR} ${ENDS}`,
   })
     .addOption(flag('--wait-limit <duration>', 'give up waiting after this long').argParser(durationValue))
     .addOption(dirFlag())
@@ -91,7 +91,7 @@ export function addBuildCommands(program: Command, context: Context): void {
       'bbx build log app/12 --step test --raw > test.log',
       'bbx build log app/12 --verify',
     ],
-    notes: `${BUILD_GRAMMAR} A step is its number or its name.\nWith --json: JSON Lines; bytes that are not UTF-8 come as base64.\nWhat the master's disk has lost is drawn as a hole, never as zeros. Where a log breaks off since its worker was lost, a line says so and why. With --verify: exit 1 when a log is not what was stored.`,
+    notes: `${BUILD_GRAMMAR} A step is its number or its name. With --json: JSON Lines; bytes that are not UTF-8 come as base64. What the master's disk has lost is drawn as a hole, never as zeros. Where a log breaks off since its worker was lost, a line says so and why. With --verify: exit 1 when a log is not what was stored.`,
   })
     .addOption(flag('-f, --follow', 'go on until the build ends'))
     .addOption(flag('--step <step>', 'only this step, by number or name'))

@@ -46,7 +46,7 @@ export function addConfigCommands(program: Command, context: Context): void {
       'bbx config set url https://farm.example/',
       "bbx config set workers.linux-1.tags '[linux, x64]'",
     ],
-    notes: `${KEYS}\nA VALUE is read as YAML where that fits, else as text.`,
+    notes: `${KEYS} A VALUE is read as YAML where that fits, else as text.`,
   })
     .addOption(either())
     .action(async (key: string, value: string, options: DirOptions) =>

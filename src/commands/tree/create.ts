@@ -10,7 +10,7 @@ import type { IdentityOptions } from '../identity.ts';
 /** `create-master`, `create-worker`, `identity new`: what makes a farm's directories. */
 export function addCreateCommands(program: Command, context: Context): void {
   const again =
-    'The same call again changes nothing. Other answers show the difference and want --force, which keeps what it replaces as .old\n' +
+    'The same call again changes nothing. Other answers show the difference and want --force, which keeps what it replaces as .old ' +
     'and never touches keys, store or logs.';
   const common = (command: Command) =>
     command
@@ -59,8 +59,8 @@ export function addCreateCommands(program: Command, context: Context): void {
         'bbx create-worker /srv/worker --join @join.txt',
       ],
       notes:
-        'Without a join string the worker makes a key at its first run, remembers the master\'s, and waits for "bbx worker approve".\n' +
-        'A join string that the directory has not had before is kept for the next run, such as after "bbx worker remove" and "add".\n' +
+        'Without a join string the worker makes a key at its first run, remembers the master\'s, and waits for "bbx worker approve". ' +
+        'A join string that the directory has not had before is kept for the next run, such as after "bbx worker remove" and "add". ' +
         again,
     }),
   )

@@ -20,8 +20,8 @@ export function addDoctorCommands(program: Command, context: Context): void {
     purpose: 'Find out why something cannot be reached, or that nothing is wrong.',
     examples: ['bbx doctor', 'bbx doctor ipv6', 'bbx doctor reach ci.example:9989', 'bbx doctor --list'],
     notes:
-      "Without a topic: all that applies to the master's or worker's directory here, or, outside one, to this host. It changes nothing\n" +
-      'and needs no privilege. Exit code: 0 nothing wrong, 1 an error was found, 10 warnings only (with --strict), 12 something that must\n' +
+      "Without a topic: all that applies to the master's or worker's directory here, or, outside one, to this host. It changes nothing " +
+      'and needs no privilege. Exit code: 0 nothing wrong, 1 an error was found, 10 warnings only (with --strict), 12 something that must ' +
       'be known is unknown.',
   });
   common(doctor)
@@ -73,7 +73,7 @@ export function addDoctorCommands(program: Command, context: Context): void {
       "bbx doctor listen '[::]:9989' --probe",
     ],
     notes:
-      'With --probe it listens there itself, prints the line to run at the other end, and says what comes, for 5 minutes (--for). It\n' +
+      'With --probe it listens there itself, prints the line to run at the other end, and says what comes, for 5 minutes (--for). It ' +
       'ends with 0 when somebody was greeted, with 1 when nobody was.',
   })
     .addArgument(new Argument('[address:port...]', "default: those of the master's configuration"))
@@ -208,7 +208,7 @@ export function addDoctorCommands(program: Command, context: Context): void {
     purpose: 'Compare two reports, one from each end, and say where the fault is.',
     examples: ['bbx doctor compare worker.json master.json'],
     notes:
-      'Make them with --report: "bbx doctor reach HOST:PORT --report worker.json" at one end, "bbx doctor --report master.json" in the\n' +
+      'Make them with --report: "bbx doctor reach HOST:PORT --report worker.json" at one end, "bbx doctor --report master.json" in the ' +
       "master's directory at the other. What is to be shown to others gets its stand-ins here, in one go for both ends: --share.",
   })
     .addArgument(new Argument('<a.json>', 'the report of one end'))

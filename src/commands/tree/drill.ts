@@ -21,7 +21,7 @@ export function addDrillCommand(program: Command, context: Context): void {
       'bbx drill --seed 7 --rounds 100 --dry-run',
     ],
     notes:
-      'A round is builds in flight, one fault, and a look at everything that is left: results, every byte of the logs, events, spools, processes.\n' +
+      'A round is builds in flight, one fault, and a look at everything that is left: results, every byte of the logs, events, spools, processes. ' +
       'The same seed plans the same faults, times and builds. No other farm is touched. What each fault is: docs/drill.md.',
   })
     .addOption(

@@ -24,7 +24,7 @@ export function addFarmCommands(program: Command, context: Context): void {
   declare(program, 'why <subject>', {
     purpose: 'Say why something waits, was not built, or ended as it did.',
     examples: ['bbx why r17', 'bbx why app/12', 'bbx why c5', 'bbx why 3f2a9c1', 'bbx why repository/app'],
-    notes: `A subject is a BUILD, a request, a change (c5), a revision, or a repository (its name or address;\nrepository/NAME where a builder has the same name, of which both are told otherwise).\n${BUILD_GRAMMAR}`,
+    notes: `A subject is a BUILD, a request, a change (c5), a revision, or a repository (its name or address; repository/NAME where a builder has the same name, of which both are told otherwise). ${BUILD_GRAMMAR}`,
   })
     .addOption(dirFlag())
     .action(async (subject: string, options: DirOptions) =>

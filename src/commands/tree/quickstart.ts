@@ -15,7 +15,7 @@ export function addQuickstartCommand(program: Command, context: Context): void {
       'bbx quickstart /tmp/farm --repository . --run "make test" --yes --once',
     ],
     notes:
-      "How to build it is read from the repository's root (package.json, Cargo.toml, go.mod, pyproject.toml, CMakeLists.txt, Makefile) unless\n" +
+      "How to build it is read from the repository's root (package.json, Cargo.toml, go.mod, pyproject.toml, CMakeLists.txt, Makefile) unless " +
       '--run says it. What was chosen is shown, and nothing of a given repository runs before a yes. Called again, it starts the same farm.',
   })
     .addOption(

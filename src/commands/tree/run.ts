@@ -17,7 +17,7 @@ export function addRunCommands(program: Command, context: Context): void {
     purpose: 'Run the master of a directory until it is told to stop.',
     examples: ['bbx run master', 'bbx run master /srv/farm --log-format json', 'bbx run master --drain'],
     notes:
-      'SIGTERM or Ctrl-C: it stores everything and is gone within 5 s; builds go on at the workers and are taken up again by the\n' +
+      'SIGTERM or Ctrl-C: it stores everything and is gone within 5 s; builds go on at the workers and are taken up again by the ' +
       'next start. With --drain it waits for them first. A second signal stops the builds too. SIGHUP loads the configuration again.',
   })
     .addOption(logFormat())

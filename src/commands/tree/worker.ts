@@ -39,7 +39,7 @@ export function addWorkerCommands(program: Command, context: Context): void {
       "bbx worker add --uses 20 --names 'vps-*' --expires 7d > join",
     ],
     notes:
-      'Works with the master running or stopped. The same call again gives the same invitation as long as it is\n' +
+      'Works with the master running or stopped. The same call again gives the same invitation as long as it is ' +
       'good, and says so where it is used up or the name is taken; --renew makes a new one. The join string is a secret: keep it out of command lines and logs.',
   })
     .addOption(

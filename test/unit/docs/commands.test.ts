@@ -12,10 +12,13 @@ function leaves(command: Command, words: readonly string[] = []): { words: strin
   return command.commands.flatMap((child) => leaves(child, path));
 }
 
+/** How wide the pages of docs/ are. */
+const PAGE_WIDTH = 160;
+
 /** What `--help` prints after the flags. */
 function after(command: Command): string {
   let text = '';
-  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => PAGE_WIDTH });
   command.outputHelp();
   return text.slice(text.indexOf('\nExamples:\n') + '\nExamples:\n'.length);
 }

@@ -1,61 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Log } from '../../src/base/log.ts';
-import { encodeLogFrame } from '../../src/protocol/bbx/codec.ts';
 import { createWorkerKey } from '../../src/protocol/bbx/keys.ts';
 import type { Lease } from '../../src/protocol/bbx/lease.ts';
 import { LIMITS } from '../../src/protocol/bbx/limits.ts';
-import { testMaster, type FakeWorker, type TestMaster } from '../rigs/master.ts';
+import { begun, ended, frame, hostileFarm, open, type HostileFarm } from '../rigs/hostile-farm.ts';
+import type { FakeWorker, TestMaster } from '../rigs/master.ts';
 import { rawWorker, type RawWorker } from '../rigs/raw-worker.ts';
 import { until } from '../rigs/wait.ts';
 
-const CONFIG = `
-lostWorkerGrace: 30s
-builders:
-  good: { workers: { names: [good] }, steps: [ { name: step, run: make } ] }
-  bad: { steps: [ { name: one, run: make }, { name: two, run: make } ] }
-`;
-
-const lines: { level: string; text: string }[] = [];
-const note =
-  (level: string) =>
-  (message: string, fields: object = {}) =>
-    void lines.push({ level, text: `${message} ${JSON.stringify(fields)}` });
-const log: Log = { debug() {}, info: note('info'), warn: note('warn'), error: note('error') };
-
+let farm: HostileFarm;
 let rig: TestMaster;
 let good: FakeWorker;
 /** A build that runs at the good worker all the time. */
 let victim: Lease;
-let count = 0;
+let lines: HostileFarm['lines'];
+const hostile = () => farm.hostile();
 
 beforeAll(async () => {
-  rig = await testMaster(CONFIG, { log });
-  good = await rig.worker('good', { maxBuilds: 1 });
-  await rig.client.call('startBuild', { body: { builder: 'good' } });
-  const { build, token } = await good.next('assign');
-  victim = { build, token };
-  good.send({ type: 'assigned', ...victim, accepted: true });
-  const tell = (sequence: number, event: object) =>
-    good.send({ type: 'progress', ...victim, sequence, event: event as never });
-  tell(1, { type: 'buildStarted', at: 1, workdir: '/w' });
-  tell(2, { type: 'stepStarted', at: 1, step: 0, name: 'step' });
-  good.send({ type: 'open', ...victim, stream: 1, step: 0, log: 'stdio', offset: 0 });
-  good.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 1, payload: Buffer.from('hello\n') });
-  await until('its log is stored', async () => (await victimLog().catch(() => '')) === 'hello\n');
+  farm = await hostileFarm();
+  ({ rig, good, victim, lines } = farm);
 });
-afterAll(() => rig[Symbol.asyncDispose]());
-
-/** A hostile worker with a build of its own that it has taken. */
-async function hostile(): Promise<{ raw: RawWorker; lease: Lease; name: string }> {
-  count += 1;
-  const name = `bad${count}`;
-  const raw = await rawWorker(rig, name);
-  await raw.next('settings');
-  await rig.client.call('startBuild', { body: { builder: 'bad' } });
-  const { build, token } = await raw.next('assign');
-  raw.say({ type: 'assigned', build, token, accepted: true });
-  return { raw, lease: { build, token }, name };
-}
+afterAll(() => farm[Symbol.asyncDispose]());
 
 /** Nobody else has noticed: the good worker's build has exactly what it told, and its session lives. */
 async function unharmed(): Promise<void> {
@@ -65,31 +29,9 @@ async function unharmed(): Promise<void> {
     worker: 'good',
     steps: [{ name: 'step', complete: false }],
   });
-  expect(await victimLog()).toBe('hello\n');
+  expect(await farm.victimLog()).toBe('hello\n');
   expect(good.ended).toBe(false);
 }
-
-async function victimLog(): Promise<string> {
-  const read = { build: String(victim.build), step: '0', log: 'stdio', follow: false };
-  return Buffer.concat(await Array.fromAsync(rig.client.log(read))).toString();
-}
-
-const begun = (raw: RawWorker, lease: Lease) => {
-  const tell = (sequence: number, event: object) => raw.say({ type: 'progress', ...lease, sequence, event });
-  tell(1, { type: 'buildStarted', at: 1, workdir: '/w' });
-  tell(2, { type: 'stepStarted', at: 1, step: 0, name: 'one' });
-  return tell;
-};
-const open = (raw: RawWorker, lease: Lease, more: object = {}) =>
-  raw.say({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0, ...more });
-const frame = (raw: RawWorker, offset: number, text = 'x', stream = 1) =>
-  raw.socket.sendBinary(
-    encodeLogFrame({ stream, channel: 'stdout', offset, at: 1, payload: Buffer.from(text) }),
-  );
-const ended = (step: number, logs: object[] = []) => ({
-  ...{ type: 'stepFinished', at: 3, step, results: 0, state: 'finished', logs },
-  ...{ rc: 0, signal: null, properties: {} },
-});
 
 describe('a worker that breaks the rules loses its session, with a line that names it, and nobody else notices', () => {
   it.each<[string, (raw: RawWorker, lease: Lease) => void, number, RegExp]>([
@@ -190,6 +132,39 @@ describe('a worker that breaks the rules loses its session, with a line that nam
       },
       4000,
       /logs/,
+    ],
+    [
+      'rests a stream that it does not have',
+      (raw, lease) => raw.say({ type: 'paused', ...lease, stream: 3 }),
+      4000,
+      /a pause of stream 3, which is not open/,
+    ],
+    [
+      'rests a stream that nobody asked it to rest',
+      (raw, lease) => {
+        begun(raw, lease);
+        open(raw, lease);
+        frame(raw, 0);
+        raw.say({ type: 'paused', ...lease, stream: 1 });
+      },
+      4000,
+      /not asked for/,
+    ],
+    [
+      'rests its own stream as one of another build',
+      (raw, lease) => {
+        begun(raw, lease);
+        open(raw, lease);
+        raw.say({ type: 'paused', ...victim, stream: 1 });
+      },
+      4000,
+      /a pause of stream 1/,
+    ],
+    [
+      'lets itself go on',
+      (raw, lease) => raw.say({ type: 'proceed', ...lease, stream: 1, offset: 0 }),
+      4000,
+      /a message that cannot be/,
     ],
     [
       'says hello again',

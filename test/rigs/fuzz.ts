@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Command } from 'commander';
 import { numberValue } from '../../src/commands/terminal/values.ts';
 import { fuzz } from './fuzz/series.ts';
+import { heldMb } from './heap.ts';
 
 /**
  * `npm run fuzz -- --cases N --seed N [--from N]`: conversations of the worker protocol with something wrong in them, toward both ends, as
@@ -18,19 +17,11 @@ const { seed, from, cases } = new Command('npm run fuzz --')
 /** Heap after a collection may differ by so much: caches, and the noise of the collector. */
 const GROWTH_MB = 16;
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-const heapMb = () => {
-  collect();
-  collect();
-  return process.memoryUsage().heapUsed / 2 ** 20;
-};
-
 const started = performance.now();
 const processor = process.cpuUsage();
 const warm = Math.min(cases, 5_000);
 const first = await fuzz({ seed, from, to: from + warm });
-const before = heapMb();
+const before = heldMb();
 const second = await fuzz({
   ...{ seed, from: from + warm, to: from + cases },
   onCase(number) {
@@ -39,11 +30,11 @@ const second = await fuzz({
     const rate = done / ((performance.now() - started) / 1_000);
     const rssMb = process.memoryUsage.rss() / 2 ** 20;
     process.stderr.write(
-      `${done} cases, ${rate.toFixed(0)}/s, heap ${heapMb().toFixed(1)} MB, resident ${rssMb.toFixed(0)} MB\n`,
+      `${done} cases, ${rate.toFixed(0)}/s, heap ${heldMb().toFixed(1)} MB, resident ${rssMb.toFixed(0)} MB\n`,
     );
   },
 });
-const after = heapMb();
+const after = heldMb();
 const seconds = (performance.now() - started) / 1_000;
 const used = process.cpuUsage(processor);
 const wrong = [...first.wrong, ...second.wrong];

@@ -241,6 +241,8 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     onAccept: (ends) => arrivals.came(ends),
   });
   opened.defer(() => workerPort.close(0));
+  // At once: who comes while the rest is opened is told these.
+  bound = { workers: workerPort.bound, web: [] };
   const inner = createTlsServer(tls, onWorker);
   const web = await openWebPort({
     addresses: first.listen.web,
@@ -253,7 +255,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   opened.defer(() => sessions.stop());
   opened.defer(() => builds.stop());
   opened.defer(() => logs.hurry());
-  bound = { workers: workerPort.bound, web: web.bound };
+  bound = { ...bound, web: web.bound };
   builds.listening();
 
   const routes = opened.use(await openGitRoutes({ via: [], env }));

@@ -1,18 +1,15 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
-import { fastify, type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { errnoOf } from '../../../base/error.ts';
 import type { Log } from '../../../base/log.ts';
 import { codes } from '../codes.ts';
-import { answerErrors } from './errors.ts';
+import { createApp } from './app.ts';
 
 /** Largest body of a call: a change with thousands of files fits, a flood does not. */
 const BODY_BYTES = 4 * 1024 * 1024;
 /** A socket of a dead master refuses at once; a live one accepts at once. */
 const STALE_CHECK_MS = 2_000;
-/** From connection to the end of a request's head. */
-const HEADERS_MS = 10_000;
 
 export interface ControlSocket {
   readonly path: string;
@@ -30,23 +27,19 @@ export async function openControlSocket(options: {
   register: (app: FastifyInstance) => void;
 }): Promise<ControlSocket> {
   const { path, log, register } = options;
-  let server: Server | undefined;
-  const app = fastify({
+  const { app, server } = await createApp(log, {
     bodyLimit: BODY_BYTES,
-    forceCloseConnections: true,
     routerOptions: { maxParamLength: 3_000 },
-    serverFactory: (handler) => (server = createServer({ headersTimeout: HEADERS_MS }, handler)),
   });
-  answerErrors(app, log);
   register(app);
   await app.ready();
   await removeStale(path);
   const listening = Promise.withResolvers<void>();
-  server!.once('error', listening.reject).once('listening', listening.resolve);
+  server.once('error', listening.reject).once('listening', listening.resolve);
   // The mask makes the socket with its mode; without it there would be a moment in which others could connect.
   const mask = process.umask(0o177);
   try {
-    server!.listen({ path });
+    server.listen({ path });
   } finally {
     process.umask(mask);
   }
@@ -62,8 +55,8 @@ export async function openControlSocket(options: {
     async close() {
       await app.close();
       // A server that fastify was not asked to start is not closed by it, and readers of events would never leave by themselves.
-      const closed = new Promise((resolve) => server!.close(resolve));
-      server!.closeAllConnections();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
       await closed;
       rmSync(path, { force: true });
     },

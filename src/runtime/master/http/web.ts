@@ -1,18 +1,14 @@
-import { createServer, type Server } from 'node:http';
-import { fastify } from 'fastify';
 import type { Log } from '../../../base/log.ts';
 import { listen } from '../../../net/listen.ts';
 import type { ListenAddress } from '../../../net/endpoint/listen-address.ts';
 import { endsOf } from '../../../net/peer.ts';
 import { createTunnel, TUNNEL_PROTOCOL } from '../../../net/tunnel.ts';
 import { createWebSocketAcceptor } from '../../../net/web-socket.ts';
-import { answerErrors } from './errors.ts';
+import { createApp } from './app.ts';
 import type { Duplex } from 'node:stream';
 
 /** Where workers come in on the web port, so that one port, or one reverse proxy, serves all. */
 const WORKER_PATH = '/bbx/worker';
-/** From connection to the end of a request's head. */
-const HEADERS_MS = 10_000;
 /** For a whole request: nothing large is taken here yet. */
 const REQUEST_MS = 30_000;
 const BODY_BYTES = 64 * 1024;
@@ -32,17 +28,12 @@ export async function openWebPort(options: {
   mayCome: () => boolean;
 }): Promise<WebPort> {
   const { addresses, log, onTunnel, mayCome } = options;
-  let server: Server | undefined;
-  const app = fastify({
+  const { app, server: http } = await createApp(log, {
     bodyLimit: BODY_BYTES,
-    forceCloseConnections: true,
-    serverFactory: (handler) =>
-      (server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS }, handler)),
+    http: { requestTimeout: REQUEST_MS },
   });
-  answerErrors(app, log);
   app.get('/health', async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
   await app.ready();
-  const http = server!;
   const acceptor = createWebSocketAcceptor({ path: WORKER_PATH, protocol: TUNNEL_PROTOCOL });
   http.on('upgrade', (request, stream, head) => {
     if (!mayCome()) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { BbxError } from '../../../src/base/error.ts';
 import type { Channel } from '../../../src/build/command-port.ts';
 import { openLogFiles } from '../../../src/store/log-files.ts';
 import type { LogFiles } from '../../../src/store/log-files.ts';
@@ -375,6 +376,57 @@ describe('any sequence of pieces', () => {
         },
       ),
       { numRuns: 15 },
+    );
+  });
+
+  it('handed over at once, of which some come twice, leave a hole or find no room, is what was sent up to where it got', async () => {
+    const text = Buffer.from(Array.from({ length: 3_000 }, (_, at) => (at * 7919) % 251));
+    const probe = await open(dir, 'r');
+    const proto = Object.getPrototypeOf(probe) as typeof probe;
+    await probe.close();
+    const write = Reflect.get(proto, 'writev') as (...args: unknown[]) => Promise<unknown>;
+    let full: boolean[] = [];
+    using spy = vi.spyOn(proto, 'writev');
+    spy.mockImplementation(function (this: typeof probe, ...args) {
+      if (full.shift() === true) return Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }));
+      return write.apply(this, args) as ReturnType<typeof probe.writev>;
+    });
+    let logid = 0;
+    const piece = fc.record({ offset: fc.nat(900), length: fc.integer({ min: 1, max: 900 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(piece, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 6 }),
+        fc.array(fc.boolean(), { maxLength: 4 }),
+        async (rounds, refusals) => {
+          logid += 1;
+          full = [...refusals];
+          for (const pieces of rounds) {
+            const before = await files.size(logid);
+            // Around where the log ends: behind it there would be holes alone.
+            const results = await Promise.allSettled(
+              pieces.map(({ offset, length }) => {
+                const from = Math.max(0, before - 300) + offset;
+                const bytes = text.subarray(from, from + length);
+                return files.append(logid, { offset: from, channel: 'stdout', at: 1, bytes });
+              }),
+            );
+            const size = await files.size(logid);
+            expect(size).toBeGreaterThanOrEqual(before);
+            for (const result of results) {
+              if (result.status === 'fulfilled') expect(result.value).toBeLessThanOrEqual(size);
+              else expect(['BBX-STO-LOG-HOLE', 'BBX-STO-FULL']).toContain((result.reason as BbxError).code);
+            }
+          }
+          full = [];
+          const size = await files.size(logid);
+          const got = text.subarray(0, size);
+          expect((await collect(files.read(logid))).equals(got)).toBe(true);
+          expect(await files.seal(logid, { bytes: size, sha256: sha256(got) })).toMatchObject({
+            bytes: size,
+          });
+        },
+      ),
+      { numRuns: 60 },
     );
   });
 });

@@ -1,10 +1,10 @@
 import { BbxError } from '../base/error.ts';
 import type { Client } from '../client/client.ts';
+import { buildTitle } from '../build/title.ts';
 import { buildName, openFarm, type DirOptions } from './farm.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
 import { answer } from './terminal/print.ts';
-import { buildTitle } from './words.ts';
 
 export interface CancelOptions extends DirOptions {
   reason: string;

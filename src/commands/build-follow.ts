@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../base/exit.ts';
 import type { Result } from '../build/results.ts';
 import type { Client } from '../client/client.ts';
 import { watchRequest, type Happening } from '../client/watch.ts';
+import { buildTitle } from '../build/title.ts';
 import { codes } from './terminal/codes.ts';
 import { Interrupted, type Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
@@ -10,7 +11,7 @@ import { styleOf, type Style } from './terminal/print.ts';
 import { printable } from './terminal/printable.ts';
 import { createProgress, type Progress } from './terminal/progress.ts';
 import { writeOut } from './terminal/stream.ts';
-import { buildTitle, resultWord, sourceWords, tookWords } from './words.ts';
+import { resultWord, sourceWords, tookWords } from './words.ts';
 
 /** Version of the JSON Lines that a followed build gives. */
 const LINES_VERSION = 1;

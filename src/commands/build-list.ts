@@ -1,8 +1,9 @@
 import type { BuildObject } from '../api/objects.ts';
+import { buildTitle } from '../build/title.ts';
 import { openFarm, type DirOptions } from './farm.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, table, type Column } from './terminal/print.ts';
-import { buildTitle, resultWord, sourceWords, tookWords } from './words.ts';
+import { resultWord, sourceWords, tookWords } from './words.ts';
 
 export interface ListBuildsOptions extends DirOptions {
   builder?: string;

@@ -1,6 +1,7 @@
 import type { BuildObject, LogObject, StepObject } from '../api/objects.ts';
 import type { Client } from '../client/client.ts';
 import { watchRequest } from '../client/watch.ts';
+import { buildTitle } from '../build/title.ts';
 import { buildName, buildOf, openFarm, type DirOptions } from './farm.ts';
 import { codes } from './terminal/codes.ts';
 import type { Context } from './terminal/context.ts';
@@ -11,7 +12,7 @@ import { writeOut } from './terminal/stream.ts';
 import { cutWords, missingWords, receiptWords } from './log-receipt.ts';
 import { writeLogLines } from './log-lines.ts';
 import { verifyLogs } from './log-verify.ts';
-import { buildTitle, resultWord, tookWords } from './words.ts';
+import { resultWord, tookWords } from './words.ts';
 
 export interface LogOptions extends DirOptions {
   follow?: boolean;

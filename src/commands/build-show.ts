@@ -1,10 +1,11 @@
 import type { BuildObject, LogObject, RequestObject, StepObject } from '../api/objects.ts';
+import { buildTitle } from '../build/title.ts';
 import { buildName, openFarm, type DirOptions } from './farm.ts';
 import { linkWords } from './link-words.ts';
 import { shortWords } from './log-receipt.ts';
 import type { Context } from './terminal/context.ts';
 import { answer, facts, table, type Column, type Style } from './terminal/print.ts';
-import { buildTitle, resultWord, sourceWords, tookWords } from './words.ts';
+import { resultWord, sourceWords, tookWords } from './words.ts';
 
 const STEP_COLUMNS: readonly Column<StepObject>[] = [
   { heading: 'STEP', value: (step) => String(step.number) },

@@ -1,8 +1,8 @@
 import type { ReadPiece } from '../api/log-pieces.ts';
 import type { BuildObject, LogObject, StepObject } from '../api/objects.ts';
+import { buildTitle } from '../build/title.ts';
 import type { Context } from './terminal/context.ts';
 import { writeOut } from './terminal/stream.ts';
-import { buildTitle } from './words.ts';
 
 /** Version of the JSON Lines of `build log --json`. */
 const LINES_VERSION = 1;

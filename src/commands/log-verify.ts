@@ -3,12 +3,12 @@ import type { BuildObject, LogObject, StepObject } from '../api/objects.ts';
 import type { Client } from '../client/client.ts';
 import { printBytes } from '../base/bytes.ts';
 import { EXIT } from '../base/exit.ts';
+import { buildTitle } from '../build/title.ts';
 import type { Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
 import { answer } from './terminal/print.ts';
 import { createProgress } from './terminal/progress.ts';
 import { missingWords, receiptWords } from './log-receipt.ts';
-import { buildTitle } from './words.ts';
 
 /** One log, read again from its first byte to its last. */
 interface Verified extends Pick<LogObject, 'bytes' | 'lines' | 'sha256' | 'receipt' | 'cut'> {

@@ -8,6 +8,7 @@ import { controlSocket, masterLayout } from '../config/layout.ts';
 import { loadMaster } from '../config/master.ts';
 import { codes as templateCodes } from '../templates/codes.ts';
 import type { BuildRecipe } from '../templates/build-recipe.ts';
+import { buildTitle } from '../build/title.ts';
 import { exitOfResult } from './build-follow.ts';
 import { printLog } from './build-log.ts';
 import { startQuickFarm } from './quickstart-farm.ts';
@@ -20,7 +21,7 @@ import { codes } from './terminal/codes.ts';
 import { Interrupted, type Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
 import { answer, note } from './terminal/print.ts';
-import { buildTitle, tookWords } from './words.ts';
+import { tookWords } from './words.ts';
 
 export interface QuickstartOptions {
   repository?: string;

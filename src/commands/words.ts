@@ -24,11 +24,6 @@ export function resultWord(style: Style, result: Result | null, unfinished = 'ru
   }
 }
 
-/** How people name a build: `app/12`. */
-export function buildTitle(build: Pick<BuildObject, 'builder' | 'number'>): string {
-  return `${build.builder}/${build.number}`;
-}
-
 /** Digits of a commit that tell it from all others in practice. */
 const SHORT_REVISION = 12;
 

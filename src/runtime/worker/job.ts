@@ -6,6 +6,7 @@ import type { Journal } from '../../build/journal.ts';
 import { resultNumber } from '../../build/results.ts';
 import type { Result } from '../../build/results.ts';
 import { runPlan } from '../../build/run.ts';
+import { buildTitle } from '../../build/title.ts';
 import { orphanLeftMs } from './keeper/deadline.ts';
 import type { KeptBuild } from './keeper/kept-builds.ts';
 import { endInterrupted } from './jobs-interrupted.ts';
@@ -95,7 +96,7 @@ export function createJob(build: SpoolBuild, deps: JobDeps, former = false): Own
         signal: AbortSignal.any([cancel.signal, stop.signal]),
         stop: stop.signal,
       });
-      log.info(`build ${plan.builder}/${plan.number} ended: ${verdict?.result ?? result}`);
+      log.info(`build ${buildTitle(plan)} ended: ${verdict?.result ?? result}`);
     } catch (error) {
       await endBroken(error);
     } finally {
@@ -109,8 +110,9 @@ export function createJob(build: SpoolBuild, deps: JobDeps, former = false): Own
   async function endBroken(error: unknown): Promise<void> {
     const why = sentences(error).join(': ');
     // Nobody wants to know of a build that is dropped; one that has its end only failed in cleaning up.
-    if (build.finished || stop.signal.aborted) return void log.debug(`build ${lease.build}: ${why}`);
-    log.error(`build ${lease.build} ended as exception: ${why}`);
+    if (build.finished || stop.signal.aborted)
+      return void log.debug(`build ${buildTitle(lease.plan)}: ${why}`);
+    log.error(`build ${buildTitle(lease.plan)} ended as exception: ${why}`);
     try {
       await endInterrupted(build, clock, `the worker could not go on: ${why}`);
     } catch (second) {
@@ -133,7 +135,7 @@ export function createJob(build: SpoolBuild, deps: JobDeps, former = false): Own
   }
 
   function endOrphan(why: string): void {
-    log.warn(`build ${lease.build} ends: ${why}`);
+    log.warn(`build ${buildTitle(lease.plan)} ends: ${why}`);
     retry(`ended by the worker: no contact with the master for ${Math.round(lease.orphanAfter ?? 0)} s`);
   }
 

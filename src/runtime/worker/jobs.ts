@@ -6,6 +6,7 @@ import { secretsOf } from '../../build/plan-secrets.ts';
 import { leaseKey } from '../../protocol/bbx/lease.ts';
 import type { Lease } from '../../protocol/bbx/lease.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from '../../protocol/bbx/messages.ts';
+import { buildTitle } from '../../build/title.ts';
 import type { KeptBuild } from './keeper/kept-builds.ts';
 import { machineElapsed } from './elapsed.ts';
 import { createJob, type Job, type OwnJob, type Stored } from './job.ts';
@@ -111,12 +112,14 @@ export function createJobs(options: JobsOptions): Jobs {
     const { build } = job;
     const former = build.kept?.former;
     if (former !== undefined) {
-      log.warn(`build ${build.lease.build} goes on: it ran while the worker's process was gone`);
+      log.warn(`build ${buildTitle(build.lease.plan)} goes on: it ran while the worker's process was gone`);
       return begin(job, former.secrets);
     }
     if (build.sequence === 0 || build.lastEnd !== undefined) return goOnAlone(job);
     const as = options.wasEnded?.(build) === true ? 'retry' : 'exception';
-    log.warn(`build ${build.lease.build} was running when the worker's process ended; it ends as ${as}`);
+    log.warn(
+      `build ${buildTitle(build.lease.plan)} was running when the worker's process ended; it ends as ${as}`,
+    );
     job.interrupt(
       as,
       as === 'retry' ? 'the keeper of its commands was of another version and was ended' : undefined,
@@ -129,7 +132,7 @@ export function createJobs(options: JobsOptions): Jobs {
     const { plan, boot } = build.lease;
     const why = whyNoFurther(plan, build.lastEnd, { now: machineElapsed().host, assignedIn: boot });
     log.warn(
-      `build ${build.lease.build} was running when the worker's process ended; ${why === undefined ? 'it goes on' : `it ends as retry: ${why}`}`,
+      `build ${buildTitle(plan)} was running when the worker's process ended; ${why === undefined ? 'it goes on' : `it ends as retry: ${why}`}`,
     );
     if (why !== undefined) job.retry(why);
     // For the words of a step that is over; nothing is started with them.
@@ -151,7 +154,7 @@ export function createJobs(options: JobsOptions): Jobs {
   }
 
   async function drop(job: OwnJob, why: string): Promise<void> {
-    log.info(`build ${job.build.lease.build} is dropped: ${why}`);
+    log.info(`build ${buildTitle(job.build.lease.plan)} is dropped: ${why}`);
     all.onDropped?.(job.build.lease);
     job.giveUp(new Error(why));
     await forget(job);
@@ -198,7 +201,7 @@ export function createJobs(options: JobsOptions): Jobs {
       return { accepted: false, why: 'the worker is draining' };
     }
     const job = makeJob(build, false);
-    log.info(`build ${plan.builder}/${plan.number} starts`);
+    log.info(`build ${buildTitle(plan)} starts`);
     const holding = options.hold === undefined ? undefined : hold(job, secrets);
     const values = new Map(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
     begin(job, values, { place, holding });
@@ -236,7 +239,7 @@ export function createJobs(options: JobsOptions): Jobs {
     cancel(lease, why) {
       const job = jobs.get(leaseKey(lease));
       if (job === undefined || !job.running) return;
-      log.info(`build ${lease.build} is cancelled${why === '' ? '' : `: ${why}`}`);
+      log.info(`build ${buildTitle(job.build.lease.plan)} is cancelled${why === '' ? '' : `: ${why}`}`);
       job.cancel(why);
     },
     async drop(lease, why) {
@@ -263,7 +266,7 @@ export function createJobs(options: JobsOptions): Jobs {
         await job.done;
         const place = await spool.setAside(job.build);
         log.warn(
-          `build ${job.build.lease.build} belongs to another life of the master's store; kept in ${place}`,
+          `build ${buildTitle(job.build.lease.plan)} belongs to another life of the master's store; kept in ${place}`,
         );
         aside.push(place);
       }

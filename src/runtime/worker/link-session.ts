@@ -7,6 +7,7 @@ import type { SessionEnd } from '../../protocol/bbx/line.ts';
 import { PLACES, type DialledWay, type DialPlace } from '../../protocol/bbx/dial-facts.ts';
 import { PAUSE, type MasterMessage, type WorkerMessage } from '../../protocol/bbx/messages.ts';
 import type { WorkerSession } from '../../protocol/bbx/worker-session.ts';
+import { buildTitle } from '../../build/title.ts';
 import type { Answer, Jobs } from './jobs.ts';
 import type { LinkHistory } from './link-history.ts';
 import type { Learned } from './link-learned.ts';
@@ -64,7 +65,7 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
   const sender = startSender({
     session,
     onUnfit(build, why) {
-      log.error(`build ${build.lease.build} cannot be delivered: ${why}`);
+      log.error(`build ${buildTitle(build.lease.plan)} cannot be delivered: ${why}`);
       abandon(build.lease, why);
     },
     onDelivered: (build) => later(jobs.delivered(build.lease)),
@@ -149,7 +150,7 @@ export async function runLinkSession(options: LinkSessionOptions): Promise<LinkS
       answer = { accepted: false, why: why.slice(0, 1_000) };
     }
     if (!answer.accepted) {
-      log.warn(`build ${build} is refused: ${answer.why}`);
+      log.warn(`build ${buildTitle(message.plan)} is refused: ${answer.why}`);
       return send({ type: 'assigned', build, token, accepted: false, why: answer.why });
     }
     send({ type: 'assigned', build, token, accepted: true });

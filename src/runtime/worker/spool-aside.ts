@@ -1,3 +1,4 @@
+import { buildTitle } from '../../build/title.ts';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -27,7 +28,7 @@ const lease = z.object({
 
 /** What a build will be called once it is in `folder`. */
 export function asideOf({ lease: { build, epoch, plan } }: SpoolBuild, folder: string): AsideBuild {
-  return { build, epoch, name: `${plan.builder}/${plan.number}`, folder };
+  return { build, epoch, name: buildTitle(plan), folder };
 }
 
 /** What former processes set aside in a folder of the spool; what cannot be read is left out. */
@@ -38,7 +39,7 @@ export async function readAside(spool: string, folder: string): Promise<AsideBui
     try {
       const read = lease.parse(JSON.parse(await readFile(join(spool, folder, name, LEASE), 'utf8')));
       const { build, epoch, plan } = read;
-      found.push({ build, epoch, name: `${plan.builder}/${plan.number}`, folder });
+      found.push({ build, epoch, name: buildTitle(plan), folder });
     } catch {
       // Damaged, or somebody's own file: the folder is still named in the note.
     }

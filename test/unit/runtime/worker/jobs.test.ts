@@ -13,13 +13,13 @@ import { until } from '../../../rigs/wait.ts';
 
 const lease = { build: 7, token: '1-00000000000000aa' };
 
-async function jobsOf(dir: string, port: CommandPort, limitBytes = 64 * 1024 * 1024) {
+async function jobsOf(dir: string, port: CommandPort, limitBytes = 64 * 1024 * 1024, log = silentLog) {
   const spool = await openSpool({ dir, limitBytes, clock: systemClock, log: silentLog });
   const jobs = createJobs({
     spool,
     maxBuilds: 1,
     clock: systemClock,
-    log: silentLog,
+    log,
     openPlace: async () => ({ port, workdir: '/build', [Symbol.asyncDispose]: async () => undefined }),
   });
   const assignment = { ...lease, plan: planOf(['a']), secrets: {}, orphanAfter: null };
@@ -50,6 +50,24 @@ it('a build of another life of the store is set aside also when the spool is ful
   const { spool, jobs } = await jobsOf(dir.path, flood, 200_000);
   await until('the spool to be full', () => spool.notes().length > 0, 5_000);
   expect(await jobs.adoptEpoch('other')).toHaveLength(1);
+  await spool.close();
+});
+
+it('the log names a build as people do, whatever happens to it', async () => {
+  await using dir = await tempDir();
+  const said: string[] = [];
+  const say = (message: string) => void said.push(message);
+  const { spool, jobs } = await jobsOf(dir.path, flood, 1_000_000, { ...silentLog, info: say, warn: say });
+  const { builder, number } = planOf(['a']);
+  jobs.cancel(lease, 'enough');
+  await jobs.idle();
+  await jobs.drop(lease, 'over');
+  expect(said).toEqual([
+    `build ${builder}/${number} starts`,
+    `build ${builder}/${number} is cancelled: enough`,
+    `build ${builder}/${number} ended: cancelled`,
+    `build ${builder}/${number} is dropped: over`,
+  ]);
   await spool.close();
 });
 

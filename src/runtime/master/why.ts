@@ -198,6 +198,10 @@ export function whyBuild(build: BuildFacts): WhyObject {
       since: step.completeAt ?? step.startedAt,
     });
   }
+  if (build.result !== null && build.completeAt !== null) {
+    const took = seconds(build.completeAt - build.startedAt);
+    reasons.push({ about: 'end', reason: `${build.result} after ${took}`, since: build.completeAt });
+  }
   return { subject, summary: buildSummary(subject, build, cause), reasons };
 }
 

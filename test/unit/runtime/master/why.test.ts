@@ -149,8 +149,19 @@ describe('whyBuild', () => {
         { about: 'request', reason: 'scheduler push', since: 100 },
         { about: 'worker "w"', reason: 'took it 30s after it was asked for', since: 130 },
         { about: 'step 1 "test"', reason: 'failure: exit code 2', since: 150 },
+        { about: 'end', reason: 'failure after 30s', since: 160 },
       ],
     });
+  });
+
+  it('says when a build that was cancelled ended, and of one that still runs no end', () => {
+    const cancelled = { ...facts, result: 'cancelled' as const, cancelReason: 'by me', steps: [] };
+    const cancel = { about: 'cancel', reason: 'by me', since: null };
+    expect(whyBuild(cancelled).reasons.slice(-2)).toEqual([
+      cancel,
+      { about: 'end', reason: 'cancelled after 30s', since: 160 },
+    ]);
+    expect(whyBuild({ ...cancelled, result: null, completeAt: null }).reasons.at(-1)).toEqual(cancel);
   });
 
   it('names a lost link, and what each side saw of it', () => {

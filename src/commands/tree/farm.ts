@@ -2,12 +2,13 @@ import { Option, type Command } from 'commander';
 import { BUILD_GRAMMAR, declare, dirFlag } from '../terminal/command.ts';
 import type { Context } from '../terminal/context.ts';
 import { flag } from '../terminal/flag.ts';
-import { durationValue, listValue, propertyValueOf, revisionValue } from '../terminal/values.ts';
+import { durationValue, listValue, numberValue, propertyValueOf, revisionValue } from '../terminal/values.ts';
+import type { ListChangesOptions } from '../change-list.ts';
 import type { SendOptions } from '../change-send.ts';
 import type { DirOptions } from '../farm.ts';
 import type { StatusOptions } from '../status.ts';
 
-/** Commands about the farm as a whole: `status`, `why`, `change send`, `db …`. */
+/** Commands about the farm as a whole: `status`, `why`, `change …`, `db …`. */
 export function addFarmCommands(program: Command, context: Context): void {
   declare(program, 'status', {
     purpose: 'Show the farm: master, workers, builds, and what does not work.',
@@ -32,6 +33,15 @@ export function addFarmCommands(program: Command, context: Context): void {
     );
 
   const change = program.command('change').description('Changes of repositories.');
+  declare(change, 'list', {
+    purpose: 'List changes, newest first.',
+    examples: ['bbx change list', 'bbx change list --limit 5 --json'],
+  })
+    .addOption(flag('--limit <number>', 'how many').default(20).argParser(numberValue(1, 1_000)))
+    .addOption(dirFlag())
+    .action(async (options: ListChangesOptions) =>
+      (await import('../change-list.ts')).listChanges(context, options),
+    );
   declare(change, 'send', {
     purpose: 'Tell the master of a change, for repositories that it does not poll.',
     examples: [

@@ -25,6 +25,8 @@ const change = {
   when_timestamp: 1_700_000_000,
 };
 
+const LONG = `${'mend '.repeat(20)}\n\nand why`;
+
 const handlers: Partial<Handlers> = {
   status: async () =>
     aStatus({
@@ -78,6 +80,7 @@ const handlers: Partial<Handlers> = {
             result: 'cancelled',
           })
         : aRequest({ buildrequestid: 99 }),
+  changes: async ({ query }) => [change, { ...change, changeid: 4, comments: LONG }].slice(0, query.limit),
   sendChange: async () => change,
   why: async ({ params }) => ({
     subject: params.subject,
@@ -119,6 +122,7 @@ describe('with --json', () => {
     [['build', 'cancel', 'r17'], routes.cancelRequest.answer],
     [['build', 'retry', 'app/12'], routes.retryBuild.answer],
     [['build', 'retry', 'r17'], routes.retryRequest.answer],
+    [['change', 'list'], routes.changes.answer],
     [send, routes.sendChange.answer],
     [['why', 'r17'], routes.why.answer],
   ])('bbx %j gives what the API gives, and nothing on stderr', async (args, schema) => {
@@ -154,6 +158,23 @@ describe('with --json', () => {
       })
       .parse(JSON.parse(ran.stderr));
     expect(error.code).toBe(name);
+  });
+});
+
+describe('change list', () => {
+  it('shows a line for each, at a terminal with the beginning of what it says', async () => {
+    await using temp = await tempDir();
+    await using _master = await fakeMaster(temp.path, handlers);
+    const plain = await command(['change', 'list'], { cwd: temp.path });
+    expect(plain.stdout.split('\n').map((line) => line.split('\t'))).toEqual([
+      ['c5', 'app', 'main 4d5e6f', '2023-11-14T22:13:20.000Z', '-', '-'],
+      ['c4', 'app', 'main 4d5e6f', '2023-11-14T22:13:20.000Z', '-', LONG.replaceAll('\n\n', ' ')],
+      [''],
+    ]);
+    const seen = await command(['change', 'list', '--limit', '1'], { cwd: temp.path, terminal: true });
+    expect(seen.stdout).toMatch(/^CHANGE +REPOSITORY +SOURCE +WHEN +AUTHOR +COMMENTS\nc5 [^\n]*\n$/);
+    const short = await command(['change', 'list'], { cwd: temp.path, terminal: true });
+    expect(short.stdout).toContain(`${LONG.slice(0, 49)}…\n`);
   });
 });
 

@@ -11,6 +11,8 @@ import { answerEvidence, describeAnswer } from '../resolve.ts';
 
 /** Dead peers that our own pings do not see (a socket handed to git) are found by the kernel after this and ten probes. */
 const KEEPALIVE_MS = 15_000;
+/** Made once: an `abort()` without a reason makes one, with its stack, at each connection. */
+const ANSWERED = new Error('the race for this host is over');
 
 export interface TcpOptions {
   resolver: Resolver;
@@ -45,7 +47,7 @@ export async function connectTcp(host: string, port: number, options: TcpOptions
     onAttempt: (attempt) => onEvidence(attemptEvidence(attempt)),
     signal,
     limitMs,
-  }).finally(() => stopLookups.abort());
+  }).finally(() => stopLookups.abort(ANSWERED));
   if (winner !== undefined) return winner.connection;
   throw failure(host, port, { attempts, timedOut, winner }, answers, limitMs);
 }

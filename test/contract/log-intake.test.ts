@@ -52,11 +52,11 @@ function diskOf() {
   return { disk, files, holdSyncs: (until: Promise<void> | undefined) => void (held = until) };
 }
 
-function intakeOf(files: LogFiles) {
+function intakeOf(files: LogFiles, { clock = systemClock, store = QUICK_STORE, canPause = false } = {}) {
   const acknowledged: number[] = [];
   const closed: number[] = [];
   const session = {
-    pauseLog: () => false,
+    pauseLog: () => canPause,
     proceedLog: () => undefined,
     close: (code: number) => void closed.push(code),
     acknowledge: (_: unknown, { logs = [] }: { logs?: readonly { bytes: number }[] }) =>
@@ -71,8 +71,7 @@ function intakeOf(files: LogFiles) {
     ended: false,
   };
   const trouble = createTroubleList({ clock: systemClock, log: silentLog });
-  const store = { write: async () => undefined } as unknown as Store;
-  const intake = createLogIntake({ files, store, clock: systemClock, log: silentLog, trouble });
+  const intake = createLogIntake({ files, store, clock, log: silentLog, trouble });
   const log = intake.open(build as unknown as Running, 0, 'stdio');
   const piece = (offset: number, text: string): LogBytes => ({
     ...{ build: 1, token: 't', step: 0, log: 'stdio', channel: 'stdout', at: 1 },
@@ -81,7 +80,43 @@ function intakeOf(files: LogFiles) {
   return { intake, log, piece, acknowledged, closed, trouble };
 }
 
+const QUICK_STORE = { write: async () => undefined } as unknown as Store;
+
 describe('what workers send of logs', () => {
+  it('is acknowledged also while the store is late: the sizes in the rows wait for it alone', async () => {
+    const { files } = diskOf();
+    let asked = 0;
+    const late = Promise.withResolvers<void>();
+    const store = { write: () => ((asked += 1), late.promise) } as unknown as Store;
+    let ahead = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + ahead };
+    const { intake, log, piece, acknowledged } = intakeOf(files, { clock, store });
+    intake.placed(log, 9);
+    ahead = 60_000;
+    void intake.take(log, piece(0, 'abc'));
+    await until('the store is asked', () => asked === 1, 2_000);
+    ahead = 120_000;
+    void intake.take(log, piece(3, 'def'));
+    await until('the acknowledgement', () => acknowledged.includes(6), 2_000);
+    expect(asked).toBe(1);
+    late.resolve();
+    await intake.stop();
+  });
+
+  it('rests alone when its row is late: its session is held up for a second, and goes on without it', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files, { canPause: true });
+    const held = intake.take(log, piece(0, 'x'.repeat(WAITING_BYTES + 1)));
+    expect(held).toBeInstanceOf(Promise);
+    await held;
+    // Its worker has all of it.
+    expect(log.waitingBytes).toBe(0);
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'abc'));
+    await until('the write', () => disk.size === 3, 2_000);
+    await intake.stop();
+  });
+
   it('waits in memory until the log has its row, and is acknowledged when it is on the disk', async () => {
     const { files, disk } = diskOf();
     const { intake, log, piece, acknowledged } = intakeOf(files);

@@ -25,6 +25,8 @@ export interface LogStalls {
   rewind(log: OpenLog, error: Error): boolean;
   /** While the disk takes nothing, a log that is no longer small and has no row yet rests until it has one. False: its worker cannot let it. */
   beginEarly(log: OpenLog): boolean;
+  /** A log whose row is late rests until it has one. False: its worker cannot let it. */
+  beginLate(log: OpenLog): boolean;
   /** More of it has come, and perhaps as much waits as may. Gives a promise when its session is to be held up. */
   grown(log: OpenLog, isFull: boolean): Promise<void> | undefined;
   /** It goes on, or nothing more of it is wanted. */
@@ -122,7 +124,7 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
     acts.goOn(log);
   }
 
-  return {
+  const stalls: LogStalls = {
     begin(log, error) {
       if (hurried || !isWantOfRoom(error)) return false;
       add(log, error);
@@ -139,9 +141,10 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
       log.losses += 1;
       return true;
     },
-    beginEarly(log) {
+    beginEarly: (log) => disk.isStuck && log.waitingBytes > KEPT_BYTES && stalls.beginLate(log),
+    beginLate(log) {
       const { session, lease } = log.build;
-      if (hurried || !disk.isStuck || log.waitingBytes <= KEPT_BYTES) return false;
+      if (hurried || log.stall !== undefined) return false;
       if (session?.pauseLog(lease, { step: log.step, log: log.name, from: Infinity }) !== true) return false;
       add(log, new Error('its row is late'));
       return settle(log);
@@ -162,4 +165,5 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
       for (const { stall } of stalled) stall?.over.resolve();
     },
   };
+  return stalls;
 }

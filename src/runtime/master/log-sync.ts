@@ -39,8 +39,13 @@ export function createLogSync(options: {
   const rowsDue = new Map<OpenLog, number>();
   let timer: NodeJS.Timeout | undefined;
   let syncing: Promise<void> | undefined;
+  let writing: Promise<void> | undefined;
   let rowsAt = clock.monotonic();
   let stopped = false;
+
+  function complain(error: unknown): void {
+    if (!stopped) say.error('Log files could not be synced', { error: oneLine(error) });
+  }
 
   function syncSoon(): void {
     if (timer !== undefined || dirty.size === 0 || stopped) return;
@@ -67,9 +72,12 @@ export function createLogSync(options: {
           }
         }
         disk.stuck(unflushed, unflushed.size > 0);
-        await writeRows();
+        // Not waited for: a late store must not hold up acknowledgements.
+        writing ??= writeRows()
+          .catch((error: unknown) => complain(error))
+          .finally(() => (writing = undefined));
       } catch (error) {
-        if (!stopped) say.error('Log files could not be synced', { error: oneLine(error) });
+        complain(error);
       }
     };
     // With nothing to do `once` is over before it is noted here: its end must come afterwards, or no sync would ever run again.
@@ -130,6 +138,7 @@ export function createLogSync(options: {
       stopped = true;
       clearTimeout(timer);
       await syncing;
+      await writing;
     },
   };
 }

@@ -19,6 +19,9 @@ import { logKey, nameOf, newLog, type OpenLog, type Running } from './running.ts
 /** How long the end waits for a full disk: the worker still has what is not acknowledged. */
 const STOP_MS = 1_000;
 
+/** A session is held up for so long because one log's row is not there: mostly that is over soon, and what rests is sent twice. */
+const LATE_MS = 1_000;
+
 /** What workers send of logs, on its way to the disk and back as acknowledgements. */
 export interface LogIntake {
   /** A log that begins, or that a worker goes on with at `stored` bytes. */
@@ -189,9 +192,7 @@ export function createLogIntake(options: {
         if (build.ended || writer.stalls.beginEarly(log) || !hold) return undefined;
         // A store that is busy or away must not fill the memory with what it has no row for.
         if (hurried) throw new Error('the master stops');
-        placing.add(log);
-        log.placing ??= Promise.withResolvers();
-        return log.placing.promise;
+        return untilPlaced(log);
       }
       if (hold) return writeHeld(log);
       writer.soon(log);
@@ -251,6 +252,22 @@ export function createLogIntake(options: {
       await packer.stop();
     },
   };
+
+  /** For a session that is held up until a log has its row. Where the store is late the log rests alone from then on, if its worker can let it. */
+  function untilPlaced(log: OpenLog): Promise<void> {
+    if (log.placing !== undefined) return log.placing.promise;
+    const held = (log.placing = Promise.withResolvers<void>());
+    placing.add(log);
+    const timer = setTimeout(() => {
+      if (!writer.stalls.beginLate(log)) return;
+      placing.delete(log);
+      log.placing = undefined;
+      held.resolve();
+    }, LATE_MS);
+    const over = () => clearTimeout(timer);
+    held.promise.then(over, over);
+    return held.promise;
+  }
 
   /** For a session that is held up meanwhile; where the disk has no room, that ends with its streams at rest. */
   async function writeHeld(log: OpenLog): Promise<void> {

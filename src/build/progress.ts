@@ -3,6 +3,12 @@ import { propertyValue } from './plan.ts';
 
 /** Logs of one step; each costs the master a file. */
 const MOST_LOGS = 100;
+/** As plans have them. */
+const NAME_CHARS = 128;
+/** The longest path that Linux takes, bytes. */
+const PATH_CHARS = 4_096;
+/** Of a signal's name. */
+const SIGNAL_CHARS = 64;
 
 /**
  * What a walked build tells, in order. The worker numbers these from 1 in its journal, the master applies each number once: so an
@@ -12,12 +18,12 @@ const MOST_LOGS = 100;
  * has stored that many bytes, so a finished step always has its whole log.
  */
 export const progressEvent = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('buildStarted'), at: z.number(), workdir: z.string() }),
+  z.object({ type: z.literal('buildStarted'), at: z.number(), workdir: z.string().max(PATH_CHARS) }),
   z.object({
     type: z.literal('stepStarted'),
     at: z.number(),
     step: z.number().int().nonnegative(),
-    name: z.string(),
+    name: z.string().max(NAME_CHARS),
   }),
   z.object({
     type: z.literal('stepFinished'),
@@ -41,7 +47,7 @@ export const progressEvent = z.discriminatedUnion('type', [
       )
       .max(MOST_LOGS),
     rc: z.number().int().nullable(),
-    signal: z.string().nullable(),
+    signal: z.string().max(SIGNAL_CHARS).nullable(),
     properties: z.record(z.string(), propertyValue).default({}),
   }),
   z.object({

@@ -39,6 +39,9 @@ interface Work {
   lease: Lease;
   sequence: number;
   stored: number;
+  /** Bytes of the messages of each event that is not stored, oldest first, and of all of them. */
+  unstored: number[];
+  unstoredBytes: number;
   logs: Map<string, Log>;
   /** Step index → sequence of its `stepFinished`: when that is stored, so are the step's logs. */
   finished: Map<number, number>;
@@ -74,6 +77,8 @@ export class Intake {
       lease: { build: lease.build, token: lease.token },
       sequence: stored.sequence,
       stored: stored.sequence,
+      unstored: [],
+      unstoredBytes: 0,
       logs: new Map(logs),
       finished: new Map(),
       lastEvent: undefined,
@@ -92,7 +97,8 @@ export class Intake {
     this.#remember(key);
   }
 
-  event(lease: Lease, sequence: number, event: ProgressEvent): Verdict<{ lease: Lease }> {
+  /** `bytes`: of the message that brought it. */
+  event(lease: Lease, sequence: number, event: ProgressEvent, bytes: number): Verdict<{ lease: Lease }> {
     const work = this.#works.get(leaseKey(lease));
     if (work === undefined) return this.#foreign(lease);
     if (sequence <= work.sequence) return { is: 'again', lease: work.lease };
@@ -102,6 +108,8 @@ export class Intake {
     if (work.lastEvent !== undefined) return malformed('an event after the end of its build');
     if (sequence > work.stored + this.#limits.creditEvents)
       return malformed('more events than it has credit for');
+    if (work.unstoredBytes > 0 && work.unstoredBytes + bytes > this.#limits.creditEventBytes)
+      return malformed('more bytes of events than it has credit for');
     if (event.type === 'stepFinished') {
       for (const { name, bytes } of event.logs) {
         const seen = work.logs.get(logKey(event.step, name))?.seen ?? 0;
@@ -113,6 +121,8 @@ export class Intake {
     }
     if (event.type === 'buildFinished') work.lastEvent = sequence;
     work.sequence = sequence;
+    work.unstored.push(bytes);
+    work.unstoredBytes += bytes;
     return { is: 'fresh', lease: work.lease };
   }
 
@@ -228,6 +238,8 @@ export class Intake {
     const work = this.#works.get(leaseKey(lease));
     if (work === undefined) return undefined;
     work.stored = Math.min(work.sequence, Math.max(work.stored, now.sequence ?? 0));
+    const stored = work.unstored.splice(0, work.unstored.length - (work.sequence - work.stored));
+    for (const bytes of stored) work.unstoredBytes -= bytes;
     const offsets: { stream: number; offset: number }[] = [];
     for (const { step, log: name, bytes } of now.logs ?? []) {
       const log = work.logs.get(logKey(step, name));

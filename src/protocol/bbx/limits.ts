@@ -13,6 +13,11 @@ export const LIMITS = {
   creditBytes: 16 * 1024 * 1024,
   /** Progress events of one build on the way and not acknowledged. */
   creditEvents: 256,
+  /**
+   * Bytes of progress messages of one build on the way and not acknowledged, where there is more than one: far above what 256 usual ones have. The
+   * master has them in memory until they are stored.
+   */
+  creditEventBytes: 1024 * 1024,
   /** Streams that one session has open: 1,000 builds with a few logs each. */
   streams: 8_192,
   /** Builds that one session names: what `inventory` may list. */

@@ -157,7 +157,7 @@ class ServedSession implements MasterSession, LineOptions {
         this.#mayPause = message.capabilities?.includes(PAUSE) === true;
         return this.#handlers?.onInventory(message);
       case 'open':
-        return this.#onWork(message);
+        return this.#onWork(message, text.length);
       case 'over':
         return undefined;
     }
@@ -248,7 +248,7 @@ class ServedSession implements MasterSession, LineOptions {
     return this.#handlers?.onReady?.();
   }
 
-  #onWork(message: WorkerMessage): void | Promise<void> {
+  #onWork(message: WorkerMessage, bytes: number): void | Promise<void> {
     const on = this.#handlers;
     if (on === undefined) return undefined;
     switch (message.type) {
@@ -259,7 +259,7 @@ class ServedSession implements MasterSession, LineOptions {
       case 'dialled':
         return on.onDialled?.(message);
       default:
-        return this.#work.take(message, on);
+        return this.#work.take(message, on, bytes);
     }
   }
 }

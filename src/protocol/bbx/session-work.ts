@@ -78,8 +78,8 @@ export class SessionWork {
     if (proceed !== undefined) this.#send(proceed);
   }
 
-  /** A message of the worker about its builds; any other does not belong here. */
-  take(message: WorkerMessage, on: MasterSessionHandlers): void | Promise<void> {
+  /** A message of the worker about its builds, of so many bytes; any other does not belong here. */
+  take(message: WorkerMessage, on: MasterSessionHandlers, bytes: number): void | Promise<void> {
     switch (message.type) {
       case 'assigned': {
         const { build, token, accepted, why } = message;
@@ -90,7 +90,7 @@ export class SessionWork {
         this.#intake.forget(message);
         return on.onAbandoned({ build: message.build, token: message.token }, message.why);
       case 'progress': {
-        const verdict = this.#intake.event(message, message.sequence, message.event);
+        const verdict = this.#intake.event(message, message.sequence, message.event, bytes);
         return verdict.is === 'fresh'
           ? on.onProgress(verdict.lease, message.sequence, message.event)
           : this.#unused(verdict);

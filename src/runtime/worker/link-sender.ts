@@ -64,7 +64,12 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
       const event = work.build.event(sequence);
       if (event.type === 'stepFinished' && !logsAreSent(work, event.step, event.logs)) break;
       const { build, token } = work.build.lease;
-      session.send({ type: 'progress', build, token, sequence, event });
+      const message = { type: 'progress', build, token, sequence, event } as const;
+      const bytes = Buffer.byteLength(JSON.stringify(message));
+      const before = work.onTheWay.reduce((sum, each) => sum + each, 0);
+      if (before > 0 && before + bytes > LIMITS.creditEventBytes) break;
+      session.send(message);
+      work.onTheWay.push(bytes);
       work.sent = sequence;
       if (event.type === 'stepStarted') work.begun.add(event.step);
       any = true;
@@ -220,6 +225,7 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
       }
       const before = work.stored;
       work.stored = Math.max(before, Math.min(message.sequence, work.sent));
+      work.onTheWay.splice(0, work.stored - before);
       for (let number = before + 1; number <= work.stored; number += 1) {
         const event = work.build.event(number);
         if (event.type === 'stepFinished') closeStep(work, event.step);

@@ -22,6 +22,8 @@ export interface Work {
   /** Events sent and stored. */
   sent: number;
   stored: number;
+  /** Bytes of the messages of those that are sent and not stored, oldest first. */
+  onTheWay: number[];
   begun: Set<number>;
   streams: Map<number, Stream>;
 }
@@ -46,6 +48,7 @@ export function takeUp(
     build,
     sent: Math.min(stored.sequence, build.sequence),
     stored: stored.sequence,
+    onTheWay: [],
     begun: new Set(),
     streams: new Map(),
   };

@@ -21,6 +21,7 @@ export const QUICK: Partial<Limits> = {
   pauseMs: 600,
   creditBytes: 600,
   creditEvents: 8,
+  creditEventBytes: 3_000,
   streams: 12,
   queueBytes: 20_000,
   queueMessages: 40,

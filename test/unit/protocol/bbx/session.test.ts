@@ -367,6 +367,23 @@ describe('a session', () => {
       [open, ...Array.from({ length: CREDIT_BYTES / 65_536 + 1 }, (_, i) => bytes(i * 65_536, 65_536))],
       /credit/,
     ],
+    [
+      'events of more bytes than there is credit for',
+      [1, 2].map((n) =>
+        event(n, {
+          ...stepEnd,
+          step: n,
+          logs: [],
+          properties: { a: 'x'.repeat(LIMITS.creditEventBytes / 2) },
+        }),
+      ),
+      /bytes of events than it has credit for/,
+    ],
+    [
+      'a step with a name that no plan has',
+      [event(1, { type: 'stepStarted', at: 1, step: 0, name: 'x'.repeat(129) })],
+      /cannot be: event.name/,
+    ],
     ['a stream twice', [open, open], /stream 1 twice/],
     ['two streams for a log', [open, { ...open, stream: 2 }], /two streams/],
     ['a stream that begins behind the end', [{ ...open, offset: 9 }], /from byte 9/],

@@ -119,3 +119,32 @@ it('a stream that has said that it rests sends nothing more, also when that came
   expect(said.slice(rested + 1)).toEqual([]);
   await sender.stop();
 });
+
+it('events that are large wait for the acknowledgement of those before, and the largest goes alone', async () => {
+  const properties = { a: 'x'.repeat(LIMITS.creditEventBytes) };
+  const end = { type: 'stepFinished', at: 1, step: 0, results: 0, state: '', logs: [], rc: 0, signal: null };
+  const small = { type: 'stepStarted', at: 1, step: 0, name: 'a' };
+  const events = [small, { ...end, properties }, small, small];
+  const lease = { build: 7, token: '1-00000000000000aa' };
+  const build = {
+    ...{ lease, sequence: 4, finished: false, event: (number: number) => events[number - 1], logs: [] },
+    ...{ watch: () => undefined, acknowledge: async () => undefined },
+  } as unknown as SpoolBuild;
+  const sent: number[] = [];
+  const session = {
+    send: ({ sequence }: { sequence: number }) => void sent.push(sequence),
+    ...{ unsent: 0, drained: async () => undefined, ended: false, end: new Promise(() => undefined) },
+  } as unknown as WorkerSession;
+  const sender = startSender({ session, onUnfit: () => undefined, onDelivered: () => undefined });
+  const turns = async () => {
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    return sent;
+  };
+  sender.add(build, { sequence: 0, logs: [] });
+  expect(await turns()).toEqual([1]);
+  sender.acknowledged({ type: 'ack', ...lease, sequence: 1, streams: [] });
+  expect(await turns()).toEqual([1, 2]);
+  sender.acknowledged({ type: 'ack', ...lease, sequence: 2, streams: [] });
+  expect(await turns()).toEqual([1, 2, 3, 4]);
+  await sender.stop();
+});

@@ -54,7 +54,7 @@ export async function quickstart(
   const [address = ''] = farm.master.bound.workers;
   note(
     context,
-    `Master and worker run in this process and talk over ${address}${address.startsWith('[') ? ' (IPv6)' : ' (this host has no IPv6)'}.`,
+    `Master and worker run in this process and talk over ${address}${address.startsWith('[') ? ' (IPv6)' : '\n(this host has no IPv6)'}.`,
   );
 
   await using client = openClient({
@@ -170,15 +170,21 @@ async function firstBuild(context: Context, client: Client, dir: string): Promis
 
 function whatNext(context: Context, masterDir: string, build: BuildObject): string {
   const at = `--dir ${shown(context, masterDir)}`;
+  // Each command on a line of its own, so that it fits and can be copied.
   return [
     '',
     'The farm runs until Ctrl-C. What next, in another terminal:',
     `  bbx status ${at}`,
-    `  bbx build start ${build.builder} --wait ${at}      or push a commit: it is polled every minute`,
     `  bbx build log ${buildTitle(build)} ${at}`,
-    `  bbx worker add NAME ${at}      one more worker; its host must reach the master: set listen and reach first`,
-    `Configuration: ${shown(context, join(masterDir, 'master.yaml'))}`,
-    `Later, apart:  bbx run master ${shown(context, masterDir)}   and   bbx run worker ${shown(context, join(masterDir, '..', 'worker'))}`,
+    'Build again, or push a commit (it is polled every minute):',
+    `  bbx build start ${build.builder} --wait ${at}`,
+    'One more worker; its host must reach the master, so set listen and reach first:',
+    `  bbx worker add NAME ${at}`,
+    'Configuration:',
+    `  ${shown(context, join(masterDir, 'master.yaml'))}`,
+    'Later, apart:',
+    `  bbx run master ${shown(context, masterDir)}`,
+    `  bbx run worker ${shown(context, join(masterDir, '..', 'worker'))}`,
   ].join('\n');
 }
 

@@ -1,5 +1,6 @@
 import type { Log } from '../base/log.ts';
 import { sentences } from '../base/error.ts';
+import { wrap } from '../base/lines.ts';
 import { Chalk } from 'chalk';
 import { isGuess } from '../config/cross-check.ts';
 import type { Problem } from '../config/problem.ts';
@@ -54,9 +55,32 @@ function textWriter(context: Context) {
   const time = stderr.isTTY ? () => new Date().toLocaleTimeString('en-GB') : () => new Date().toISOString();
   return (level: Level, message: string, fields: Fields) => {
     const facts = Object.entries(plain(fields)).map(([name, value]) => `${name}=${fact(value)}`);
-    const line = [colours[level](oneLine(printable(message))), paint.dim(printable(facts.join(' ')))];
-    stderr.write(`${paint.dim(time())} ${colours[level](level.padEnd(5))} ${line.join(' ').trimEnd()}\n`);
+    const at = time();
+    const head = `${paint.dim(at)} ${colours[level](level.padEnd(5))} `;
+    const indent = ' '.repeat(at.length + 7);
+    const said = oneLine(printable(message));
+    // What is to be copied (a command, indented) stays one line.
+    const width = stderr.isTTY && !said.startsWith(' ') ? stderr.columns - indent.length : Infinity;
+    const lines = wrapped(said, printable(facts.join(' ')), width).map((line) =>
+      [...(line.said === '' ? [] : [colours[level](line.said)]), paint.dim(line.facts)].join(' ').trimEnd(),
+    );
+    stderr.write(`${head}${lines.join(`\n${indent}`)}\n`);
   };
+}
+
+/** Narrower than this, words under the time and the level are no help. */
+const NARROWEST = 40;
+
+/** A sentence and its facts in lines of a width, broken at spaces. */
+function wrapped(said: string, facts: string, width: number): { said: string; facts: string }[] {
+  if (width < NARROWEST || said.length + 1 + facts.length <= width) return [{ said, facts }];
+  const whole = wrap(`${said} ${facts}`.trimEnd(), width);
+  let left = said.length;
+  return whole.map((line) => {
+    const own = line.slice(0, Math.max(0, left));
+    left -= line.length + 1;
+    return { said: own.trimEnd(), facts: line.slice(own.length).trimStart() };
+  });
 }
 
 /** Errors as their sentences: both writers would print `{}`, or a stack of no use to the reader. */

@@ -20,8 +20,8 @@ function recorder(): Log & { said: string[] } {
 }
 
 describe('the log for people', () => {
-  const logged = async (verbose: boolean, write: (log: Log) => void) => {
-    const stderr = new PassThrough();
+  const logged = async (verbose: boolean, write: (log: Log) => void, terminal: object = {}) => {
+    const stderr = Object.assign(new PassThrough(), terminal);
     const context = { ...createContext([]), json: false, color: false, stderr } as unknown as Context;
     write(await createRunLog(context, { logFormat: 'text', verbose }));
     return String(stderr.read() ?? '').replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME');
@@ -37,6 +37,28 @@ describe('the log for people', () => {
     expect(text).toMatchInlineSnapshot(`
       "TIME info  bound address=[::]:9989 count=2
       TIME warn  two | lines \\x1b[2J error="cannot store: disk full" list=["a"]
+      "
+    `);
+  });
+
+  it('is broken between words at a terminal, and never in a command', async () => {
+    const text = await logged(
+      false,
+      (log) => {
+        log.warn(
+          'PTH-04: Nothing listens on port 9989 of this host (connection refused), so nobody answers',
+          {
+            again: 'in 5 s',
+          },
+        );
+        log.info(`  bbx doctor reach localhost:9989 ${'--via ssh:me@gate.example '.repeat(3).trim()}`);
+      },
+      { isTTY: true, columns: 80 },
+    );
+    expect(text.replaceAll(/^\d\d:\d\d:\d\d/gm, 'HH:MM:SS')).toMatchInlineSnapshot(`
+      "HH:MM:SS warn  PTH-04: Nothing listens on port 9989 of this host (connection
+                     refused), so nobody answers again="in 5 s"
+      HH:MM:SS info    bbx doctor reach localhost:9989 --via ssh:me@gate.example --via ssh:me@gate.example --via ssh:me@gate.example
       "
     `);
   });

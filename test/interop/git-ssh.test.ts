@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BuildObject } from '../../src/api/objects.ts';
 import { commitsBetween, lsRemote } from '../../src/exec/git.ts';
 import { has } from '../rigs/debian.ts';
 import { startFarm } from '../rigs/farm.ts';
@@ -123,9 +122,7 @@ builders: { app: { repository: app, steps: [ git: {}, run: cat a.txt ] } }
     await until('its end', async () => !/never|not yet/i.test((await farm.run('why', 'app')).stdout));
     const revision = await repository.commit({ 'a.txt': 'pushed\n' });
     const build = await until('the build of the push', async () =>
-      (await farm.ask<BuildObject[]>('build', 'list')).find(
-        (one) => one.complete && one.revision === revision,
-      ),
+      (await farm.client.call('builds', {})).find((one) => one.complete && one.revision === revision),
     );
     expect(build.result).toBe('success');
     expect((await farm.run('build', 'log', 'app', '--raw', '--step', '1')).stdout).toBe('pushed\n');

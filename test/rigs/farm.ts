@@ -3,9 +3,17 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
+import type { BuildObject } from '../../src/api/objects.ts';
+import { BbxError } from '../../src/base/error.ts';
+import { openClient, type Client } from '../../src/client/client.ts';
+import { controlSocket } from '../../src/config/layout.ts';
 import { bbx, bbxOk, startBbx, type Program, type Ran, type RunOptions } from './bbx.ts';
 import { makeDatabase } from './postgres.ts';
 import { tempDir } from './temp-dir.ts';
+import { until } from './wait.ts';
+
+/** A busy machine needs ten times what a quiet one does. */
+const ATTACHED_MS = 60_000;
 
 type Place = Pick<RunOptions, 'within' | 'uid' | 'gid' | 'env'>;
 
@@ -38,6 +46,12 @@ export interface Farm extends AsyncDisposable {
   readonly address: string;
   master: Program;
   readonly workers: Map<string, Program>;
+  /** The master's API from this process: for what is asked until it is so, where a command each time would keep a processor busy. */
+  readonly client: Client;
+  /** Waits until the steps of a build, or of a builder's newest one, have printed these words. */
+  printed(build: string, words: string | RegExp): Promise<void>;
+  /** Waits until a build, or a builder's newest one, is over. */
+  finished(build: string, limitMs?: number): Promise<BuildObject>;
   /** Runs a command in the master's directory, whatever its exit code. */
   run(...args: string[]): Promise<Ran>;
   /** Runs a command with `--json` and gives its answer; fails when it does not end with 0. */
@@ -61,13 +75,38 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
   const workersAt = { cwd: temp.path, env, ...options.workersAt };
   const workers = new Map<string, Program>();
   const all: Program[] = [];
+  const socket = controlSocket(masterDir, { ...process.env, ...masterAt.env });
+  const client = openClient({ socket, dir: masterDir });
+  /** The answer; undefined while there is none, as from a master that starts. */
+  const answer = <Value>(asked: Promise<Value>) =>
+    asked.catch((error: unknown) => {
+      if (!(error instanceof BbxError)) throw error;
+      return undefined;
+    });
 
   const farm: Farm = {
     dir: temp.path,
     masterDir,
     address,
     workers,
+    client,
     master: undefined as never,
+    async printed(build, words) {
+      await until(`"${words}" from ${build}`, async () => {
+        const text = await answer(outputOf(client, build));
+        return typeof words === 'string' ? text?.includes(words) : words.test(text ?? '');
+      });
+    },
+    finished(name, limitMs = 60_000) {
+      return until(
+        `the end of ${name}`,
+        async () => {
+          const build = await answer(client.call('build', { params: { build: name } }));
+          return build?.complete === true && build;
+        },
+        limitMs,
+      );
+    },
     run: (...args) => bbx(args, { ...masterAt, cwd: masterDir, limitMs: 90_000 }),
     async ask(...args) {
       return (await bbxOk([...args, '--json'], { ...masterAt, cwd: masterDir, limitMs: 90_000 })).json();
@@ -80,7 +119,12 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
     async startMaster() {
       farm.master = startBbx(['run', 'master', masterDir], masterAt);
       all.push(farm.master);
-      await bbxOk(['status', '--wait', '20s', '--dir', masterDir], masterAt);
+      await until('the master to answer', async () => {
+        const { exitCode, signalCode } = farm.master.child;
+        if ((exitCode ?? signalCode) !== null)
+          throw new Error(`the master ended with ${exitCode ?? signalCode}:\n${farm.master.output()}`);
+        return answer(client.call('status', {}));
+      });
       return farm.master;
     },
     async startWorker(name, master = options.reach ?? address) {
@@ -91,12 +135,15 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
       const program = startBbx(['run', 'worker', dir], workersAt);
       workers.set(name, program);
       all.push(program);
-      await bbxOk(['worker', 'show', name, '--wait', 'attached', '--dir', masterDir], masterAt);
+      const attached = async () =>
+        (await answer(client.call('worker', { params: { worker: name } })))?.attached;
+      await until(`worker ${name} to be attached`, attached, ATTACHED_MS);
       return program;
     },
     async [Symbol.asyncDispose]() {
       // Those that a test started in the place of others, too.
       const programs = new Set([...all, ...workers.values()]);
+      await client.close();
       await Promise.all([...programs].map((program) => program[Symbol.asyncDispose]()));
       await temp[Symbol.asyncDispose]();
     },
@@ -116,6 +163,19 @@ export async function startFarm(options: FarmOptions): Promise<Farm> {
     await farm[Symbol.asyncDispose]();
     throw new Error(`the farm did not start:\n${outputs}`, { cause: error });
   }
+}
+
+/** What a build has printed so far, step after step. */
+async function outputOf(client: Client, name: string): Promise<string> {
+  const build = await client.call('build', { params: { build: name } });
+  const chunks: Uint8Array[] = [];
+  for (const { number, logs } of build.steps ?? []) {
+    for (const { name: log } of logs) {
+      const where = { build: String(build.buildid), step: String(number), log };
+      for await (const chunk of client.log({ ...where, channels: 'output' })) chunks.push(chunk);
+    }
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 /** A port that was free a moment ago; a master that is to be restarted needs the same one twice, so it cannot be 0. */

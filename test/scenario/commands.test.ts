@@ -136,17 +136,11 @@ describe('run master', () => {
     });
     await farm.writeConfig(config.replace('test farm', 'other farm'));
     farm.master.child.kill('SIGHUP');
-    await until(
-      'the new title',
-      async () => (await farm.ask<{ title: string }>('status')).title === 'other farm',
-    );
+    await until('the new title', async () => (await farm.client.call('status', {})).title === 'other farm');
 
     // SIGTERM while a build runs: gone within 5 s, exit 0, and the build goes on.
     await farm.ask('build', 'start', 'slow');
-    await until(
-      'the build',
-      async () => (await farm.ask<unknown[]>('build', 'list', '--running')).length === 1,
-    );
+    await until('the build', async () => (await farm.client.call('status', {})).running.length === 1);
     const before = performance.now();
     expect(await farm.master.end('SIGTERM')).toBe(0);
     expect(performance.now() - before).toBeLessThan(5_000);
@@ -164,10 +158,7 @@ describe('run master', () => {
     expect((await farm.run('status', '--wait', '20s')).code).toBe(0);
     expect((await farm.run('worker', 'show', 'w1', '--wait', 'attached')).code).toBe(0);
     await farm.ask('build', 'start', 'slow');
-    await until(
-      'the build',
-      async () => (await farm.ask<unknown[]>('build', 'list', '--running')).length === 1,
-    );
+    await until('the build', async () => (await farm.client.call('status', {})).running.length === 1);
     master.child.kill('SIGTERM');
     await master.waitFor(/Draining/);
     expect((await farm.ask<{ draining: boolean }>('status')).draining).toBe(true);

@@ -30,7 +30,7 @@ const isAlive = (pid: number) => {
 /** A build that runs; the process numbers of its worker's keeper. */
 async function begin(farm: Farm): Promise<{ keeper: number }> {
   await farm.ask('build', 'start', 'app');
-  await until('its output', async () => (await farm.run('build', 'log', 'app', '--raw')).stdout === 'here\n');
+  await farm.printed('app', 'here\n');
   expect(commandsOf(farm)).not.toEqual([]);
   return { keeper: await pidIn(join(farm.dir, 'w1', '.bbx', 'keeper.lock.pid')) };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { BuildObject, ChangeObject, RequestObject, StatusObject } from '../../src/api/objects.ts';
+import type { BuildObject, ChangeObject, RequestObject } from '../../src/api/objects.ts';
 import { startFarm } from '../rigs/farm.ts';
 import { gitRepository } from '../rigs/git-repository.ts';
 import { tempDir } from '../rigs/temp-dir.ts';
@@ -39,7 +39,7 @@ builders:
     const second = await repository.commit({ 'hello.txt': 'three\n' }, { message: 'third' });
 
     const builds = await until('both builds', async () => {
-      const list = await farm.ask<BuildObject[]>('build', 'list');
+      const list = await farm.client.call('builds', {});
       return finished(list, 'on-red') && finished(list, 'on-blue') ? list : undefined;
     });
     expect(builds.map((build) => [build.builder, build.result, build.revision]).sort()).toEqual([
@@ -90,9 +90,7 @@ builders:
 `,
     });
     await farm.ask<RequestObject>('build', 'start', 'long');
-    await until('the step to be up', async () =>
-      (await farm.run('build', 'log', 'long', '--raw')).stdout.includes('up'),
-    );
+    await farm.printed('long', 'up');
     const cancelled = await farm.run('build', 'cancel', 'long', '--reason', 'not needed');
     expect(cancelled.code).toBe(0);
     const watched = await farm.run('build', 'watch', 'long');
@@ -138,10 +136,7 @@ builders:
       config: config(`run: "echo old; while [ ! -e ${gate} ]; do sleep 0.05; done"`),
     });
     await farm.ask('build', 'start', 'app');
-    await until(
-      'the build to run',
-      async () => (await farm.ask<StatusObject>('status')).running.length === 1,
-    );
+    await until('the build to run', async () => (await farm.client.call('status', {})).running.length === 1);
 
     await farm.writeConfig(config('runn: "echo wrong"'));
     const refused = await farm.run('config', 'apply');
@@ -203,7 +198,7 @@ builders: { app: { workers: { names: [w1] }, repository: app, steps: [ git: {} ]
       '--revision',
       head,
     );
-    await until('its build', async () => finished(await farm.ask<BuildObject[]>('build', 'list'), 'app'));
+    await until('its build', async () => finished(await farm.client.call('builds', {}), 'app'));
 
     const other = await farm.ask<ChangeObject>(
       'change',

@@ -290,7 +290,7 @@ describe('the keeper', () => {
     await farm.ask('build', 'start', 'app');
     await running(farm);
     process.kill(await keeperOf(farm), 'SIGKILL');
-    await until('the second try', async () => (await farm.ask<BuildObject[]>('build', 'list')).length === 2);
+    await until('the second try', async () => (await farm.client.call('builds', {})).length === 2);
     expect((await ended(farm, 'app/1')).result).toBe('retry');
     expect((await ended(farm, 'app/2')).result).toBe('success');
   });
@@ -330,24 +330,10 @@ const oneStep = (run: string) =>
   `workers: { w1: {} }\nbuilders:\n  app:\n    workers: { names: [w1] }\n    steps:\n      - { name: s, run: "${run}" }\n`;
 
 async function running(farm: Farm): Promise<void> {
-  await until(
-    'the command to run',
-    async () =>
-      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('begun') ||
-      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('first'),
-  );
+  await farm.printed('app', /begun|first/);
 }
 
-async function ended(farm: Farm, build = 'app/1'): Promise<BuildObject> {
-  return until(
-    'the build to end',
-    async () => {
-      const shown = await farm.ask<BuildObject>('build', 'show', build);
-      return shown.complete && shown;
-    },
-    40_000,
-  );
-}
+const ended = (farm: Farm, build = 'app/1') => farm.finished(build);
 
 /** Whether the end of a command stands in the worker's spool. */
 async function endLeft(farm: Farm): Promise<boolean> {

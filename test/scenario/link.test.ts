@@ -30,9 +30,7 @@ describe('a lost link', () => {
     relay.from = '127.0.0.2';
     await farm.startWorker('w1', relay.address);
     await farm.ask('build', 'start', 'app');
-    await until('output', async () =>
-      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('begun'),
-    );
+    await farm.printed('app', 'begun');
 
     relay.from = '127.0.0.3';
     relay.reset();
@@ -73,7 +71,10 @@ describe('a lost link', () => {
       config: config(`while [ ! -e ${gate} ]; do sleep 0.05; done`),
     });
     await farm.ask('build', 'start', 'app');
-    await until('running', async () => (await farm.ask<WorkerObject>('worker', 'show', 'w1')).running === 1);
+    await until(
+      'running',
+      async () => (await farm.client.call('worker', { params: { worker: 'w1' } })).running === 1,
+    );
     await farm.workers.get('w1')!.end('SIGKILL');
     await delay(300);
     await farm.startWorker('w1');
@@ -106,9 +107,7 @@ describe('a clock that jumps', () => {
     await farm.startWorker('w1', relay.address);
     const asked = Date.now() / 1000;
     await farm.ask('build', 'start', 'app');
-    await until('output', async () =>
-      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('begun'),
-    );
+    await farm.printed('app', 'begun');
     await clock.jump(by);
     await delay(200);
     // A session that begins after the jump has another idea of the clocks, and comes to the same times.
@@ -151,9 +150,7 @@ describe('a copied worker directory', () => {
       config: config(`echo begun; while [ ! -e ${gate} ]; do sleep 0.05; done; echo done`),
     });
     await farm.ask('build', 'start', 'app');
-    await until('output', async () =>
-      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('begun'),
-    );
+    await farm.printed('app', 'begun');
     const copy = join(farm.dir, 'copy');
     await cp(join(farm.dir, 'w1'), copy, { recursive: true, filter: (path) => !/\.(sock|pid)$/.test(path) });
 

@@ -75,9 +75,7 @@ it('a worker under a Node that is too old ends when the process that was started
   const killed = start();
   output(killed);
   await farm.ask('build', 'start', 'app');
-  await until('the command to run', async () =>
-    (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('begun'),
-  );
+  await farm.printed('app', 'begun');
   const closed = new Promise((resolve) => killed.once('close', resolve));
   killed.kill('SIGKILL');
   await closed;

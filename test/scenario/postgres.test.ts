@@ -46,9 +46,7 @@ describe.skipIf(!hasPostgres())('a farm on PostgreSQL', () => {
         if (round === 2) {
           // Said, while it lasts, and asked of a master that cannot ask its database.
           const told = await until('status says it', async () => {
-            const status = await farm.ask<{ trouble: { subject: string; code: string; message: string }[] }>(
-              'status',
-            );
+            const status = await farm.client.call('status', {});
             return status.trouble.find(({ subject }) => subject === 'store');
           });
           expect(told.code).toBe('BBX-STO-AWAY');

@@ -51,9 +51,7 @@ it('a farm restored from a backup on another address: workers come back by thems
 
   for (let number = 1; number <= 3; number += 1) await start('quick', 'one', '--wait');
   await start('slow', 'one');
-  await until('the slow build to say something', async () =>
-    (await farm.run('build', 'log', 'slow', '--raw')).stdout.includes('life one'),
-  );
+  await farm.printed('slow', 'life one');
   const file = join(dir.path, 'farm.bbx');
   const backup = await farm.ask<{ running: number; logs: number }>('backup', file);
   expect(backup).toMatchObject({ running: 1, logs: 4 });
@@ -62,9 +60,7 @@ it('a farm restored from a backup on another address: workers come back by thems
   // What comes after the backup is lost with the master; one of it still runs at the worker.
   for (let number = 4; number <= 5; number += 1) await start('quick', 'lost', '--wait');
   await start('late', 'lost');
-  await until('the late build to say something', async () =>
-    (await farm.run('build', 'log', 'late/1', '--raw')).stdout.includes('life lost'),
-  );
+  await farm.printed('late/1', 'life lost');
   await farm.master.end('SIGKILL');
   await rm(farm.masterDir, { recursive: true });
 

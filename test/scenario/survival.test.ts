@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { BuildObject, WorkerObject } from '../../src/api/objects.ts';
+import type { BuildObject } from '../../src/api/objects.ts';
 import { bbxOk, startBbx } from '../rigs/bbx.ts';
 import { cuttableRelay } from '../rigs/cuttable-relay.ts';
 import { startFarm, type Farm } from '../rigs/farm.ts';
@@ -43,9 +43,7 @@ describe('a build survives', () => {
     const [gate, copy] = [join(dir.path, 'gate'), join(dir.path, 'copy')];
     await using farm = await startFarm({ workers: ['w1'], config: talkative(gate, copy) });
     await farm.ask('build', 'start', 'app');
-    await until('some output', async () =>
-      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('line 50 '),
-    );
+    await farm.printed('app', 'line 50 ');
 
     for (let round = 0; round < 3; round += 1) {
       await farm.master.end('SIGKILL');
@@ -65,9 +63,7 @@ describe('a build survives', () => {
     const [gate, copy] = [join(dir.path, 'gate'), join(dir.path, 'copy')];
     await using farm = await startFarm({ workers: ['w1'], config: talkative(gate, copy) });
     await farm.ask('build', 'start', 'app');
-    await until('some output', async () =>
-      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('line 20 '),
-    );
+    await farm.printed('app', 'line 20 ');
     const before = performance.now();
     expect(await farm.master.end('SIGTERM')).toBe(0);
     expect(performance.now() - before).toBeLessThan(6_000);
@@ -86,14 +82,12 @@ describe('a build survives', () => {
     relay.target = farm.address;
     await farm.startWorker('w1');
     await farm.ask('build', 'start', 'app');
-    await until('some output', async () =>
-      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('line 20 '),
-    );
+    await farm.printed('app', 'line 20 ');
 
     relay.unplug();
     await until(
       'the master to notice',
-      async () => !(await farm.ask<WorkerObject>('worker', 'show', 'w1')).connected,
+      async () => !(await farm.client.call('worker', { params: { worker: 'w1' } })).connected,
       45_000,
     );
     relay.reset();
@@ -120,9 +114,7 @@ describe('a build survives', () => {
     );
     await farm.run('worker', 'show', 'w1', '--wait', 'attached');
     await farm.ask('build', 'start', 'app');
-    await until('some output', async () =>
-      (await farm.run('build', 'log', 'app', '--raw')).stdout.includes('line 20 '),
-    );
+    await farm.printed('app', 'line 20 ');
     for (let round = 0; round < 8; round += 1) {
       relay.reset();
       await until('the worker to be back', () => relay.connections() > 0);

@@ -65,7 +65,7 @@ describe.skipIf(skipAloud('workers behind hops', want))('a worker whose way to t
       expect((await farm.run('build', 'log', 'app/1', '--raw')).stdout).toContain('through the hops');
       await open.disposeAsync();
       await expect
-        .poll(async () => (await farm.ask<{ connected: boolean }>('worker', 'show', 'w1')).connected)
+        .poll(async () => (await farm.client.call('worker', { params: { worker: 'w1' } })).connected)
         .toBe(false);
       // The doctor's word on the hop, not on a way that the worker does not go.
       await expect.poll(() => worker.output()).toMatch(/PTH-04: Nothing listens on port \d+|PRX-06: ssh:/);

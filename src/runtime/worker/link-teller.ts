@@ -44,7 +44,10 @@ export function startLinkTeller(options: {
   wait(FIRST_MS.least + FIRST_MS.spread * random());
   return {
     stored(number) {
+      const first = history.untold()[0]?.number;
       history.told(number);
+      // Words that nobody asked for, or that say nothing new, bring nothing.
+      if (asked === undefined || history.untold()[0]?.number === first) return;
       clearTimeout(asked);
       asked = undefined;
       if (history.untold().length > 0) send();

@@ -1,5 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { stripVTControlCharacters } from 'node:util';
+import { wrap } from '../../base/lines.ts';
 import type { Context } from './context.ts';
 import { printable } from './printable.ts';
 
@@ -50,7 +51,7 @@ export function note(context: Context, text: string): void {
   if (!context.json) context.stderr.write(`${text}\n`);
 }
 
-/** A table: aligned with headings at a terminal, tab-separated without headings and untruncated elsewhere. */
+/** A table: aligned with headings at a terminal, and as wide as that; tab-separated without headings and untruncated elsewhere. */
 export function table<Item>(
   context: Context,
   columns: readonly Column<Item>[],
@@ -60,13 +61,53 @@ export function table<Item>(
   const rows = items.map((item) => columns.map((column) => column.value(item, style)));
   if (!context.stdout.isTTY) return rows.map((row) => row.map(oneLine).join('\t')).join('\n');
   const all = [columns.map((column) => style.paint.dim(column.heading)), ...rows];
-  const widths = columns.map((_, index) => Math.max(...all.map((row) => width(row[index] ?? ''))));
-  const line = (row: string[]) =>
+  const widths = fitting(
+    columns.map((_, index) => Math.max(...all.map((row) => width(row[index] ?? '')))),
+    widthOf(context),
+  );
+  const line = (row: readonly string[]) =>
     row
-      .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - width(cell)))
-      .join('  ')
+      .map((cell, index) => cell + ' '.repeat(Math.max(0, (widths[index] ?? 0) - width(cell))))
+      .join(GAP)
       .trimEnd();
-  return all.map(line).join('\n');
+  return all.flatMap((row) => broken(row, widths).map(line)).join('\n');
+}
+
+const GAP = '  ';
+/** A column is made no narrower than this: words under one another are no table. */
+const NARROWEST = 16;
+
+/** Columns of this terminal; one that does not say has no end. */
+function widthOf({ stdout }: Context): number {
+  return stdout.columns > 0 ? stdout.columns : Infinity;
+}
+
+/** Widths that fit together: the widest column gives way first. */
+function fitting(wanted: readonly number[], room: number): number[] {
+  const widths = [...wanted];
+  for (;;) {
+    const over = widths.reduce((sum, one) => sum + one, GAP.length * (widths.length - 1)) - room;
+    const widest = widths.indexOf(Math.max(...widths));
+    const now = widths[widest] ?? 0;
+    if (over <= 0 || now <= NARROWEST) return widths;
+    // Down to the next widest, so that two long columns share what there is.
+    const next = Math.max(NARROWEST, ...widths.filter((one) => one < now));
+    const alike = widths.filter((one) => one === now).length;
+    widths[widest] = Math.max(now - over, alike > 1 ? now - 1 : next, NARROWEST);
+  }
+}
+
+/** A row as lines: cells that are too wide are broken between words. */
+function broken(row: readonly string[], widths: readonly number[]): string[][] {
+  const cells = row.map((cell, index) => folded(cell, widths[index] ?? Infinity));
+  const height = Math.max(1, ...cells.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, index) => cells.map((lines) => lines[index] ?? ''));
+}
+
+/** Lines of at most a width, where words allow it; a text with colours stays whole. */
+function folded(text: string, room: number): string[] {
+  if (width(text) <= room || width(text) !== text.length) return [text];
+  return wrap(text, room);
 }
 
 /** Named facts of one thing: aligned at a terminal, `name<tab>value` lines elsewhere. */
@@ -74,7 +115,11 @@ export function facts(context: Context, pairs: readonly (readonly [name: string,
   const { paint } = styleOf(context);
   if (!context.stdout.isTTY) return pairs.map(([name, value]) => `${name}\t${oneLine(value)}`).join('\n');
   const widest = Math.max(0, ...pairs.map(([name]) => name.length));
-  return pairs.map(([name, value]) => `${paint.dim(name.padEnd(widest))}  ${value}`).join('\n');
+  const room = Math.max(NARROWEST, widthOf(context) - widest - GAP.length);
+  const under = `\n${' '.repeat(widest)}${GAP}`;
+  return pairs
+    .map(([name, value]) => `${paint.dim(name.padEnd(widest))}${GAP}${folded(value, room).join(under)}`)
+    .join('\n');
 }
 
 function width(text: string): number {

@@ -1,10 +1,62 @@
 import { describe, expect, it } from 'vitest';
+import { facts, table } from '../../../src/commands/terminal/print.ts';
 import { printable } from '../../../src/commands/terminal/printable.ts';
 import { span } from '../../../src/commands/terminal/span.ts';
 import { createTerminalFilter } from '../../../src/commands/terminal/terminal-filter.ts';
 import { exitOfResult } from '../../../src/commands/build-follow.ts';
 import { RESULTS } from '../../../src/build/results.ts';
 import fc from 'fast-check';
+
+/** Where things are printed to: a terminal of so many columns. */
+const terminal = (columns: number) =>
+  ({ stdout: { isTTY: true, columns }, color: false }) as unknown as Parameters<typeof table>[0];
+
+describe('a table at a terminal', () => {
+  const columns = [
+    { heading: 'ABOUT', value: ([about]: readonly string[]) => about ?? '' },
+    { heading: 'REASON', value: ([, reason]: readonly string[]) => reason ?? '' },
+    { heading: 'SINCE', value: () => '2 min ago' },
+  ];
+  const rows = [
+    ['link', 'lost for 4.4 s: the worker was started again; nothing lost'],
+    ['end', 'success'],
+  ];
+
+  it('is as wide as that, its widest column broken between words', () => {
+    expect(table(terminal(50), columns, rows)).toMatchInlineSnapshot(`
+      "ABOUT  REASON                            SINCE
+      link   lost for 4.4 s: the worker was    2 min ago
+             started again; nothing lost
+      end    success                           2 min ago"
+    `);
+  });
+
+  it('is one line a row where there is room, or no width is told', () => {
+    for (const width of [200, 0]) expect(table(terminal(width), columns, rows).split('\n')).toHaveLength(3);
+  });
+
+  it('shares what there is between two long columns', () => {
+    const long = 'word '.repeat(20).trim();
+    const lines = table(terminal(60), columns, [[long, long]]).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+
+  it('keeps a word whole that is wider than the terminal, so that it can be copied', () => {
+    const path = `/srv/${'x'.repeat(60)}`;
+    expect(table(terminal(40), columns, [['file', `see ${path} now`]])).toContain(path);
+  });
+});
+
+describe('facts at a terminal', () => {
+  it('have what is long below where it begins', () => {
+    expect(
+      facts(terminal(30), [
+        ['link', 'lost 12:03:11, back 12:03:13'],
+        ['key', 'abc'],
+      ]),
+    ).toBe('link  lost 12:03:11, back\n      12:03:13\nkey   abc');
+  });
+});
 
 describe('a length of time', () => {
   it.each([

@@ -280,6 +280,23 @@ describe('a log that the disk has no room for', () => {
     expect(of.trouble.list()).toHaveLength(1);
   });
 
+  it('that is small stays so when a new session brings it again: it is not counted twice, and ends in its row', async () => {
+    const of = rig();
+    const log = of.open('stdio');
+    of.intake.placed(log, 1);
+    of.full.add(1);
+    void of.send(log, TEXT.subarray(0, 1_000));
+    await until('the disk was tried', () => of.removed.length > 0);
+    void of.send(log, TEXT.subarray(1_000, 3_000));
+    of.sent.set('stdio', 0);
+    void of.send(log, TEXT.subarray(0, 2_500));
+    void of.send(log, TEXT.subarray(2_500, 3_000));
+    expect(of.said).toEqual([]);
+    expect(log.waitingBytes).toBe(3_000);
+    expect(of.intake.finishSmall(log, { bytes: 3_000 })).toMatchObject({ bytes: 3_000 });
+    await of.intake.stop();
+  });
+
   it('rests anew in a new session of its worker', async () => {
     const of = rig();
     const log = of.open('stuck');

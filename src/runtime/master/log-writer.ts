@@ -164,9 +164,12 @@ export function createLogWriter(options: {
   return {
     stalls,
     add(log, piece) {
-      log.waiting.push(piece);
-      log.waitingBytes += piece.bytes.length;
-      allWaitingBytes += piece.bytes.length;
+      const fresh = behindWaiting(log, piece);
+      if (fresh !== undefined) {
+        log.waiting.push(fresh);
+        log.waitingBytes += fresh.bytes.length;
+        allWaitingBytes += fresh.bytes.length;
+      }
       return log.waitingBytes > WAITING_BYTES || allWaitingBytes > ALL_WAITING_BYTES;
     },
     mayStaySmall,
@@ -179,6 +182,15 @@ export function createLogWriter(options: {
     drop,
     lose,
   };
+}
+
+/** What of a piece does not wait already: a new session brings again what is not acknowledged. Undefined when nothing is left. */
+function behindWaiting({ waiting }: OpenLog, piece: LogBytes): LogBytes | undefined {
+  const last = waiting.at(-1);
+  const known = last === undefined ? 0 : last.offset + last.bytes.length - piece.offset;
+  if (known <= 0) return piece;
+  if (known >= piece.bytes.length) return undefined;
+  return { ...piece, offset: piece.offset + known, bytes: piece.bytes.subarray(known) };
 }
 
 function isHole(error: unknown): error is BbxError {

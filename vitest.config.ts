@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/rigs/longest-first.ts';
+
+/** Farms are several processes each, but they wait for one another half of the time: two cores carry four files. */
+const BESIDE = { maxWorkers: 4, sequence: { groupOrder: 1 } };
 
 /**
  * `unit` is pure or nearly so and runs in `npm run check`. `contract` uses real files, sockets and child processes; `farm` starts whole
@@ -7,6 +11,7 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -29,9 +34,8 @@ export default defineConfig({
           testTimeout: 120_000,
           expect: { poll: { timeout: 20_000 } },
           globalSetup: ['test/rigs/leftovers.ts', 'test/rigs/debian.ts', 'test/rigs/postgres.ts'],
-          // Servers and child processes are waited for: two files at a time, where the default would be one on two cores.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          // Beside the farms, which wait for most of their time.
+          ...BESIDE,
         },
       },
       {
@@ -47,9 +51,7 @@ export default defineConfig({
             'test/rigs/built.ts',
             'test/rigs/postgres.ts',
           ],
-          // Farms are several processes each, but they wait for one another half of the time: two cores carry four files.
-          maxWorkers: 4,
-          sequence: { groupOrder: 2 },
+          ...BESIDE,
         },
       },
     ],

@@ -91,6 +91,11 @@ export const accepted = z.object({
 
 // —— worker → master ——
 
+/** How far the master's clock is `ahead` of the worker's, seconds, and `within` what: half of the round trip that measured it. */
+export const clockDifference = z.object({
+  ahead: z.number().min(-1e10).max(1e10),
+  within: z.number().min(0).max(60),
+});
 /** First message of a session: what the worker is and what it still has. */
 export const inventory = z.object({
   type: z.literal('inventory'),
@@ -99,8 +104,7 @@ export const inventory = z.object({
     .record(text(50), text(500))
     .refine((facts) => Object.keys(facts).length <= 100, { error: 'more than 100 facts' }),
   draining: z.boolean(),
-  /** How far the master's clock is `ahead` of the worker's, seconds, and `within` what: half of the round trip that measured it. */
-  clock: z.object({ ahead: z.number().min(-1e10).max(1e10), within: z.number().min(0).max(60) }).optional(),
+  clock: clockDifference.optional(),
   builds: z
     .array(z.object({ ...leased, epoch: text(64), state: z.enum(['running', 'finished']) }))
     .max(10_000),

@@ -13,7 +13,7 @@ import { LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { openLine } from './line.ts';
 import type { SessionEnd } from './line.ts';
-import { masterMessage } from './messages.ts';
+import { clockDifference, masterMessage } from './messages.ts';
 import type { MasterMessage, MessageOf, WorkerMessage } from './messages.ts';
 import type { PulseReading } from './pulse.ts';
 import { Asker, isProbeAnswer, type ProbeAsker } from './probe-asker.ts';
@@ -65,8 +65,11 @@ export interface WorkerSession {
   readonly accepted: Accepted;
   readonly greeting: Greeting;
   readonly instance: string;
-  /** How far the master's clock is ahead of this one, seconds, and the error that this may have; measured with the greeting. */
-  readonly masterClock: { readonly ahead: number; readonly within: number };
+  /**
+   * How far the master's clock is ahead of this one, seconds, and the error that this may have; measured with the greeting. Undefined where one of
+   * them is out of its mind.
+   */
+  readonly masterClock: { readonly ahead: number; readonly within: number } | undefined;
   /** Bytes of messages and frames so far. */
   readonly traffic: { readonly received: number; readonly sent: number };
   /** Round trips since the last call. */
@@ -104,7 +107,7 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
   let dialect: Dialect | undefined;
   let greeting: Greeting | undefined;
   let helloAt = clock.monotonic();
-  let masterClock = { ahead: 0, within: 0 };
+  let masterClock: WorkerSession['masterClock'];
   let receive: ((message: MasterMessage) => void | Promise<void>) | undefined;
   let name = '';
   let ownFingerprint = '';
@@ -194,7 +197,8 @@ export function greetMaster(options: GreetOptions): Promise<GreetedMaster> {
   function onGreeting(message: Greeting): void {
     // The master looked at its clock somewhere between the question and the answer.
     const within = (clock.monotonic() - helloAt) / 2_000;
-    masterClock = { ahead: message.time - (clock.wall() - within), within };
+    const ahead = message.time - (clock.wall() - within);
+    masterClock = clockDifference.safeParse({ ahead, within }).data;
     const publicKey = Buffer.from(message.publicKey, 'base64');
     const instance = fingerprintOf(publicKey);
     dialect = dialects.find(({ version }) => version === message.version);

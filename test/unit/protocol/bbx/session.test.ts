@@ -286,6 +286,16 @@ describe('a session', () => {
     session.close();
   });
 
+  it('says nothing of clocks that are further apart than a message can say: the worker comes in without it', async () => {
+    const wall = () => -Number.MAX_SAFE_INTEGER;
+    const rig = setUp({ greet: { clock: { ...systemClock, wall } } });
+    const inside = await (await rig.greet()).authenticate({ name: 'w1', key: worker, boot: 'b1' });
+    const { masterClock: clock } = inside;
+    inside.send({ type: 'inventory', maxBuilds: 1, facts: {}, draining: false, builds: [], clock });
+    await expect.poll(() => rig.got).toMatchObject([['inventory', { maxBuilds: 1 }]]);
+    inside.close();
+  });
+
   it('drops what came before and acknowledges it again', async () => {
     const pair = setUp();
     const session = await pair.letIn();

@@ -53,6 +53,15 @@ describe('the commands of a finding', () => {
     );
   });
 
+  it('keep both loopback addresses of localhost', async () => {
+    const farm = masterIn('.');
+    const listen = { workers: [], web: [parseListen('localhost:8010', { defaultPort: 8010 })] };
+    const config = { ...farm.config, listen } as unknown as typeof farm.config;
+    expect(await commandsOf('LSN-04', listenersOf({ ...farm, config }))).toContain(
+      `bbx config set listen.web 'localhost:9990'`,
+    );
+  });
+
   it('change nothing of bbx where a stock Buildbot listens', async () => {
     const commands = await commandsOf('LSN-04', [listener('[::]:9989', { state: 'stopped' })]);
     expect(commands).toEqual(['ss -ltnp sport = :9989']);

@@ -1,4 +1,4 @@
-import { printHost, printHostPort } from '../../../net/endpoint/host.ts';
+import { printHostPort } from '../../../net/endpoint/host.ts';
 import { defineCheck, found, nothing, skip, type JudgeContext, type Judgement } from '../../check.ts';
 import { evidence } from '../../evidence.ts';
 import type { ListenerFacts } from '../../facts/listeners.ts';
@@ -56,9 +56,7 @@ function judgeFree(facts: ListenerFacts, listener: ListenerSubject, context: Jud
         text: 'Stop that program, or choose another port',
         commands: [
           `ss -ltnp sport = :${listener.port}`,
-          ...(other === undefined
-            ? []
-            : setListen(listener, `${printHost(listener.hosts[0] ?? '::')}:${other}`)),
+          ...(other === undefined ? [] : setListen(listener, listener.text.replace(/:\d+$/, `:${other}`))),
         ],
       },
     ],

@@ -3,7 +3,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { tempDir } from '../rigs/temp-dir.ts';
 
@@ -15,12 +15,17 @@ const PATH = `${dirname(process.execPath)}:${process.env['PATH']}`;
 /** An environment in which npm finds nothing of this host's user. */
 const envOf = (home: string) => ({ PATH, HOME: home, npm_config_cache: join(home, 'cache'), NO_COLOR: '1' });
 
-/** Packs the package into `dir`. Gives the tarball's path. */
-async function pack(dir: string): Promise<string> {
-  await run('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: root, env: envOf(dir) });
-  const [tarball] = (await readdir(dir)).filter((name) => name.endsWith('.tgz'));
-  return join(dir, tarball ?? '');
-}
+/** The package, packed once for all. */
+let packed: Awaited<ReturnType<typeof tempDir>>;
+let tarball = '';
+beforeAll(async () => {
+  packed = await tempDir();
+  const { path } = packed;
+  await run('npm', ['pack', '--silent', '--pack-destination', path], { cwd: root, env: envOf(path) });
+  const [name = ''] = (await readdir(path)).filter((file) => file.endsWith('.tgz'));
+  tarball = join(path, name);
+}, 120_000);
+afterAll(() => packed[Symbol.asyncDispose]());
 
 /** What the compiler says of a file, as an editor would show it; '': nothing. */
 async function compilerOf(file: string): Promise<string> {
@@ -38,11 +43,11 @@ describe('the published package', () => {
     const env = envOf(dir.path);
     const prefix = join(dir.path, 'prefix');
     // Nothing but the tarball: it has no dependencies to fetch.
-    const install = ['install', '--global', '--offline', '--prefix', prefix, await pack(dir.path)];
+    const install = ['install', '--global', '--offline', '--prefix', prefix, tarball];
     await run('npm', install, { cwd: dir.path, env });
-    const packed = await readdir(join(prefix, 'lib/node_modules/bbx'));
-    expect(packed).not.toContain('node_modules');
-    expect(packed).not.toContain('test');
+    const installed = await readdir(join(prefix, 'lib/node_modules/bbx'));
+    expect(installed).not.toContain('node_modules');
+    expect(installed).not.toContain('test');
 
     const bbx = (...args: string[]) => run(join(prefix, 'bin/bbx'), args, { cwd: dir.path, env });
     expect((await bbx('--version')).stdout).toBe(`${manifest.version}\n`);
@@ -56,7 +61,7 @@ describe('the published package', () => {
   it('brings types for master.config.ts that need nothing beside them', async () => {
     await using dir = await tempDir();
     const env = envOf(dir.path);
-    const install = ['install', '--offline', '--prefix', dir.path, await pack(dir.path)];
+    const install = ['install', '--offline', '--prefix', dir.path, tarball];
     await run('npm', install, { cwd: dir.path, env });
     const check = async (name: string, code: string) => {
       const file = join(dir.path, name);

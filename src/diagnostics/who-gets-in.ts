@@ -29,7 +29,10 @@ export function whoGetsIn(verdicts: readonly Verdict[]): WayIn[] {
 }
 
 function wayInto({ to, verdict, rungs, clients }: Verdict): WayIn {
-  if (verdict === 'unknown') return { head: `${to}: not known`, ways: [] };
+  if (verdict === 'unknown') {
+    const isUnasked = rungs['R2'] === 'ok' && rungs['R4'] === 'not-tested';
+    return { head: `${to}: ${isUnasked ? 'connects; who answers was not asked' : 'not known'}`, ways: [] };
+  }
   if (verdict === 'wrong-peer') return { head: `${to}: wrong-peer, another program answers`, ways: [] };
   if (verdict === 'unreachable') {
     const why = RUNGS.find(([rung]) => rungs[rung] === 'fail')?.[1];

@@ -48,6 +48,10 @@ describe('who gets in', () => {
     ],
     [{ verdict: 'wrong-peer', rungs: { R2: 'ok', R4: 'fail' } }, 'wrong-peer, another program answers'],
     [{ verdict: 'unknown' }, 'not known'],
+    [
+      { verdict: 'unknown', rungs: { R2: 'ok', R3: 'not-tested', R4: 'not-tested' } },
+      'connects; who answers was not asked',
+    ],
   ])('says nothing of TCP where what comes after it fails: %j', (more, head) => {
     expect(whoGetsIn([verdict(more)])).toEqual([{ head: `ci.example:9989: ${head}`, ways: [] }]);
   });

@@ -89,9 +89,9 @@ export function createLogSync(options: {
   }
 
   function acknowledge(log: OpenLog, size: number): void {
-    unflushed.delete(log);
-    log.losses = 0;
     if (size > log.stored) {
+      unflushed.delete(log);
+      log.losses = 0;
       log.stored = size;
       rowsDue.set(log, size);
     }

@@ -91,9 +91,10 @@ export class ProbeDesk {
 
   #hold({ id, seconds, by }: MessageOf<WorkerMessage, 'hold'>): void {
     const { mayHold, quiet, send, refuse } = this.#options;
-    this.#release ??= mayHold();
+    // Each begins the time to authenticate anew: one after the other, a stranger would stay for ever.
+    if (this.#release !== undefined) return refuse('busy', 'this connection has rested already');
+    this.#release = mayHold();
     if (this.#release === undefined) return refuse('busy', 'too many connections rest already');
-    clearTimeout(this.#timer);
     quiet(seconds * 1_000);
     if (by === 'master') this.#timer = setTimeout(() => send({ type: 'held', id }), seconds * 1_000);
   }

@@ -21,8 +21,9 @@ async function ask(socket: MessageSocket, { clock, random, wrong }: FuzzContext)
       ...{ socket, peer: 'master', exporter: EXPORTER, pins: [], software: 'fuzz', clock, limits: QUICK },
     });
     if (random() < 0.5) await within(greeted.ask.echo(Buffer.alloc(3)), 300);
-    await runSeries(greeted.ask, { signal: new AbortController().signal, stallMs: 300 });
-    if (random() < 0.5) await greeted.ask.hold(0.5, 'worker');
+    // A connection rests once.
+    if (random() < 0.2) await greeted.ask.hold(0.5, 'worker');
+    else await runSeries(greeted.ask, { signal: new AbortController().signal, stallMs: 300 });
     if (random() < 0.5)
       await greeted.authenticate({ name: 'w1', key: WORKER, boot: 'b', probe: true }).catch(() => undefined);
     return 'answered';

@@ -120,6 +120,14 @@ describe('probes of a greeted master', () => {
     expect(await codeOf(master.ask.hold(1, 'master'))).toBe('BBX-PRO-BUSY');
   });
 
+  it('refuse a second rest: with one after the other a stranger would keep a place for ever', async () => {
+    const { master, freePlaces, end } = await greeted();
+    await master.ask.hold(0.01, 'master');
+    expect(await codeOf(master.ask.hold(0.01, 'master'))).toBe('BBX-PRO-BUSY');
+    await end;
+    expect(freePlaces()).toBe(1);
+  });
+
   it('end with the connection, also a rest that this side measures', async () => {
     const { master, theirs } = await greeted();
     const resting = codeOf(master.ask.hold(60, 'worker'));

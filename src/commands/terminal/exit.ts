@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { BbxError, sentences } from '../../base/error.ts';
 import { EXIT, type ExitCode } from '../../base/exit.ts';
 import { fileTrouble } from '../../base/file-trouble.ts';
+import { wrap } from '../../base/lines.ts';
 import { UsageError } from './usage-error.ts';
 import { Interrupted, type Context } from './context.ts';
 
@@ -79,6 +80,23 @@ function write(
     return;
   }
   context.stderr.write(
-    `bbx: ${message}\n${hint === undefined ? '' : `     ${hint.replaceAll('\n', '\n     ')}\n`}`,
+    `${folded(`bbx: ${message}`, context)}\n${hint === undefined ? '' : `     ${hint.replaceAll('\n', '\n     ')}\n`}`,
   );
+}
+
+const INDENT = '     ';
+
+/** Sentences broken between words at a terminal; lines of a file with their marks, and of a stack, stay as they are. Hints are commands. */
+function folded(text: string, { stderr }: Context): string {
+  const room = stderr.isTTY && stderr.columns > 0 ? stderr.columns : Infinity;
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const [before = ''] = /^ */.exec(line) ?? [];
+      if (line.length <= room || /^ *(?:\d+ )?(?:\||at )/.test(line)) return [line];
+      const under = before === '' ? INDENT : before;
+      const lines = wrap(line.trimStart(), room - under.length);
+      return lines.map((one, index) => (index === 0 ? before : under) + one);
+    })
+    .join('\n');
 }

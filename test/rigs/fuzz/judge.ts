@@ -1,6 +1,15 @@
 import { leaseKey, logKey, type Lease } from '../../../src/protocol/bbx/lease.ts';
 import type { MasterSession, MasterSessionHandlers } from '../../../src/protocol/bbx/master-contract.ts';
+import type { SessionEnd } from '../../../src/protocol/bbx/line.ts';
+import { CLOSE } from '../../../src/protocol/bbx/wire.ts';
 import type { FuzzContext } from './case.ts';
+
+/** A handler of ours has thrown: whatever a peer says, that must not be. */
+export function lookForFault({ code, by, error }: SessionEnd, wrong: FuzzContext['wrong']): void {
+  if (code !== CLOSE.fault || by !== 'here') return;
+  const { cause } = error ?? {};
+  wrong(`a fault: ${cause instanceof Error ? String(cause.stack) : String(cause)}`);
+}
 
 /**
  * What a master does with a session, which says when the session breaks its word: events and bytes once, in order, without a hole, of leases
@@ -91,8 +100,9 @@ export function judgingHandlers(
       if (closed) wrong('an answer after the end');
     },
     onAbandoned: (lease) => void works.delete(leaseKey(lease)),
-    onClosed() {
+    onClosed(end) {
       if (closed) wrong('closed twice');
+      lookForFault(end, wrong);
       closed = true;
     },
   };

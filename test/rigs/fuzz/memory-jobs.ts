@@ -1,3 +1,4 @@
+import { buildPlan } from '../../../src/build/plan.ts';
 import type { ProgressEvent } from '../../../src/build/progress.ts';
 import { leaseKey, type Lease } from '../../../src/protocol/bbx/lease.ts';
 import type { Job } from '../../../src/runtime/worker/job.ts';
@@ -6,6 +7,10 @@ import type { SpoolBuild } from '../../../src/runtime/worker/spool-build.ts';
 import type { Spool } from '../../../src/runtime/worker/spool.ts';
 
 const LOG_BYTES = 1_200;
+const PLAN = buildPlan.parse({
+  ...{ builder: 'b', number: 1, builddir: 'b' },
+  steps: [{ kind: 'shell', name: 's', command: 'true' }],
+});
 
 /** A finished build of one step with a log, kept in memory: what a worker's sender reads of a spool. */
 function memoryBuild(lease: Lease): SpoolBuild {
@@ -29,7 +34,7 @@ function memoryBuild(lease: Lease): SpoolBuild {
     },
   };
   return {
-    lease: { ...lease, epoch: 'e', orphanAfter: null },
+    lease: { ...lease, epoch: 'e', orphanAfter: null, plan: PLAN },
     sequence: events.length,
     finished: true,
     logs: [log],

@@ -8,6 +8,7 @@ import { runLinkSession } from '../../../src/runtime/worker/link-session.ts';
 import { memoryWire } from '../memory-wire.ts';
 import { EXPORTER, FARM, inTime, LEASES, QUICK, WORKER } from './case.ts';
 import type { FuzzCase, FuzzContext, Outcome } from './case.ts';
+import { lookForFault } from './judge.ts';
 import { judgeWorker } from './judge-worker.ts';
 import { MASTER_WORDS } from './master-vocabulary.ts';
 import { assign, masterWords } from './master-words.ts';
@@ -42,7 +43,7 @@ export async function workOn(socket: MessageSocket, { clock, random, wrong }: Fu
       ...{ tryWays: tried, tryPlaces: tried },
       onLearned: () => undefined,
     });
-    await link.end;
+    lookForFault((await link.end).end, wrong);
   } catch (error) {
     // Refused, or an end before it was let in: what a worker dials again after. Anything else is a fault of ours.
     if (!(error instanceof BbxError)) wrong(error instanceof Error ? String(error.stack) : String(error));

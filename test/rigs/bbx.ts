@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { SAME_WISH_MS } from '../../src/commands/terminal/context.ts';
 import { MARKER_VARIABLE } from '../../src/exec/marker.ts';
 
 /** A Node that other users may run, too. */
@@ -75,7 +76,7 @@ export interface Program extends AsyncDisposable {
   end(signal?: NodeJS.Signals, limitMs?: number): Promise<number>;
 }
 
-/** Starts a long-living `bin/bbx`; at the end of its block it is ended with TERM, then KILL. */
+/** Starts a long-living `bin/bbx`; at the end of its block it is ended with TERM, TERM again (builds too), then KILL. */
 export function startBbx(args: readonly string[], options: RunOptions): Program {
   const child = launch(args, options);
   let text = '';
@@ -131,7 +132,10 @@ export function startBbx(args: readonly string[], options: RunOptions): Program 
       return code;
     },
     async [Symbol.asyncDispose]() {
+      // A worker waits for its builds; those that a test leaves are to end with it.
+      const again = setTimeout(() => child.kill('SIGTERM'), 2 * SAME_WISH_MS);
       await program.end('SIGTERM', 10_000);
+      clearTimeout(again);
     },
   };
   return program;

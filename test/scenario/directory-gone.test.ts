@@ -35,7 +35,8 @@ async function begin(farm: Farm): Promise<{ keeper: number }> {
   return { keeper: await pidIn(join(farm.dir, 'w1', '.bbx', 'keeper.lock.pid')) };
 }
 
-describe('a program whose directory is gone says so and ends with 6', { timeout: 200_000 }, () => {
+// Side by side: programs look at their directories every ten seconds, and all that these tests do meanwhile is to wait for it.
+describe.concurrent('a program whose directory is gone says so and ends with 6', { timeout: 200_000 }, () => {
   it('a worker, with its keeper and the commands of its builds, and its build runs again elsewhere', async () => {
     await using farm = await startFarm({ workers: ['w1'], config: CONFIG });
     const { keeper } = await begin(farm);

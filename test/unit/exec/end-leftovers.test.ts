@@ -13,7 +13,11 @@ vi.mock('../../../src/exec/births.ts', async (original) => {
     const now = births.momentNow();
     return now === undefined ? undefined : { ...now, lastPid: now.lastPid + AHEAD };
   };
-  return { ...births, momentNow };
+  // A look that was not sure, as of a process that is in exec, is followed by one that asks for the moment itself.
+  const bornAfter: typeof births.bornAfter = (moment, now = momentNow()) => births.bornAfter(moment, now);
+  const fewBornAfter: typeof births.fewBornAfter = (moment, now = momentNow()) =>
+    births.fewBornAfter(moment, now);
+  return { ...births, momentNow, bornAfter, fewBornAfter };
 });
 afterEach(() => void vi.restoreAllMocks());
 

@@ -33,17 +33,26 @@ export function gapsOf(sessions: readonly LinkSessionRow[], facts: readonly Link
     const after = sessions[index + 1];
     const down = told('down', before.session);
     const backAt = after?.opened_at ?? null;
+    const noticed = down === undefined ? undefined : endOf(down.at, down.fact['code'], down.fact['silentMs']);
     const lostAt = Math.min(
-      endOf(before.closed_at, before.code, before.silent_ms),
-      down === undefined ? Infinity : endOf(down.at, down.fact['code'], down.fact['silentMs']),
+      // A killed master's last word on a session is up to a minute older than its end.
+      before.code === null && noticed !== undefined
+        ? noticed
+        : endOf(before.closed_at, before.code, before.silent_ms),
+      noticed ?? Infinity,
       backAt ?? Infinity,
     );
     const until = backAt ?? Infinity;
+    const up = told('up', after?.session);
+    /** Records are numbered in their order, which knows better than times what came between. */
+    const isBetween = (number: number) => number > (down?.number ?? 0) && number < (up?.number ?? Infinity);
     gaps.push({
-      ...{ before, after, lostAt, backAt, down },
-      up: told('up', after?.session),
+      ...{ before, after, lostAt, backAt, down, up },
       upBefore: told('up', before.session),
-      facts: facts.filter(({ at }) => at >= lostAt - AROUND_S && at <= until + AROUND_S),
+      facts: facts.filter(
+        ({ at, number, fact }) =>
+          at >= lostAt - AROUND_S && at <= until + AROUND_S && (fact.kind !== 'failed' || isBetween(number)),
+      ),
     });
   }
   return gaps;

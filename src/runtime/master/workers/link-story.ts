@@ -57,6 +57,7 @@ function seen(
 ): string {
   const silence =
     silentMs !== null && silentMs >= 1_000 ? `, ${(silentMs / 1000).toFixed(1)} s after the last byte` : '';
+  if (side === 'master' && by === side && code === null) return 'it was killed';
   const said = [code === null || code === 1006 ? '' : String(code), reason ?? '']
     .filter((part) => part !== '')
     .join(' ');

@@ -19,7 +19,8 @@ const LATEST_S = 1e12;
 /** Times without a link to its worker while a build ran, and what became of it each time. */
 export async function linksOfBuild(db: Db, build: BuildRow): Promise<LinkEventObject[]> {
   const { workerid, started_at: from, complete_at: to } = build;
-  const sessions = await linkSessions(db, workerid, { from, limit: SESSIONS });
+  // Of a master that was killed the rows end up to a minute too early.
+  const sessions = await linkSessions(db, workerid, { from: from - 2 * MINUTE_S, limit: SESSIONS });
   const first = sessions[0];
   if (first === undefined || (first.closed_at === null && sessions.length === 1)) return [];
   // The first session may have begun days before; of that time only its beginning counts.

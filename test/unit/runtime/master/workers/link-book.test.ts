@@ -6,9 +6,16 @@ import type { LinkRecord } from '../../../../../src/protocol/bbx/link-facts.ts';
 import type { MasterSession } from '../../../../../src/protocol/bbx/master-contract.ts';
 import type { Farm } from '../../../../../src/runtime/master/events.ts';
 import { openLinkBook } from '../../../../../src/runtime/master/workers/link-book.ts';
+import { linksOfBuild } from '../../../../../src/runtime/master/workers/link-view.ts';
 import type { Worker } from '../../../../../src/runtime/master/workers/roster.ts';
+import type { BuildRow } from '../../../../../src/store/build-rows.ts';
 import { codes } from '../../../../../src/store/codes.ts';
-import { newestLinkSessions } from '../../../../../src/store/links.ts';
+import {
+  addLinkFacts,
+  closeFormerLinks,
+  newestLinkSessions,
+  openLinkSession,
+} from '../../../../../src/store/links.ts';
 import { openStore } from '../../../../../src/store/store.ts';
 import { upsertWorker } from '../../../../../src/store/workers.ts';
 import { tempDir } from '../../../../rigs/temp-dir.ts';
@@ -110,4 +117,27 @@ it('takes records again that it could not keep, one message of a session at a ti
   page.told([recordOf(3)]);
   await book.stop();
   expect(state.stored).toEqual([2, 3]);
+});
+
+it('tells a build of a link that was lost with a killed master, which had last written of it before the build', async () => {
+  await using dir = await tempDir();
+  await using store = await openStore('sqlite:s', { dir: dir.path });
+  const workerid = await store.write((tx) => upsertWorker(tx, { name: 'w1', state: 'approved', now: 1 }));
+  const open = (session: string, opened_at: number, life: string) =>
+    store.write((tx) =>
+      openLinkSession(tx, {
+        ...{ workerid, session, life, opened_at, boot: 'b', peer: '[::1]:1', away_ms: null, ahead: 0 },
+      }),
+    );
+  const record = (number: number, at: number, fact: { kind: string }) => ({
+    ...{ boot: 'b', number, at, said_at: at, fact },
+  });
+  await open('s1', 1_000, 'one');
+  await store.write((tx) => closeFormerLinks(tx, 'two', 'the master was killed'));
+  await open('s2', 1_045, 'two');
+  const down = { kind: 'down', session: 's1', by: 'nobody', code: 1006, reason: '', silentMs: 0 };
+  await store.write((tx) => addLinkFacts(tx, workerid, [record(1, 1_040, down)]));
+  const build = { workerid, started_at: 1_030, complete_at: 1_050, results: 0 } as BuildRow;
+  const links = await store.read((db) => linksOfBuild(db, build));
+  expect(links).toMatchObject([{ lost_at: 1_040, back_at: 1_045, cause: 'master-restarted' }]);
 });

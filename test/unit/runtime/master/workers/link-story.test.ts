@@ -146,6 +146,27 @@ describe('the story of a lost link', () => {
     expect(event).toMatchObject({ cause, words: expect.stringMatching(words) as string });
   });
 
+  it('begins when the worker noticed it, where the master was killed: its last row is up to a minute older', () => {
+    const killed = { closed_at: 60, code: null, closed_by: 'master', reason: 'the master was killed' };
+    const [event] = linkEvents(
+      [session(1, 50, killed), session(2, 103, { life: 'M' })],
+      [down(100, 1), up(103, 2, A)],
+      always,
+    );
+    expect(event).toMatchObject({ lost_at: 100, back_at: 103, master: 'it was killed' });
+  });
+
+  it('counts the tries that came between, by the order of the records', () => {
+    const refused = { code: 'BBX-NET-REFUSED', target: 't', got: '' };
+    const facts = [
+      ...[fact(98.9, 'failed', { ...refused, times: 7 }), up(99, 1, A)],
+      ...[down(100, 1), fact(101, 'failed', { ...refused, times: 2 }), up(102, 2, A)],
+      ...[down(104, 2), fact(104.5, 'failed', { ...refused, times: 4 }), up(105, 3, A)],
+    ];
+    const sessions = [session(1, 99, cut(100)), session(2, 102, cut(104)), session(3, 105)];
+    expect(linkEvents(sessions, facts, always).map(({ tries }) => tries)).toEqual([2, 4]);
+  });
+
   it('goes on while nobody is back', () => {
     expect(linkEvents([session(1, 50, cut(100))], [], always)).toMatchObject([
       { lost_at: 100, back_at: null, seconds: null, to: null },

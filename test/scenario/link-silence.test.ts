@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { WorkerObject } from '../../src/api/objects.ts';
 import { LIMITS } from '../../src/protocol/bbx/limits.ts';
 import { cuttableRelay, type CuttableRelay } from '../rigs/cuttable-relay.ts';
 import { startFarm } from '../rigs/farm.ts';
@@ -41,12 +40,12 @@ it('a dead link is noticed by both sides within 35 s, whichever way it died', as
     (master.size < names.length || worker.size < names.length)
   ) {
     await delay(500);
-    const seen = await farm.ask<WorkerObject[]>('worker', 'list');
+    const seen = await farm.client.call('workers', {});
     for (const { name, connected, last_seen_at } of seen) {
       if (master.has(name)) continue;
       if (!connected) master.set(name, (last_seen_at ?? 0) - cutAt);
       // One that noticed at once is back at once: then the new session is the master's notice of the old one's end.
-      const { link } = await farm.ask<WorkerObject>('worker', 'show', name);
+      const { link } = await farm.client.call('worker', { params: { worker: name } });
       if (connected && (link?.since ?? 0) > cutAt) master.set(name, link!.since! - cutAt);
     }
     for (const name of names) {

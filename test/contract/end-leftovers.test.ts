@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { endLeftovers } from '../../../src/exec/end-processes.ts';
-import { MARKER_VARIABLE } from '../../../src/exec/marker.ts';
-import { skipAloud, wantOfLinux } from '../../rigs/skip-aloud.ts';
+import { endLeftovers } from '../../src/exec/end-processes.ts';
+import { MARKER_VARIABLE } from '../../src/exec/marker.ts';
+import { skipAloud, wantOfLinux } from '../rigs/skip-aloud.ts';
 
 /** So far is the pid that was given away last behind what is said here: as if pids had come round, without forks that were counted. */
 const AHEAD = 5_000;
-vi.mock('../../../src/exec/births.ts', async (original) => {
-  const births = await original<typeof import('../../../src/exec/births.ts')>();
+vi.mock('../../src/exec/births.ts', async (original) => {
+  const births = await original<typeof import('../../src/exec/births.ts')>();
   const momentNow = () => {
     const now = births.momentNow();
     return now === undefined ? undefined : { ...now, lastPid: now.lastPid + AHEAD };

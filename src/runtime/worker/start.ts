@@ -120,6 +120,10 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       identity: runAs,
       openRoute: routes.open,
     });
+    // Counted before they go on: one may end within a moment.
+    const adopted = spool.builds.filter(
+      ({ kept: by, finished }) => by?.former !== undefined && !finished,
+    ).length;
     const jobs = createJobs({
       spool,
       silentMs: kept?.silentMs,
@@ -149,9 +153,6 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       elapsed,
       log,
     });
-    const adopted = spool.builds.filter(
-      ({ kept: by, finished }) => by?.former !== undefined && !finished,
-    ).length;
     history.add({ kind: 'began', software: deps.software, ...(adopted === 0 ? {} : { adopted }) });
     const unwatch = watchClocks({
       clock: deps.clock,

@@ -124,6 +124,11 @@ describe('a worker killed with -9 in mid-step', () => {
     const build = await ended(farm);
     expect([build.result, build.steps?.[0]?.result]).toEqual(['failure', 'failure']);
     expect((await farm.run('build', 'log', 'app/1', '--raw')).stdout).toBe('first\nlast\n');
+    await until('the worker to have told of the build that it adopted', async () =>
+      /its steps went on meanwhile \(1 build\)/.test(
+        (await farm.ask<BuildObject>('build', 'show', 'app/1')).links?.[0]?.words ?? '',
+      ),
+    );
   });
 
   it('and its keeper too, once the command has ended: the end was written down, and the build goes on', async () => {

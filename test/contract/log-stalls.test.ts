@@ -33,6 +33,8 @@ function memoryFiles() {
   const full = new Set<number>();
   const removed: number[] = [];
   const gate = { tried: 0, open: Promise.resolve() };
+  /** Logs whose flushes take until then. */
+  const slow = new Map<number, Promise<void>>();
   const files = {
     append: async (logid: number, { offset, bytes }: { offset: number; bytes: Uint8Array }) => {
       gate.tried += 1;
@@ -43,7 +45,10 @@ function memoryFiles() {
       logs.set(logid, Buffer.concat([log, bytes.subarray(log.length - offset)]));
       return logs.get(logid)!.length;
     },
-    sync: async (ids: Iterable<number>) => new Map([...ids].map((id) => [id, flush(id)])),
+    sync: async (ids: Iterable<number>) => {
+      for (const id of ids) await slow.get(id);
+      return new Map([...ids].map((id) => [id, flush(id)]));
+    },
     size: async (logid: number) => logs.get(logid)?.length ?? 0,
     remove: async (logid: number) => void removed.push(logid),
     seal: async (logid: number, expected?: { bytes?: number }) => {
@@ -55,7 +60,7 @@ function memoryFiles() {
       return { bytes: logs.get(logid)?.length ?? 0, sha256: 'good', lines: 0, damaged: [] };
     },
   } as unknown as LogFiles;
-  return { files, logs, full, unflushable, removed, gate };
+  return { files, logs, full, unflushable, slow, removed, gate };
 }
 
 /** The intake of a master, and a session that can let streams rest: what it says, and how far each log has been sent. */
@@ -372,6 +377,32 @@ describe('a log that the disk has taken and cannot keep', () => {
     expect(await finished).toMatchObject({ bytes: text.length, receipt: 'unhashed' });
     expect(of.logs.get(1)?.equals(text)).toBe(true);
     await until('nothing is said any more', () => of.trouble.list().length === 0);
+    await of.intake.stop();
+  });
+
+  it('is no trouble any more when it is closed before the round of its flush is over', async () => {
+    const of = rig();
+    const [lost, slow] = [of.open('lost'), of.open('slow')];
+    of.intake.placed(lost, 1);
+    of.intake.placed(slow, 2);
+    const flushed = Promise.withResolvers<void>();
+    of.slow.set(2, flushed.promise);
+    of.unflushable.add(1);
+    const text = TEXT.subarray(0, 300_000);
+    void of.send(lost, text);
+    void of.send(slow, text);
+    await until('its flush has failed', () => of.trouble.list().length > 0);
+    of.unflushable.clear();
+    expect(await of.intake.finish(lost, {})).toMatchObject({ bytes: 0 });
+    flushed.resolve();
+    await until('the other is durable', () => of.acknowledged.get('slow') === text.length);
+    await of.intake.finish(slow, { bytes: text.length });
+    // Nobody waits for the disk, so one without a row does not rest.
+    const next = of.open('next');
+    void of.send(next, TEXT.subarray(0, KEPT_BYTES + 1));
+    expect(of.said).toEqual([]);
+    expect(of.trouble.list()).toEqual([]);
+    of.intake.placed(next, 3);
     await of.intake.stop();
   });
 

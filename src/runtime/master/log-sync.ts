@@ -66,7 +66,8 @@ export function createLogSync(options: {
         for (const log of batch) {
           const size = sizes.get(log.logid!) ?? log.stored;
           if (typeof size === 'number') acknowledge(log, size);
-          else {
+          // One that ends meanwhile finds out by itself what it has lost, and one that is closed is never flushed again.
+          else if (!log.complete) {
             unflushed.add(log);
             onLost(log, size);
           }

@@ -234,13 +234,19 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
   });
   const onWorker = createWorkerPort({ sessions, log, signal: stopping.signal });
   const tls = { key: keyPem, cert: certificate };
+  // Nobody is let in before the undo is there: sessions end with a word before their sockets are closed; and losing them is then not news
+  // about the builds.
+  const ports = opened.use(new AsyncDisposableStack());
+  opened.defer(() => sessions.stop());
+  opened.defer(() => builds.stop());
+  opened.defer(() => logs.hurry());
   const workerPort = await listen({
     addresses: first.listen.workers,
     tls,
     onConnection: onWorker,
     onAccept: (ends) => arrivals.came(ends),
   });
-  opened.defer(() => workerPort.close(0));
+  ports.defer(() => workerPort.close(0));
   // At once: who comes while the rest is opened is told these.
   bound = { workers: workerPort.bound, web: [] };
   const inner = createTlsServer(tls, onWorker);
@@ -250,11 +256,7 @@ async function open(first: MasterConfig, deps: MasterDeps, opened: AsyncDisposab
     onTunnel: (stream, ends) => inner.secure(stream, ends),
     mayCome: () => sessions.mayCome(),
   });
-  opened.defer(() => web.close());
-  // Sessions end with a word before their sockets are closed; and losing them is then not news about the builds.
-  opened.defer(() => sessions.stop());
-  opened.defer(() => builds.stop());
-  opened.defer(() => logs.hurry());
+  ports.defer(() => web.close());
   bound = { ...bound, web: web.bound };
   builds.listening();
 

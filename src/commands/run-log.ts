@@ -71,16 +71,19 @@ function textWriter(context: Context) {
 /** Narrower than this, words under the time and the level are no help. */
 const NARROWEST = 40;
 
-/** A sentence and its facts in lines of a width, broken at spaces. */
+/** A sentence and its facts in lines of a width, broken at spaces, but in no command. */
 function wrapped(said: string, facts: string, width: number): { said: string; facts: string }[] {
   if (width < NARROWEST || said.length + 1 + facts.length <= width) return [{ said, facts }];
-  const whole = wrap(`${said} ${facts}`.trimEnd(), width);
-  let left = said.length;
-  return whole.map((line) => {
-    const own = line.slice(0, Math.max(0, left));
-    left -= line.length + 1;
-    return { said: own.trimEnd(), facts: line.slice(own.length).trimStart() };
-  });
+  const sentence = wrap(said, width).map((line) => ({ said: line.trimEnd(), facts: '' }));
+  const last = sentence.at(-1)?.said ?? '';
+  if (facts === '') return sentence;
+  // The facts begin behind the sentence's end, which is one long word to them.
+  const [beside = '', ...below] = wrap(`${'x'.repeat(last.length)} ${facts}`, width);
+  return [
+    ...sentence.slice(0, -1),
+    { said: last, facts: beside.slice(last.length + 1) },
+    ...below.map((line) => ({ said: '', facts: line })),
+  ];
 }
 
 /** Errors as their sentences: both writers would print `{}`, or a stack of no use to the reader. */

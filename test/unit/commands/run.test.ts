@@ -63,6 +63,41 @@ describe('the log for people', () => {
     `);
   });
 
+  it('loses no letter where it is broken, whatever spaces stand there', async () => {
+    const text = await logged(
+      false,
+      (log) =>
+        log.warn(`Builds go on, and this is the end of the tail${' '.repeat(5)}of git`, { name: 'linux-1' }),
+      { isTTY: true, columns: 62 },
+    );
+    expect(text.replaceAll(/^\d\d:\d\d:\d\d/gm, 'HH:MM:SS')).toMatchInlineSnapshot(`
+      "HH:MM:SS warn  Builds go on, and this is the end of the tail
+                     of git name=linux-1
+      "
+    `);
+  });
+
+  it('never breaks a command in a sentence: half of it is another one', async () => {
+    const text = await logged(
+      false,
+      (log) => {
+        log.info(
+          'Workers connect to 127.0.0.1:9989. Invite one: bbx worker add NAME --dir /srv/farm/the/master',
+          { name: 'x' },
+        );
+        log.info('Look at it: bbx status --dir /srv/farm/the/master. Ctrl-C stops it; SIGHUP loads it again');
+      },
+      { isTTY: true, columns: 80 },
+    );
+    expect(text.replaceAll(/^\d\d:\d\d:\d\d/gm, 'HH:MM:SS')).toMatchInlineSnapshot(`
+      "HH:MM:SS info  Workers connect to 127.0.0.1:9989. Invite one:
+                     bbx worker add NAME --dir /srv/farm/the/master name=x
+      HH:MM:SS info  Look at it: bbx status --dir /srv/farm/the/master. Ctrl-C stops
+                     it; SIGHUP loads it again
+      "
+    `);
+  });
+
   it('has details with --verbose', async () => {
     expect(await logged(true, (log) => log.debug('detail'))).toBe('TIME debug detail\n');
   });

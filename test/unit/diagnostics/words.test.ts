@@ -80,7 +80,7 @@ describe('the report for people', () => {
     expect(print('degraded')).toContain('\n ! DEGRADED  ci.example:9989 is published');
     expect(print('degraded').match(/DEGRADED/g)).toHaveLength(1);
     expect(print('degraded')).toMatch(
-      /Not tested: connections that rest for minutes \(R8: [^,]*, what the\s+master saw/,
+      /Not tested: connections that rest for minutes \(R8:\s+bbx doctor reach [^,\n]*, what the\s+master saw/,
     );
     expect(print('wrong-peer')).toContain('\n ! WRONG PEER  ');
     expect(print('reachable')).toContain('\n ! ci.example:9989 is');

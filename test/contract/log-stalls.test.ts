@@ -51,11 +51,13 @@ function memoryFiles() {
     },
     size: async (logid: number) => logs.get(logid)?.length ?? 0,
     remove: async (logid: number) => void removed.push(logid),
-    seal: async (logid: number, expected?: { bytes?: number }) => {
+    seal: async (logid: number, expected?: { bytes?: number; sha256?: string }) => {
       if (full.has(logid)) throw storeCodes['BBX-STO-FULL']({ file: `${logid}.log` });
       const size = logs.get(logid)?.length ?? 0;
       const { bytes = size } = expected ?? {};
       if (bytes !== size) throw storeCodes['BBX-STO-LOG-SIZE']({ logid, size, expected: bytes });
+      if (expected?.sha256 !== undefined && expected.sha256 !== 'good')
+        throw storeCodes['BBX-STO-LOG-HASH']({ logid, found: 'good', expected: expected.sha256 });
       flush(logid);
       return { bytes: logs.get(logid)?.length ?? 0, sha256: 'good', lines: 0, damaged: [] };
     },
@@ -403,6 +405,37 @@ describe('a log that the disk has taken and cannot keep', () => {
     expect(of.said).toEqual([]);
     expect(of.trouble.list()).toEqual([]);
     of.intake.placed(next, 3);
+    await of.intake.stop();
+  });
+
+  it('is closed with all its bytes also where they are not those that its worker counted', async () => {
+    const of = rig();
+    const log = of.open('stdio');
+    of.intake.placed(log, 1);
+    const text = TEXT.subarray(0, 600_000);
+    await sendAll(of, log, text.subarray(0, 300_000));
+    await until('half of it is durable', () => of.acknowledged.get('stdio') === 300_000);
+    of.unflushable.add(1);
+    await sendAll(of, log, text);
+    const finished = of.intake.finish(log, { bytes: text.length, sha256: 'other' });
+    await until('the pause', () => of.said.includes('pause stdio'), 4_000);
+    of.unflushable.clear();
+    await until('it goes on', () => of.said.includes('proceed stdio'), 4_000);
+    await sendAll(of, log, text);
+    expect(await finished).toMatchObject({ bytes: text.length, receipt: 'mismatch' });
+    expect(of.logs.get(1)?.equals(text)).toBe(true);
+    await of.intake.stop();
+  });
+
+  it('is closed as it is when durable bytes of it are gone: nobody has them any more', async () => {
+    const of = rig();
+    const log = of.open('stdio');
+    of.intake.placed(log, 1);
+    await sendAll(of, log, TEXT.subarray(0, 300_000));
+    await until('all of it is durable', () => of.acknowledged.get('stdio') === 300_000);
+    of.logs.set(1, Buffer.alloc(9));
+    expect(await of.intake.finish(log, { bytes: 300_000 })).toMatchObject({ bytes: 9, receipt: 'mismatch' });
+    expect(of.said).toEqual([]);
     await of.intake.stop();
   });
 

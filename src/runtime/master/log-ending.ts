@@ -40,13 +40,24 @@ export function createLogEnding(options: {
 }): LogEnding {
   const { disk, files, log: say, trouble, signal } = options;
 
-  /** As the disk has it: that may be nothing that can be read back. */
-  async function endAnyhow(logid: number): Promise<LogEnd> {
+  /** As the disk has it: that may be nothing that can be read back. Rejects with LostBytes as `end` does. */
+  async function endAnyhow(
+    log: OpenLog,
+    logid: number,
+    expected: { bytes?: number; sha256?: string },
+  ): Promise<LogEnd> {
+    const size = await files.size(logid);
     try {
-      const { bytes, sha256, lines } = await files.seal(logid);
+      // Of this size or not at all: a flush that fails takes bytes that the worker frees when it is told of the end.
+      const { bytes, sha256, lines } = await disk.seal(logid, { bytes: size });
       return { bytes, sha256, lines, receipt: 'mismatch' };
-    } catch {
-      return { bytes: await files.size(logid), sha256: null, lines: null, receipt: 'mismatch' };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (isOfSize(error)) {
+        if (isLost(log, await files.size(logid), expected)) throw new LostBytes(error.message);
+        return endAnyhow(log, logid, expected);
+      }
+      return { bytes: size, sha256: null, lines: null, receipt: 'mismatch' };
     }
   }
 
@@ -56,7 +67,7 @@ export function createLogEnding(options: {
         return endOf(await disk.seal(logid, expected), expected);
       } catch (error) {
         if (!(error instanceof BbxError) || signal.aborted) throw error;
-        if (error.code === 'BBX-STO-LOG-SIZE' && (await files.size(logid)) < (expected.bytes ?? 0))
+        if (isOfSize(error) && isLost(log, await files.size(logid), expected))
           throw new LostBytes(error.message);
         // Not retryable: the bytes are not those that the worker counted, or cannot be read back.
         const mismatch = codes['BBX-MAS-LOG-MISMATCH'](
@@ -71,8 +82,17 @@ export function createLogEnding(options: {
         );
         say.error(mismatch.message, { code: mismatch.code });
         trouble.say(`log ${logid}`, mismatch);
-        return endAnyhow(logid);
+        return endAnyhow(log, logid, expected);
       }
     },
   };
+}
+
+function isOfSize(error: unknown): error is BbxError {
+  return error instanceof BbxError && error.code === 'BBX-STO-LOG-SIZE';
+}
+
+/** Whether its worker still has what is missing. What was durable it has freed: a file that is shorter is damaged for good. */
+function isLost(log: OpenLog, size: number, expected: { bytes?: number }): boolean {
+  return size < (expected.bytes ?? 0) && size >= log.stored;
 }

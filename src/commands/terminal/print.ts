@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { stripVTControlCharacters } from 'node:util';
-import { wrap } from '../../base/lines.ts';
+import { words, wrap } from '../../base/lines.ts';
 import type { Context } from './context.ts';
 import { printable } from './printable.ts';
 
@@ -61,10 +61,10 @@ export function table<Item>(
   const rows = items.map((item) => columns.map((column) => column.value(item, style)));
   if (!context.stdout.isTTY) return rows.map((row) => row.map(oneLine).join('\t')).join('\n');
   const all = [columns.map((column) => style.paint.dim(column.heading)), ...rows];
-  const widths = fitting(
-    columns.map((_, index) => Math.max(...all.map((row) => width(row[index] ?? '')))),
-    widthOf(context),
-  );
+  const widest = (of: (cell: string) => number) =>
+    columns.map((_, index) => Math.max(...all.map((row) => of(row[index] ?? ''))));
+  const wanted = widest(width);
+  const widths = fitting(wanted, widest(unbreakable), widthOf(context)) ?? wanted;
   const line = (row: readonly string[]) =>
     row
       .map((cell, index) => cell + ' '.repeat(Math.max(0, (widths[index] ?? 0) - width(cell))))
@@ -82,18 +82,25 @@ function widthOf({ stdout }: Context): number {
   return stdout.columns > 0 ? stdout.columns : Infinity;
 }
 
-/** Widths that fit together: the widest column gives way first. */
-function fitting(wanted: readonly number[], room: number): number[] {
+/** Widths that fit together: the widest column gives way first, as far as its cells can be broken. undefined where that is not far enough. */
+function fitting(
+  wanted: readonly number[],
+  unbreakable: readonly number[],
+  room: number,
+): number[] | undefined {
   const widths = [...wanted];
+  const least = unbreakable.map((one) => Math.max(one, NARROWEST));
   for (;;) {
     const over = widths.reduce((sum, one) => sum + one, GAP.length * (widths.length - 1)) - room;
-    const widest = widths.indexOf(Math.max(...widths));
-    const now = widths[widest] ?? 0;
-    if (over <= 0 || now <= NARROWEST) return widths;
+    if (over <= 0) return widths;
+    const giving = widths.map((one, index) => (one > (least[index] ?? 0) ? one : 0));
+    const now = Math.max(...giving);
+    if (now === 0) return undefined;
+    const widest = giving.indexOf(now);
     // Down to the next widest, so that two long columns share what there is.
-    const next = Math.max(NARROWEST, ...widths.filter((one) => one < now));
-    const alike = widths.filter((one) => one === now).length;
-    widths[widest] = Math.max(now - over, alike > 1 ? now - 1 : next, NARROWEST);
+    const next = Math.max(...giving.filter((one) => one < now), 0);
+    const alike = giving.filter((one) => one === now).length;
+    widths[widest] = Math.max(now - over, alike > 1 ? now - 1 : next, least[widest] ?? 0);
   }
 }
 
@@ -106,8 +113,16 @@ function broken(row: readonly string[], widths: readonly number[]): string[][] {
 
 /** Lines of at most a width, where words allow it; a text with colours stays whole. */
 function folded(text: string, room: number): string[] {
-  if (width(text) <= room || width(text) !== text.length) return [text];
-  return wrap(text, room);
+  return text
+    .split('\n')
+    .flatMap((line) => (width(line) <= room || isColoured(line) ? [line] : wrap(line, room)));
+}
+
+/** Columns of the longest piece of a text that is never broken. */
+function unbreakable(text: string): number {
+  return Math.max(
+    ...text.split('\n').flatMap((line) => (isColoured(line) ? width(line) : words(line).map(width))),
+  );
 }
 
 /** Named facts of one thing: aligned at a terminal, `name<tab>value` lines elsewhere. */
@@ -122,8 +137,13 @@ export function facts(context: Context, pairs: readonly (readonly [name: string,
     .join('\n');
 }
 
+/** Columns of a text's longest line. */
 function width(text: string): number {
-  return stripVTControlCharacters(text).length;
+  return Math.max(...text.split('\n').map((line) => stripVTControlCharacters(line).length));
+}
+
+function isColoured(text: string): boolean {
+  return stripVTControlCharacters(text).length !== text.length;
 }
 
 function oneLine(text: string): string {

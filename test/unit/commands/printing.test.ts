@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { facts, table } from '../../../src/commands/terminal/print.ts';
 import { printable } from '../../../src/commands/terminal/printable.ts';
@@ -47,7 +48,60 @@ describe('a table at a terminal', () => {
   });
 });
 
+describe('a table at a terminal that is too narrow for it', () => {
+  const columns = ['NAME', 'FROM', 'NOTES'].map((heading, index) => ({
+    heading,
+    value: (row: readonly string[]) => row[index] ?? '',
+  }));
+  const from = '[2001:db8:1234:5678:9abc:def0:1234:5678]:54321';
+  const notes = 'the disk of its workspaces is nearly full, and its clock is 3 min behind';
+  const rows = [
+    ['linux-1', from, notes],
+    ['linux-2', '-', ''],
+  ];
+
+  it('keeps its headings over their columns: who has long words does not give way', () => {
+    expect(table(terminal(80), columns, rows)).toMatchInlineSnapshot(`
+      "NAME     FROM                                            NOTES
+      linux-1  [2001:db8:1234:5678:9abc:def0:1234:5678]:54321  the disk of its
+                                                               workspaces is nearly
+                                                               full, and its clock is
+                                                               3 min behind
+      linux-2  -"
+    `);
+  });
+
+  it('is left to the terminal where it cannot fit', () => {
+    const lines = table(terminal(60), columns, rows).split('\n');
+    expect(lines).toHaveLength(3);
+    for (const [index, text] of ['NOTES', notes].entries()) expect(lines[index]?.indexOf(text)).toBe(57);
+  });
+
+  it('breaks no cell that has colours, nor takes their room', () => {
+    const red = `\u001b[31m${'stopped for good since noon'}\u001b[39m`;
+    const lines = table(terminal(60), columns, [['linux-1', red, notes]]).split('\n');
+    const heads = lines[0]!;
+    expect(lines[1]).toContain(red);
+    expect(stripVTControlCharacters(lines[1]!).indexOf('the disk')).toBe(heads.indexOf('NOTES'));
+    for (const line of lines) expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(60);
+  });
+
+  it('never breaks a command', () => {
+    const why = 'it takes nothing new until its process starts again, or until: bbx worker resume linux-1';
+    for (let width = 40; width < 120; width += 1) {
+      expect(table(terminal(width), columns, [['w', why, '']])).toContain('bbx worker resume linux-1');
+      expect(facts(terminal(width), [['reason', why]])).toContain('bbx worker resume linux-1');
+    }
+  });
+});
+
 describe('facts at a terminal', () => {
+  it('of several lines have each below where the first begins', () => {
+    expect(facts(terminal(30), [['said', 'the first line is long enough\nand two']])).toBe(
+      'said  the first line is long\n      enough\n      and two',
+    );
+  });
+
   it('have what is long below where it begins', () => {
     expect(
       facts(terminal(30), [

@@ -39,14 +39,21 @@ export function createReader(deps: {
   }
 
   return {
-    /** The pieces of a range that lies within the log. Errors: BBX-STO-LOG-GONE when its file went away, and those of `fileError`. */
+    /**
+     * The pieces of a range that lies within the log; where a failed flush cuts the log meanwhile, up to its new end at least. Errors:
+     * BBX-STO-LOG-GONE when its file went away, and those of `fileError`.
+     */
     async *pieces(entry: Entry, range: Range): AsyncGenerator<LogPiece, void, undefined> {
-      let from = range.from;
-      for (let tries = 0; from < range.to && tries < TRIES; tries += 1) {
+      let { from, to } = range;
+      for (let tries = 0; from < to && tries < TRIES;) {
         const state = await shelf.stateOf(entry);
         if (state.kind === 'absent') break;
+        const { running } = state.kind === 'running' ? state : {};
+        const cuts = running?.cuts;
+        // What was cut off is not there any more; its sender brings it again.
+        to = Math.min(to, running?.size ?? to);
         try {
-          for await (const piece of source(entry, state, { from, to: range.to })) {
+          for await (const piece of source(entry, state, { from, to })) {
             from = piece.offset + piece.bytes.length;
             yield piece;
           }
@@ -54,8 +61,10 @@ export function createReader(deps: {
           if (errnoOf(error) !== 'ENOENT') throw fileError(entry.place.folder, error);
         }
         if (state.kind === 'finished') break;
+        if (running?.cuts === cuts) tries += 1;
+        else to = Math.min(to, running?.size ?? to);
       }
-      if (from < range.to) throw codes['BBX-STO-LOG-GONE']({ logid: entry.logid });
+      if (from < to) throw codes['BBX-STO-LOG-GONE']({ logid: entry.logid });
     },
   };
 }

@@ -31,6 +31,8 @@ export interface Running extends Mark {
   salt: number;
   points: Points;
   damaged: Range[];
+  /** How often its end was given up: who reads what was there meets what is no damage. */
+  cuts: number;
   /** What a power failure leaves. */
   synced: Mark;
   /** The flush that is under way: one at a time, since of two the system tells a failure to one alone. */
@@ -63,6 +65,7 @@ export function newRunning(): Running {
     salt: randomBytes(4).readUInt32LE(),
     points: createPoints(),
     damaged: [],
+    cuts: 0,
     flushing: undefined,
     unflushed: undefined,
     unnamed: true,
@@ -75,7 +78,7 @@ export function newRunning(): Running {
 export function runningFrom(found: Recovered): Running {
   const { salt, size, position, lines, points, damaged } = found;
   const synced = { size, position, lines };
-  const unknown = { hash: undefined, sealed: undefined, flushing: undefined, unflushed: undefined };
+  const unknown = { cuts: 0, hash: undefined, sealed: undefined, flushing: undefined, unflushed: undefined };
   return { salt, size, position, lines, points, damaged, synced, unnamed: false, ...unknown };
 }
 
@@ -186,6 +189,7 @@ export async function writeEnd(handle: FileHandle, running: Running): Promise<vo
 /** Gives up what was never made durable: after a failed sync the system may have dropped any of it. */
 export async function cutToSynced(handle: FileHandle, running: Running): Promise<void> {
   const { size, position, lines } = running.synced;
+  running.cuts += 1;
   running.points.cut(size);
   running.damaged = running.damaged.filter((range) => range.to <= size);
   running.hash = undefined;
@@ -196,7 +200,8 @@ export async function cutToSynced(handle: FileHandle, running: Running): Promise
 
 /**
  * The pieces of a running log within a range; damage that is met is noted in the log and given to `onDamage`. With `reuse` a piece is good
- * only until the next is asked for: a long log is then read without a new buffer for each stretch of it.
+ * only until the next is asked for: a long log is then read without a new buffer for each stretch of it. When the log is cut meanwhile they end
+ * somewhere: `cuts` tells.
  */
 export async function* readRunning(
   handle: FileHandle,
@@ -206,7 +211,7 @@ export async function* readRunning(
   memory: 'fresh' | 'reuse' = 'fresh',
 ): AsyncGenerator<LogPiece, void, undefined> {
   const point = running.points.before(range.from) ?? { offset: 0, position: FILE_HEADER_BYTES, at: 0 };
-  const { size } = running;
+  const { size, cuts } = running;
   const window = createWindow(handle, running.position, memory);
   const note = (bad: Range) => {
     const known = running.damaged.some((before) => before.from <= bad.from && bad.to <= before.to);
@@ -216,6 +221,8 @@ export async function* readRunning(
   let at = point.at;
   const start = { salt: running.salt, position: point.position, offset: point.offset };
   for await (const step of walkRecords(window, start)) {
+    const sound = step.kind === 'record' && step.header.channel !== undefined && step.sound;
+    if (!sound && running.cuts !== cuts) return;
     if (step.kind === 'gap') {
       const bad = { from: step.offset, to: step.to ?? size };
       note(bad);

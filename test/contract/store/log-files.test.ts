@@ -141,6 +141,40 @@ describe('appending', () => {
     expect((await collect(files.read(1))).toString()).toBe('durableunsure');
   });
 
+  it('that a flush has failed meanwhile is no damage for who reads: the reader ends with what is there', async () => {
+    const text = randomBytes(2 * 1024 * 1024);
+    const put = async (from: number, to: number) => {
+      for (let at = from; at < to; at += 65_536) await say(1, text.subarray(at, at + 65_536));
+    };
+    await put(0, 262_144);
+    await files.sync([1]);
+    await put(262_144, text.length);
+    const slow = files.read(1)[Symbol.asyncIterator]();
+    const late = files.read(1, { from: 262_144 })[Symbol.asyncIterator]();
+    const got = [await slow.next()].map(({ value }) => value as LogPiece);
+    await late.next();
+    {
+      using _ = await failOnce('datasync');
+      await expect(files.sync([1])).rejects.toMatchObject({ code: 'BBX-STO-IO' });
+    }
+    const rest = async (reader: typeof slow) => {
+      for (let next = await reader.next(); next.done !== true; next = await reader.next())
+        got.push(next.value);
+    };
+    await rest(slow);
+    await rest(late);
+    for (const { offset, bytes, damaged } of got) {
+      expect(damaged).toBeUndefined();
+      expect(text.subarray(offset, offset + bytes.length).equals(bytes)).toBe(true);
+    }
+    expect(got.some(({ offset, bytes }) => offset + bytes.length === 262_144)).toBe(true);
+    expect((await files.index(1)).damaged).toEqual([]);
+    await put(262_144, text.length);
+    await expect(files.seal(1, { sha256: '0' })).rejects.toMatchObject({ code: 'BBX-STO-LOG-HASH' });
+    const end = { bytes: text.length, sha256: sha256(text) };
+    expect(await files.seal(1, end)).toMatchObject({ ...end, damaged: [] });
+  });
+
   it('takes no name for durable whose folder could not be flushed', async () => {
     await say(1, 'text');
     for (let time = 0; time < 2; time += 1) {

@@ -111,7 +111,8 @@ function servicesOf({ master, shown }: StockMasterFile): (MailSubject | StatusSu
           ? [mailSubject({ host, port: port ?? 25, source: shown, client: 'twisted', ...mail })]
           : [chatSubject({ host, port: port ?? 6_667, secure, source: shown })];
       }
-      const status = plane === 'status' ? statusSubject(text, { source: shown }) : undefined;
+      const status =
+        plane === 'status' ? statusSubject(text, { source: shown, client: 'twisted' }) : undefined;
       return status === undefined ? [] : [status];
     },
   );

@@ -29,8 +29,8 @@ export function addedAuthority(
 }
 
 /**
- * OpenSSL's verdict on a chain, with the system's own authorities trusted beside those of this process, as browsers, git, curl and Python do: null where
- * one of them signed it. `added` is the authority behind it that Node's list does not have.
+ * OpenSSL's verdict on a chain, with the system's own authorities trusted beside those of this process, as browsers, git and curl do, and Python as far as
+ * it asks OpenSSL (requests brings a list of its own): null where one of them signed it. `added` is the authority behind it that Node's list does not have.
  */
 export function verdictWithSystem(
   chain: readonly X509Certificate[],

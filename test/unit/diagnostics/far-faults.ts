@@ -4,6 +4,7 @@ import {
   mailSubject,
   statusSubject,
   type SourceSubject,
+  type StatusSubject,
 } from '../../../src/diagnostics/far-subjects.ts';
 import { placeOfService } from '../../../src/diagnostics/place-target.ts';
 import type { Attempt, PathFacts } from '../../../src/diagnostics/facts/paths.ts';
@@ -114,8 +115,15 @@ function mail(
     subjects: [subject, placeOfService(subject)],
   };
 }
-function service(facts: Partial<StatusFact>, rest: Partial<Case> = {}): Case {
-  const subject = statusSubject('https://me:secret@api.example/repos?token=x', { source: 'master.cfg' });
+function service(
+  facts: Partial<StatusFact>,
+  rest: Partial<Case> = {},
+  client: StatusSubject['client'] = 'twisted',
+): Case {
+  const subject = statusSubject('https://me:secret@api.example/repos?token=x', {
+    source: 'master.cfg',
+    client,
+  });
   if (subject === undefined) throw new Error('no URL');
   return {
     names: [name('api.example', reply('answer', [V4]), reply('answer', [V6]))],
@@ -308,6 +316,12 @@ export const FAR_FAULTS: [title: string, given: Case, roots: string[], verdict: 
     'error',
   ],
   [
+    'a web service of stock Buildbot that only the system trusts',
+    service({ added: { subject: 'CN=Company Root', from: 'system' } }),
+    ['NTF-07'],
+    'warn',
+  ],
+  [
     'a repository that is there over IPv4 alone, though its host has both',
     source(
       URL,
@@ -433,6 +447,14 @@ export const FAR_CONTROLS: [title: string, given: Case][] = [
   ['a mail server with everything', mail([secured()], { user: true })],
   ['a mail server without TLS, where none is wanted', mail([greeted({ extensions: [] })])],
   ['a web service that wants a login', service({ status: 401 })],
+  [
+    'a web service of nobody that is known, which the system trusts',
+    service({ added: { subject: 'CN=Company Root', from: 'system' } }, {}, 'any'),
+  ],
+  [
+    'a web service whose authority this process was told to trust',
+    service({ added: { subject: 'CN=Company Root', from: 'trusted' } }),
+  ],
   ['an ssh server whose key is known', source(SSH, {}, { system: { hostKeys: keys(['b2xk', 'bmV3']) } })],
   [
     'an ssh server whose key is not known, and ssh takes new ones',

@@ -79,6 +79,20 @@ function judgeService({ facts, name }: Service, service: StatusSubject, context:
       ],
     });
   }
+  // Where txrequests is installed, Buildbot sends with Python's requests, which from PyPI trusts certifi's list alone.
+  const added = service.client === 'twisted' ? addedToSystem(addresses) : undefined;
+  if (added !== undefined)
+    drafts.push({
+      status: 'warn',
+      confidence: 'possible',
+      title: `The certificate of ${service.text} is signed by an authority that this host's own list alone has ("${added}"): Buildbot with txrequests from PyPI does not look there`,
+      evidence: got,
+      fix: [
+        {
+          text: "Set REQUESTS_CA_BUNDLE in the master's environment to the file of the system's list (Debian: /etc/ssl/certs/ca-certificates.crt), and start the master anew",
+        },
+      ],
+    });
   const lacks6 =
     name.literal === null && !name.localhost && published(name, 6).length === 0 && name.hosts.length === 0;
   if (lacks6 && !leavesOut(context.intent, 6)) {
@@ -90,4 +104,10 @@ function judgeService({ facts, name }: Service, service: StatusSubject, context:
     });
   }
   return drafts.length === 0 ? nothing : found(...drafts);
+}
+
+/** The authority that the system trusts and Node's list does not have, behind the first certificate that is taken for it. */
+function addedToSystem(addresses: StatusFacts['addresses']): string | undefined {
+  const one = addresses.find(({ distrust, added }) => distrust === null && added?.from === 'system');
+  return one?.added?.subject;
 }

@@ -20,6 +20,9 @@ const PASSING = new Set([
   ...['SNAT', 'DNAT', 'MASQUERADE', 'REDIRECT', 'NETMAP', 'DSCP', 'TOS', 'CLASSIFY', 'CHECKSUM', 'TRACE'],
 ]);
 
+/** As iptables-save(8) writes a text that has spaces: quotes and backslashes within it have a backslash. */
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+
 /** Tables of iptables-legacy, which nft does not list, as far as they may stop something; those that are loaded and cannot be read among them. */
 export async function readLegacyFilter(signal: AbortSignal, proc = '/proc'): Promise<UnreadRules[]> {
   const all = await Promise.all(
@@ -51,7 +54,8 @@ export function mayStop(saved: string): boolean {
     );
     const rules = [...table.matchAll(/^-A (\S+)(.*)$/gm)].map(([, chain = '', rest = '']) => ({
       chain,
-      target: /(?:^| )(?:-j|-g|--jump|--goto) (\S+)/.exec(rest)?.[1],
+      // A comment between quotes may say anything.
+      target: /(?:^| )(?:-j|-g|--jump|--goto) (\S+)/.exec(rest.replaceAll(QUOTED, '""'))?.[1],
     }));
     const entered = new Set(OWN_CHAINS);
     // A set that grows while it is walked: the chains that are called are walked as well.

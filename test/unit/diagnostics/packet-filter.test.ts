@@ -281,6 +281,16 @@ describe('rules that are not followed', () => {
       true,
     ],
     [
+      'a rule whose comment names another target',
+      '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m comment --comment "was: \\" -j ACCEPT at home" -j DROP\nCOMMIT\n',
+      true,
+    ],
+    [
+      'a rule that lets pass, whose comment names one that does not',
+      '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m comment --comment "not -j DROP" -j ACCEPT\nCOMMIT\n',
+      false,
+    ],
+    [
       'a target that is not known',
       '*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j SYNPROXY\nCOMMIT\n',
       true,

@@ -26,6 +26,8 @@ export interface ListenerSubject {
   readonly source: string;
   /** The directory of bbx's that says so, as people would type it; undefined: the command line, or stock Buildbot. */
   readonly dir?: string;
+  /** All addresses of the setting that it is one of, itself among them, as they are written there; undefined: there is no such setting. */
+  readonly listed?: readonly string[];
 }
 
 /** What is expected to answer; `tls`: whatever it is, inside TLS. */

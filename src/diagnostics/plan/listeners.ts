@@ -26,7 +26,7 @@ function readListen(text: string): ListenAddress | undefined {
 
 function listenerOf(
   address: Extract<ListenAddress, { kind: 'tcp' }>,
-  rest: Pick<ListenerSubject, 'plane' | 'state' | 'source' | 'dir' | 'reach' | 'pins'>,
+  rest: Pick<ListenerSubject, 'plane' | 'state' | 'source' | 'dir' | 'listed' | 'reach' | 'pins'>,
 ): ListenerSubject {
   return {
     kind: 'listener',
@@ -53,6 +53,7 @@ export function listenersOf(master: MasterFacts): Subject[] {
               state,
               source: `${master.shown}/master configuration`,
               dir: master.shown,
+              listed: addresses.map(printListen),
               reach: config.reach.map(printAddress),
               pins,
             }),

@@ -3,7 +3,8 @@ import { listenersOf } from '../../../src/diagnostics/plan/listeners.ts';
 import { problemsOf } from '../../../src/diagnostics/plan/settings.ts';
 import { stockSubjects } from '../../../src/diagnostics/plan/stock.ts';
 import type { MasterFacts } from '../../../src/diagnostics/directory.ts';
-import type { Subject } from '../../../src/diagnostics/subject.ts';
+import { setListen } from '../../../src/diagnostics/checks/listeners/set-listen.ts';
+import type { ListenerSubject, Subject } from '../../../src/diagnostics/subject.ts';
 import { parseListen } from '../../../src/net/endpoint/listen-address.ts';
 import { heard, listener, report } from './recorded.ts';
 
@@ -60,6 +61,33 @@ describe('the commands of a finding', () => {
     expect(await commandsOf('LSN-04', listenersOf({ ...farm, config }))).toContain(
       `bbx config set listen.web 'localhost:9990'`,
     );
+  });
+
+  it.each([
+    [
+      ['10.0.0.1:9989', '[2001:db8::1]:9989', 'unix:/run/bbx'],
+      '["10.0.0.1:9990","[2001:db8::1]:9989","unix:/run/bbx"]',
+    ],
+    [['localhost:9991', '[::1]:9989'], '["localhost:9990","[::1]:9989"]'],
+  ])('keep the other addresses of a list: %s', async (texts, value) => {
+    const farm = masterIn('.');
+    const workers = texts.map((text) => parseListen(text, { defaultPort: 9989 }));
+    const config = { ...farm.config, listen: { workers, web: [] } } as unknown as typeof farm.config;
+    expect(await commandsOf('LSN-04', listenersOf({ ...farm, config }))).toContain(
+      `bbx config set listen.workers '${value}'`,
+    );
+  });
+
+  it('name no address twice that another one takes in', () => {
+    const farm = masterIn('.');
+    const workers = ['127.0.0.1:9989', '[::1]:9989', '127.0.0.1:9990'].map((text) =>
+      parseListen(text, { defaultPort: 9989 }),
+    );
+    const config = { ...farm.config, listen: { workers, web: [] } } as unknown as typeof farm.config;
+    const [first] = listenersOf({ ...farm, config });
+    expect(setListen(first as ListenerSubject, '[::]:9989')).toEqual([
+      `bbx config set listen.workers '["[::]:9989","127.0.0.1:9990"]'`,
+    ]);
   });
 
   it('change nothing of bbx where a stock Buildbot listens', async () => {

@@ -65,7 +65,9 @@ export function startSender({ session, onUnfit, onDelivered }: SenderOptions): S
       if (event.type === 'stepFinished' && !logsAreSent(work, event.step, event.logs)) break;
       const { build, token } = work.build.lease;
       const message = { type: 'progress', build, token, sequence, event } as const;
-      const bytes = Buffer.byteLength(JSON.stringify(message));
+      const bytes =
+        work.waiting?.sequence === sequence ? work.waiting.bytes : Buffer.byteLength(JSON.stringify(message));
+      work.waiting = { sequence, bytes };
       const before = work.onTheWay.reduce((sum, each) => sum + each, 0);
       if (before > 0 && before + bytes > LIMITS.creditEventBytes) break;
       session.send(message);

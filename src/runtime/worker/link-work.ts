@@ -24,6 +24,8 @@ export interface Work {
   stored: number;
   /** Bytes of the messages of those that are sent and not stored, oldest first. */
   onTheWay: number[];
+  /** The event that waits for credit, measured: it is asked again after each frame of any log. */
+  waiting: { sequence: number; bytes: number } | undefined;
   begun: Set<number>;
   streams: Map<number, Stream>;
 }
@@ -49,6 +51,7 @@ export function takeUp(
     sent: Math.min(stored.sequence, build.sequence),
     stored: stored.sequence,
     onTheWay: [],
+    waiting: undefined,
     begun: new Set(),
     streams: new Map(),
   };

@@ -148,3 +148,39 @@ it('events that are large wait for the acknowledgement of those before, and the 
   expect(await turns()).toEqual([1, 2, 3, 4]);
   await sender.stop();
 });
+
+it('an event that waits for credit is measured once, however many frames of other logs go by', async () => {
+  let measured = 0;
+  const state = { toJSON: () => void (measured += 1) };
+  const large = { type: 'stepFinished', at: 1, step: 0, results: 0, logs: [], rc: 0, signal: null };
+  const events = [
+    { type: 'stepStarted', at: 1, step: 0, name: 'a' },
+    { ...large, properties: { a: 'x'.repeat(LIMITS.creditEventBytes) }, state },
+  ];
+  const lease = { build: 7, token: '1-00000000000000aa' };
+  const frames = 50;
+  async function* read(from: number) {
+    for (let offset = from; offset < frames; offset += 1)
+      yield { channel: 'stdout', at: 1, offset, payload: Buffer.alloc(1) };
+  }
+  const build = {
+    ...{ lease, sequence: 2, finished: false, event: (number: number) => events[number - 1] },
+    logs: [{ id: 1, step: 0, name: 'stdio', base: 0, size: frames, read }],
+    ...{ watch: () => undefined, acknowledge: async () => undefined },
+  } as unknown as SpoolBuild;
+  const sent: unknown[] = [];
+  let bytes = 0;
+  const session = {
+    send: ({ sequence }: { sequence?: number }) => void sent.push(sequence ?? 'open'),
+    sendLog: ({ payload }: LogFrame) => void (bytes += payload.length),
+    ...{ unsent: 0, drained: async () => undefined, ended: false, end: new Promise(() => undefined) },
+  } as unknown as WorkerSession;
+  const sender = startSender({ session, onUnfit: () => undefined, onDelivered: () => undefined });
+  sender.add(build, { sequence: 0, logs: [] });
+  await expect.poll(() => bytes).toBe(frames);
+  expect(sent).toEqual([1, 'open']);
+  sender.acknowledged({ type: 'ack', ...lease, sequence: 1, streams: [] });
+  await expect.poll(() => sent).toEqual([1, 'open', 2]);
+  expect(measured).toBe(1);
+  await sender.stop();
+});

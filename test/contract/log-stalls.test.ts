@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { LogBytes, MasterSession } from '../../src/protocol/bbx/master-contract.ts';
@@ -47,7 +47,13 @@ function memoryFiles() {
     },
     sync: async (ids: Iterable<number>) => {
       for (const id of ids) await slow.get(id);
-      return new Map([...ids].map((id) => [id, flush(id)]));
+      try {
+        return new Map([...ids].map((id) => [id, flush(id)]));
+      } catch (error) {
+        // The file is cut before that is told.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        throw error;
+      }
     },
     size: async (logid: number) => logs.get(logid)?.length ?? 0,
     remove: async (logid: number) => void removed.push(logid),
@@ -436,6 +442,68 @@ describe('a log that the disk has taken and cannot keep', () => {
     of.logs.set(1, Buffer.alloc(9));
     expect(await of.intake.finish(log, { bytes: 300_000 })).toMatchObject({ bytes: 9, receipt: 'mismatch' });
     expect(of.said).toEqual([]);
+    await of.intake.stop();
+  });
+
+  it('rests for a second first, then for two and for four, whatever was written when a flush failed', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const of = rig();
+      const log = of.open('stdio');
+      of.intake.placed(log, 1);
+      of.unflushable.add(1);
+      const about = { build: 1, token: 't', step: 0, log: 'stdio', channel: 'stdout', at: 1 } as const;
+      const rests: number[] = [];
+      for (let ms = 0, since = -1, seen = 0; rests.length < 3; ms += 10) {
+        // Its worker sends all the time, also what lies behind bytes that are lost already.
+        void of.send(log, TEXT.subarray(0, 1_000));
+        // Was on its way when it was told to rest.
+        if (ms === since + 100)
+          void of.intake.take(log, { ...about, offset: 90_000, bytes: TEXT.subarray(0, 9) });
+        await vi.advanceTimersByTimeAsync(10);
+        for (; seen < of.said.length; seen += 1) {
+          if (of.said[seen] === 'pause stdio') since = ms;
+          else rests.push(Math.round((ms - since) / 1_000));
+        }
+      }
+      expect(rests).toEqual([1, 2, 4]);
+      const stopped = of.intake.stop();
+      await vi.advanceTimersByTimeAsync(2_000);
+      await stopped;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('waits on when the disk is full, too: who waits for it goes on with it', async () => {
+    const of = rig();
+    const log = of.open('stdio');
+    of.intake.placed(log, 1);
+    await sendAll(of, log, TEXT.subarray(0, MIB));
+    await until('what is durable', () => of.acknowledged.get('stdio') === MIB);
+    of.unflushable.add(1);
+    const flushed = Promise.withResolvers<void>();
+    of.slow.set(1, flushed.promise);
+    await sendAll(of, log, TEXT.subarray(0, MIB + 300_000));
+    await until('it is written', () => log.written === MIB + 300_000);
+    const written = Promise.withResolvers<void>();
+    of.gate.open = written.promise;
+    void of.send(log, TEXT.subarray(MIB + 300_000, MIB + 600_000));
+    flushed.resolve();
+    of.slow.clear();
+    await until('the pause', () => of.said.includes('pause stdio'));
+    const over = log.stall!.over.promise;
+    of.full.add(1);
+    written.resolve();
+    await until('the write is over', () => log.writing === undefined);
+    expect([log.waiting.length, log.waitingBytes]).toEqual([0, 0]);
+    of.full.clear();
+    of.unflushable.clear();
+    await over;
+    await sendAll(of, log, TEXT);
+    expect(await of.intake.finish(log, { bytes: TEXT.length })).toMatchObject({ bytes: TEXT.length });
+    expect(of.logs.get(1)?.equals(TEXT)).toBe(true);
+    expect(of.said).toEqual(['pause stdio', 'proceed stdio']);
     await of.intake.stop();
   });
 

@@ -7,7 +7,7 @@ const RETRY_MS = 1_000;
 export const KEPT_BYTES = 4 * 1024;
 /** Of so many logs: 2 MiB. Of those beyond it nothing is kept, and they are tried when another has got through, or has ended. */
 export const MOST_KEPT = 512;
-/** Most rounds that a log is left out of whose flushes fail: all that its worker sends ahead is sent for nothing each time. */
+/** Most rounds until a log is tried whose flushes fail: all that its worker sends ahead is sent for nothing each time. */
 const MOST_RESTS = 30;
 
 /**
@@ -19,8 +19,8 @@ export interface LogStalls {
   /** Takes a log in whose write has failed. False when that is no matter of room: then nothing has changed. */
   begin(log: OpenLog, error: unknown): boolean;
   /**
-   * What was written of a log behind `log.written` is lost, with a flush that failed: its worker sends that again, each time a little later. False: its
-   * worker cannot let a single stream rest.
+   * What was written of a log behind `log.written` is lost, with a flush that failed: its worker sends that again, the later the more `log.losses` there
+   * were before. False: its worker cannot let a single stream rest.
    */
   rewind(log: OpenLog, error: Error): boolean;
   /** While the disk takes nothing, a log that is no longer small and has no row yet rests until it has one. False: its worker cannot let it. */
@@ -90,7 +90,8 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
   async function tryAgain(log: OpenLog): Promise<void> {
     const { stall } = log;
     if (stall === undefined || log.logid === undefined) return;
-    if (stall.rests > 0) return void (stall.rests -= 1);
+    stall.rests = Math.max(0, stall.rests - 1);
+    if (stall.rests > 0) return;
     // There was no room to keep anything of it, or a flush has lost it: its worker has all that it is to be tried with.
     if (log.waiting.length === 0) {
       const others = [...stalled].some(({ waiting, logid }) => waiting.length > 0 && logid !== undefined);
@@ -127,7 +128,8 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
   const stalls: LogStalls = {
     begin(log, error) {
       if (hurried || !isWantOfRoom(error)) return false;
-      add(log, error);
+      if (log.stall === undefined) add(log, error);
+      else log.stall.why = error;
       settle(log);
       return true;
     },
@@ -137,8 +139,7 @@ export function createLogStalls(disk: LogDisk, acts: StallActs): LogStalls {
       if (session?.pauseLog(lease, { step: log.step, log: log.name, from: log.written }) === false)
         return false;
       if (log.stall === undefined) add(log, error);
-      log.stall!.rests = Math.min(2 ** log.losses - 1, MOST_RESTS);
-      log.losses += 1;
+      log.stall!.rests = Math.min(2 ** log.losses, MOST_RESTS);
       return true;
     },
     beginEarly: (log) => disk.isStuck && log.waitingBytes > KEPT_BYTES && stalls.beginLate(log),

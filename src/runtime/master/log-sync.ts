@@ -69,6 +69,8 @@ export function createLogSync(options: {
           // One that ends meanwhile finds out by itself what it has lost, and one that is closed is never flushed again.
           else if (!log.complete) {
             unflushed.add(log);
+            // Also what was written meanwhile: its worker sends it again.
+            dirty.delete(log);
             onLost(log, size);
           }
         }

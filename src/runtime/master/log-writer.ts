@@ -73,6 +73,7 @@ export function createLogWriter(options: {
   async function hand(log: OpenLog): Promise<void> {
     const pieces = log.waiting.splice(0);
     const isFirst = !log.hasFile;
+    const { losses } = log;
     log.hasFile = true;
     let size: number;
     try {
@@ -80,10 +81,12 @@ export function createLogWriter(options: {
     } catch (error) {
       if (!isWantOfRoom(error)) {
         waitLess(log, bytesOf(pieces));
-        // A flush has failed meanwhile and taken what was before them.
-        if (isHole(error)) return lose(log, error);
-        throw error;
+        if (!isHole(error)) throw error;
+        // A flush has failed meanwhile and taken what was before them. That is told, and counted, when its round is over.
+        return log.losses === losses ? rewind(log, error) : undefined;
       }
+      // It was told, and they wait no more.
+      if (log.losses !== losses) return;
       log.waiting.unshift(...pieces);
       if (isFirst) log.hasFile = !(await disk.removeEmpty(log.logid!));
       throw error;
@@ -131,6 +134,11 @@ export function createLogWriter(options: {
   }
 
   function lose(log: OpenLog, error: Error): void {
+    rewind(log, error);
+    log.losses += 1;
+  }
+
+  function rewind(log: OpenLog, error: Error): void {
     drop(log);
     log.written = log.stored;
     // One that is complete finds out by itself that it is not.
@@ -164,7 +172,7 @@ export function createLogWriter(options: {
   return {
     stalls,
     add(log, piece) {
-      const fresh = behindWaiting(log, piece);
+      const fresh = isAhead(log, piece) ? undefined : behindWaiting(log, piece);
       if (fresh !== undefined) {
         log.waiting.push(fresh);
         log.waitingBytes += fresh.bytes.length;
@@ -182,6 +190,11 @@ export function createLogWriter(options: {
     drop,
     lose,
   };
+}
+
+/** Whether it was on its way when its stream was told to rest from before it: it comes again. */
+function isAhead({ stall, writing, waiting, written }: OpenLog, piece: LogBytes): boolean {
+  return stall !== undefined && writing === undefined && waiting.length === 0 && piece.offset > written;
 }
 
 /** What of a piece does not wait already: a new session brings again what is not acknowledged. Undefined when nothing is left. */

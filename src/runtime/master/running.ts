@@ -61,7 +61,7 @@ export interface Stall {
   why: Error;
   /** How many had got through when it began. */
   since: number;
-  /** So many rounds of tries leave it out. */
+  /** Rounds until it is tried; 0: it is tried in each. */
   rests: number;
 }
 

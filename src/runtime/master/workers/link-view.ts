@@ -27,8 +27,9 @@ export async function linksOfBuild(db: Db, build: BuildRow): Promise<LinkEventOb
   const early = await linkFacts(db, workerid, {
     ...{ from: first.opened_at - MINUTE_S, to: Math.min(first.opened_at + MINUTE_S, from), limit: FACTS },
   });
+  // From a minute before the end of the earliest session that was asked for.
   const facts = await linkFacts(db, workerid, {
-    ...{ from: from - MINUTE_S, to: (to ?? LATEST_S) + HOUR_S, limit: FACTS },
+    ...{ from: from - 3 * MINUTE_S, to: (to ?? LATEST_S) + HOUR_S, limit: FACTS },
   });
   const events = linkEvents(
     sessions,

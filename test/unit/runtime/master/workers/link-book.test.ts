@@ -15,6 +15,7 @@ import {
   closeFormerLinks,
   newestLinkSessions,
   openLinkSession,
+  updateLinkSession,
 } from '../../../../../src/store/links.ts';
 import { openStore } from '../../../../../src/store/store.ts';
 import { upsertWorker } from '../../../../../src/store/workers.ts';
@@ -140,4 +141,27 @@ it('tells a build of a link that was lost with a killed master, which had last w
   const build = { workerid, started_at: 1_030, complete_at: 1_050, results: 0 } as BuildRow;
   const links = await store.read((db) => linksOfBuild(db, build));
   expect(links).toMatchObject([{ lost_at: 1_040, back_at: 1_045, cause: 'master-restarted' }]);
+});
+
+it('tells a build why its link was gone when it began, also from what was said a minute and a half before', async () => {
+  await using dir = await tempDir();
+  await using store = await openStore('sqlite:s', { dir: dir.path });
+  const workerid = await store.write((tx) => upsertWorker(tx, { name: 'w1', state: 'approved', now: 1 }));
+  const open = (session: string, opened_at: number) =>
+    store.write((tx) =>
+      openLinkSession(tx, {
+        ...{ workerid, session, life: 'one', opened_at, boot: 'b', peer: '[::1]:1', away_ms: null, ahead: 0 },
+      }),
+    );
+  const linkid = await open('s1', 500);
+  await store.write((tx) =>
+    updateLinkSession(tx, linkid, { closed_at: 1_040, closed_by: 'nobody', code: 1006 }),
+  );
+  await open('s2', 1_135);
+  const down = { kind: 'down', session: 's1', by: 'nobody', code: 1006, reason: '', silentMs: 0 };
+  const record = { boot: 'b', number: 1, at: 1_040, said_at: 1_040, fact: down };
+  await store.write((tx) => addLinkFacts(tx, workerid, [record]));
+  const build = { workerid, started_at: 1_130, complete_at: 1_150, results: 0 } as BuildRow;
+  const links = await store.read((db) => linksOfBuild(db, build));
+  expect(links).toMatchObject([{ back_at: 1_135, worker: 'the connection was gone' }]);
 });

@@ -50,6 +50,8 @@ export interface OwnJob extends Job {
   giveUp(reason: Error): void;
   /** The master has been out of reach since (monotonic ms); undefined: it is there. */
   masterLost(since: number | undefined): void;
+  /** Resolves with true when the master says that a build of a former process is to go on, with false when it ends without that. */
+  readonly wanted: Promise<boolean>;
   /** What the master has of a build that a former process left; gives why the rest cannot be delivered, or undefined when it can. */
   compare(stored: Stored): string | undefined;
 }
@@ -75,6 +77,9 @@ export function createJob(build: SpoolBuild, deps: JobDeps, former = false): Own
     : undefined;
   /** How it ends instead of what the plan's walk found. */
   let verdict: { result: Result; state: string } | undefined;
+  const wanted = Promise.withResolvers<boolean>();
+  for (const { signal } of [cancel, stop])
+    signal.addEventListener('abort', () => wanted.resolve(false), { once: true });
   let done: Promise<void> = Promise.resolve();
   let deadline: NodeJS.Timeout | undefined;
 
@@ -164,6 +169,7 @@ export function createJob(build: SpoolBuild, deps: JobDeps, former = false): Own
     get done() {
       return done;
     },
+    wanted: wanted.promise,
     begin(given) {
       heedKeeper();
       running = true;
@@ -192,9 +198,10 @@ export function createJob(build: SpoolBuild, deps: JobDeps, former = false): Own
         const mine = build.logs.find((one) => one.step === step && one.name === name);
         return bytes > (mine === undefined ? 0 : (before.sizes.get(mine.id) ?? 0));
       });
-      return behind || stored.sequence > before.sequence
-        ? 'this machine has lost the end of what it had sent'
-        : unfit;
+      if (behind || stored.sequence > before.sequence)
+        return 'this machine has lost the end of what it had sent';
+      if (unfit === undefined) wanted.resolve(true);
+      return unfit;
     },
   };
 }

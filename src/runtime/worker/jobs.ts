@@ -126,18 +126,22 @@ export function createJobs(options: JobsOptions): Jobs {
     );
   }
 
-  /** No keeper has the build, and yet all is known: nothing of it ran, or the keeper left word how the last command ended. */
+  /**
+   * No keeper has the build, and yet all is known: nothing of it ran, or the keeper left word how the last command ended. For how long the master has
+   * been without word of it nobody knows: another worker may have it by now, so it waits for the master's.
+   */
   function goOnAlone(job: OwnJob): void {
     const { build } = job;
     const { plan, boot } = build.lease;
     const why = whyNoFurther(plan, build.lastEnd, { now: machineElapsed().host, assignedIn: boot });
     log.warn(
-      `build ${buildTitle(plan)} was running when the worker's process ended; ${why === undefined ? 'it goes on' : `it ends as retry: ${why}`}`,
+      `build ${buildTitle(plan)} was running when the worker's process ended; ${why === undefined ? 'it goes on when the master wants it' : `it ends as retry: ${why}`}`,
     );
     if (why !== undefined) job.retry(why);
     // For the words of a step that is over; nothing is started with them.
     const blanks = new Map([...secretsOf(plan)].map((name) => [name, new Secret('')]));
-    begin(job, blanks, why === undefined ? { holding: hold(job, {}) } : {});
+    const holding = job.wanted.then((isWanted) => (isWanted ? hold(job, {}) : undefined));
+    begin(job, blanks, why === undefined ? { holding } : {});
   }
 
   /** Leaves a build with the keeper. */

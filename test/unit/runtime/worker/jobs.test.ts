@@ -209,3 +209,63 @@ it('stopping waits for a build that is just being taken, which is refused and ne
   expect(left).toBe(1);
   await spool.close();
 });
+
+/** A build of which nothing had begun when its worker's process ended, keeper too, in the hands of the next process. */
+async function leftOver(dir: string) {
+  const options = { dir, limitBytes: 1_000_000, clock: systemClock, log: silentLog };
+  const former = await openSpool(options);
+  await former.create({ ...lease, epoch: 'e', orphanAfter: null, plan: planOf(['a']), boot: undefined });
+  await former.close();
+  const spool = await openSpool(options);
+  const opened = Promise.withResolvers<void>();
+  let runs = 0;
+  const port: CommandPort = {
+    async run() {
+      runs += 1;
+      return { ended: 'exit', rc: 0, signal: null };
+    },
+  };
+  const jobs = createJobs({
+    spool,
+    maxBuilds: 1,
+    clock: systemClock,
+    log: silentLog,
+    async openPlace() {
+      opened.resolve();
+      return { port, workdir: '/build', [Symbol.asyncDispose]: async () => undefined };
+    },
+  });
+  await opened.promise;
+  // Many times what a build that may begin needs until it does.
+  for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  return { spool, jobs, runs: () => runs };
+}
+
+it('a build that nobody had begun waits for word of the master, who may have given it to another worker meanwhile', async () => {
+  await using dir = await tempDir();
+  const { spool, jobs, runs } = await leftOver(dir.path);
+  expect(runs()).toBe(0);
+  expect(jobs.lost(jobs.find(lease)!, { sequence: 0, logs: [] })).toBeUndefined();
+  await jobs.idle();
+  expect(runs()).toBe(1);
+  expect(jobs.all[0]?.build.events.at(-1)).toMatchObject({ results: resultNumber('success') });
+  await spool.close();
+});
+
+it.each(['dropped', 'stopped', 'cancelled', 'lost'] as const)(
+  'a build that nobody had begun never does when it is %s before the master has said that it wants it',
+  async (what) => {
+    await using dir = await tempDir();
+    const { spool, jobs, runs } = await leftOver(dir.path);
+    if (what === 'dropped') await jobs.drop(lease, 'this try at the build is over');
+    if (what === 'stopped') await jobs.stop('the end');
+    if (what === 'cancelled') jobs.cancel(lease, 'enough');
+    if (what === 'lost') {
+      expect(jobs.lost(jobs.find(lease)!, { sequence: 2, logs: [] })).toMatch(/has lost the end/);
+      await jobs.drop(lease, 'lost');
+    }
+    await jobs.idle();
+    expect(runs()).toBe(0);
+    await spool.close();
+  },
+);

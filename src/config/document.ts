@@ -118,15 +118,15 @@ function parsed(text: string, file: string): ConfigDocument {
     return range === null ? null : placeAt(range[0], range[1]);
   };
   const problems = [...yaml.errors, ...yaml.warnings, ...aliasErrors(yaml)].map((error): Problem => {
-    const place = placeAt(error.pos[0], error.pos[1]);
-    const words = WORDS[error.code];
+    const at = placeAt(error.pos[0], error.pos[1]);
+    const { place, ...words } = bareAddress(error.code, at) ?? { place: at, ...WORDS[error.code] };
     return {
       severity: 'error',
       file,
       ...place,
       path: '',
-      message: words?.message ?? lowerFirst(error.message),
-      fix: words?.fix ?? null,
+      message: words.message ?? lowerFirst(error.message),
+      fix: words.fix ?? null,
     };
   });
   // A key that stands twice spoils nothing else: go on, so that all mistakes come at once.
@@ -167,6 +167,24 @@ const WORDS: Partial<Record<string, { message: string; fix: string }>> = {
   },
   CIRCULAR_ALIAS: { message: 'this alias stands inside its own anchor', fix: 'write the value out' },
 };
+
+/** `[::1]:9989` without quotes is a list to YAML, with something behind it: what is said of that instead, when a line stumbles there. */
+function bareAddress(
+  code: string,
+  { source, column, ...at }: Place,
+): { place: Place; message: string; fix: string } | undefined {
+  if (code !== 'UNEXPECTED_TOKEN') return undefined;
+  for (const { 0: address, index } of source.matchAll(/\[[0-9a-f:.]*:[0-9a-f:.]*(?:%[\w.-]+)?\]:\d+/giu)) {
+    if (column <= index || column > index + address.length) continue;
+    const place = { ...at, source, column: index + 1, length: address.length };
+    return {
+      place,
+      message: 'an address in brackets is a list to YAML',
+      fix: `put it in quotes: "${address}"`,
+    };
+  }
+  return undefined;
+}
 
 function aliasErrors(yaml: Document.Parsed): { code: string; pos: [number, number]; message: string }[] {
   const found: { code: string; pos: [number, number]; message: string }[] = [];

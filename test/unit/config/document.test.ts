@@ -32,6 +32,17 @@ describe('readDocument', () => {
       'reach: &a [*a]\n',
       '1:12 this alias stands inside its own anchor [write the value out]',
     ],
+    [
+      'an address in brackets without quotes',
+      'listen:\n  workers: [::]:9990 # all\n',
+      '2:12 an address in brackets is a list to YAML [put it in quotes: "[::]:9990"]',
+    ],
+    [
+      'one in a list of addresses, with a zone',
+      'master:\n  - "[::1]:9989"\n  - [fe80::1%eth0]:9989\n',
+      '3:5 an address in brackets is a list to YAML [put it in quotes: "[fe80::1%eth0]:9989"]',
+    ],
+    ['a list with something behind it', 'a: [x] y\n', '1:8 unexpected scalar at node end'],
     ['a key that is a list', '? [a]\n: 1\n', '1:3 a key must be text [write a word before the colon]'],
     [
       'two colons',

@@ -69,9 +69,9 @@ export async function openNamespace(): Promise<Namespace | { because: string }> 
   };
 }
 
-/** Writes a file until the disk is full to the last block. */
+/** Writes a file, on from its end, until the disk is full to the last block. */
 export async function fillDisk(file: string): Promise<void> {
-  await using handle = await open(file, 'w', 0o600);
+  await using handle = await open(file, 'a', 0o600);
   for (let bytes = 4 << 20; bytes >= 4_096; bytes /= 4) {
     const block = Buffer.alloc(bytes);
     try {

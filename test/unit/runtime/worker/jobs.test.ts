@@ -3,25 +3,29 @@ import { systemClock } from '../../../../src/base/clock.ts';
 import { silentLog } from '../../../../src/base/log.ts';
 import type { CommandPort } from '../../../../src/build/command-port.ts';
 import { resultNumber } from '../../../../src/build/results.ts';
-import { createJobs } from '../../../../src/runtime/worker/jobs.ts';
+import { createJobs, type JobsOptions } from '../../../../src/runtime/worker/jobs.ts';
 import type { KeptBuild } from '../../../../src/runtime/worker/keeper/kept-builds.ts';
 import { createSpoolLog } from '../../../../src/runtime/worker/spool-log.ts';
-import { openSpool } from '../../../../src/runtime/worker/spool.ts';
+import { openSpool, type Spool } from '../../../../src/runtime/worker/spool.ts';
 import { planOf } from '../../../rigs/link-worker.ts';
 import { tempDir } from '../../../rigs/temp-dir.ts';
 import { until } from '../../../rigs/wait.ts';
 
 const lease = { build: 7, token: '1-00000000000000aa' };
 
+const spoolIn = (dir: string, limitBytes = 1_000_000) =>
+  openSpool({ dir, limitBytes, clock: systemClock, log: silentLog });
+const placeOf = (port: CommandPort) => ({
+  ...{ port, workdir: '/build' },
+  [Symbol.asyncDispose]: async () => undefined,
+});
+/** A worker's jobs, one at a time. */
+const jobsOver = (spool: Spool, more: Pick<JobsOptions, 'openPlace'> & Partial<JobsOptions>) =>
+  createJobs({ spool, maxBuilds: 1, clock: systemClock, log: silentLog, ...more });
+
 async function jobsOf(dir: string, port: CommandPort, limitBytes = 64 * 1024 * 1024, log = silentLog) {
-  const spool = await openSpool({ dir, limitBytes, clock: systemClock, log: silentLog });
-  const jobs = createJobs({
-    spool,
-    maxBuilds: 1,
-    clock: systemClock,
-    log,
-    openPlace: async () => ({ port, workdir: '/build', [Symbol.asyncDispose]: async () => undefined }),
-  });
+  const spool = await spoolIn(dir, limitBytes);
+  const jobs = jobsOver(spool, { log, openPlace: async () => placeOf(port) });
   const assignment = { ...lease, plan: planOf(['a']), secrets: {}, orphanAfter: null };
   expect(await jobs.assign(assignment, 'e')).toMatchObject({ accepted: true });
   return { spool, jobs };
@@ -97,22 +101,13 @@ it('stopping waits for the commands of a build that was dropped just before', as
 
 it('refuses a build that it has no place for, keeps nothing of it, and takes the next one', async () => {
   await using dir = await tempDir();
-  const spool = await openSpool({
-    dir: dir.path,
-    limitBytes: 1_000_000,
-    clock: systemClock,
-    log: silentLog,
-  });
+  const spool = await spoolIn(dir.path);
   let broken = true;
   const port: CommandPort = { run: async () => ({ ended: 'exit', rc: 0, signal: null }) };
-  const jobs = createJobs({
-    spool,
-    maxBuilds: 1,
-    clock: systemClock,
-    log: silentLog,
+  const jobs = jobsOver(spool, {
     async openPlace() {
       if (broken) throw new Error('permission denied');
-      return { port, workdir: '/build', [Symbol.asyncDispose]: async () => undefined };
+      return placeOf(port);
     },
   });
   const assignment = { ...lease, plan: planOf(['a']), secrets: {}, orphanAfter: null };
@@ -131,12 +126,7 @@ it('refuses a build that it has no place for, keeps nothing of it, and takes the
 
 it('a build that the keeper ends as an orphan is built again, and does not count as cancelled', async () => {
   await using dir = await tempDir();
-  const spool = await openSpool({
-    dir: dir.path,
-    limitBytes: 1_000_000,
-    clock: systemClock,
-    log: silentLog,
-  });
+  const spool = await spoolIn(dir.path);
   const over = Promise.withResolvers<void>();
   const port: CommandPort = {
     async run() {
@@ -156,13 +146,9 @@ it('a build that the keeper ends as an orphan is built again, and does not count
     giveUp: () => undefined,
     release: async () => undefined,
   };
-  const jobs = createJobs({
-    spool,
-    maxBuilds: 1,
-    clock: systemClock,
-    log: silentLog,
+  const jobs = jobsOver(spool, {
     hold: async () => kept,
-    openPlace: async () => ({ port, workdir: '/build', [Symbol.asyncDispose]: async () => undefined }),
+    openPlace: async () => placeOf(port),
   });
   await jobs.assign({ ...lease, plan: planOf(['a']), secrets: {}, orphanAfter: 300 }, 'e');
   await until('the keeper to be heeded', () => kept.onOrphaned !== undefined, 5_000);
@@ -178,20 +164,11 @@ it('a build that the keeper ends as an orphan is built again, and does not count
 
 it('stopping waits for a build that is just being taken, which is refused and never begins', async () => {
   await using dir = await tempDir();
-  const spool = await openSpool({
-    dir: dir.path,
-    limitBytes: 1_000_000,
-    clock: systemClock,
-    log: silentLog,
-  });
+  const spool = await spoolIn(dir.path);
   const open = Promise.withResolvers<void>();
   const port: CommandPort = { run: () => Promise.reject(new Error('it must not begin')) };
   let left = 0;
-  const jobs = createJobs({
-    spool,
-    maxBuilds: 1,
-    clock: systemClock,
-    log: silentLog,
+  const jobs = jobsOver(spool, {
     async openPlace() {
       await open.promise;
       return { port, workdir: '/build', [Symbol.asyncDispose]: async () => void (left += 1) };
@@ -212,11 +189,10 @@ it('stopping waits for a build that is just being taken, which is refused and ne
 
 /** A build of which nothing had begun when its worker's process ended, keeper too, in the hands of the next process. */
 async function leftOver(dir: string) {
-  const options = { dir, limitBytes: 1_000_000, clock: systemClock, log: silentLog };
-  const former = await openSpool(options);
+  const former = await spoolIn(dir);
   await former.create({ ...lease, epoch: 'e', orphanAfter: null, plan: planOf(['a']), boot: undefined });
   await former.close();
-  const spool = await openSpool(options);
+  const spool = await spoolIn(dir);
   const opened = Promise.withResolvers<void>();
   let runs = 0;
   const port: CommandPort = {
@@ -225,14 +201,10 @@ async function leftOver(dir: string) {
       return { ended: 'exit', rc: 0, signal: null };
     },
   };
-  const jobs = createJobs({
-    spool,
-    maxBuilds: 1,
-    clock: systemClock,
-    log: silentLog,
+  const jobs = jobsOver(spool, {
     async openPlace() {
       opened.resolve();
-      return { port, workdir: '/build', [Symbol.asyncDispose]: async () => undefined };
+      return placeOf(port);
     },
   });
   await opened.promise;

@@ -219,9 +219,16 @@ async function* checkFiles(
       );
       for (const row of rows) known.add(row.logid);
     }
+    const running = new Set<number>();
+    for (const name of names) {
+      const log = logOfFile(name);
+      if (log?.kind === 'running') running.add(log.logid);
+    }
     for (const name of names) {
       const file = join(logsDir, folder, name);
       const log = logOfFile(name);
+      // A master that was killed as it compressed: the next one, once it has time, begins this log anew and with it the file.
+      if (log?.kind === 'unfinished' && running.has(log.logid)) continue;
       if (log === undefined || log.kind === 'unfinished') yield { kind: 'leftover', status: 'warn', file };
       else if (!known.has(log.logid)) yield { kind: 'file-without-row', status: 'warn', file };
     }

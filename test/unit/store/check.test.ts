@@ -103,7 +103,17 @@ it.each([
   ['a log in its row cannot be read', () => putContent('[["stdout",1,'), [{ kind: 'log-row', logid: 5 }]],
   ['a log in its row has a file', () => writeFile(log('5.log'), 'x'), [{ kind: 'leftover', status: 'warn' }]],
   ['a file has no row', () => writeFile(log('77.log'), ''), [{ kind: 'file-without-row', status: 'warn' }]],
-  ['a half compressed file is left', () => writeFile(log('3.zst.new'), 'x'), [{ kind: 'leftover' }]],
+  [
+    'a half compressed file is all that is left',
+    () => writeFile(log('7.zst.new'), 'x'),
+    [{ kind: 'leftover' }],
+  ],
+  [
+    'a finished log has a half compressed file',
+    () => writeFile(log('1.zst.new'), 'x'),
+    [{ kind: 'leftover' }],
+  ],
+  ['a log is half compressed, which the next master does anew', () => writeFile(log('3.zst.new'), 'x'), []],
   [
     'a pruned log still has its file',
     async () => {

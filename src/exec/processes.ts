@@ -17,7 +17,7 @@ export interface ProcessQuery {
 const FILE_BYTES = 128 * 1024;
 const scratch = Buffer.allocUnsafeSlow(FILE_BYTES);
 
-interface ProcessRow {
+export interface ProcessRow {
   pid: number;
   parent: number;
   session: number;
@@ -32,7 +32,7 @@ export function findProcesses(query: ProcessQuery): number[] {
 }
 
 /**
- * As `findProcesses`. `sure`: nothing can have been missed, since no process was born while we looked and none was just in `exec`, when its
+ * As `findProcesses`, parents before their children. `sure`: nothing can have been missed, since no process was born while we looked and none was just in `exec`, when its
  * environment reads as empty. `now`: a moment that is just over, if the caller has one; to ask for it is the dear part of a look.
  */
 export function lookForProcesses(
@@ -54,7 +54,27 @@ export function lookForProcesses(
     for (const row of rows) if (found.has(row.parent)) found.add(row.pid);
   }
   found.delete(process.pid);
-  return { found: [...found], sure: !bare && newest !== undefined && newest === lastPidNow() };
+  return { found: parentsFirst(rows, found), sure: !bare && newest !== undefined && newest === lastPidNow() };
+}
+
+/**
+ * These processes, parents before their children: a shell that hears of its child's end before its own signal goes on to its next command. The order of
+ * pids does not tell, since they come round.
+ */
+export function parentsFirst(
+  rows: readonly Pick<ProcessRow, 'pid' | 'parent'>[],
+  found: ReadonlySet<number>,
+): number[] {
+  const ordered = new Set<number>();
+  // A list of /proc comes sorted by letters; by number a few rounds do for a long chain of them, too.
+  const ascending = rows.toSorted((one, other) => one.pid - other.pid);
+  for (let before = -1; before !== ordered.size;) {
+    before = ordered.size;
+    for (const { pid, parent } of ascending)
+      if (found.has(pid) && (!found.has(parent) || ordered.has(parent))) ordered.add(pid);
+  }
+  // Rows are read one by one: a pid that was given away anew meanwhile can make a circle of them.
+  return [...new Set([...ordered, ...found])];
 }
 
 function readProcesses({ uids, since }: ProcessQuery, now: Moment | undefined): ProcessRow[] {

@@ -34,6 +34,8 @@ export interface Blow {
   mercy: Mercy;
   /** Workers whose builds the mercy is for. */
   hit?: readonly string[];
+  /** An attempt of theirs may still live so long beside the next, ms; else not at all. */
+  besideMs?: number;
   /** Makes the fault and undoes it. When it resolves the farm must come back by itself. */
   strike(farm: Sandbox, striking: Striking): Promise<void>;
 }

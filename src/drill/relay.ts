@@ -14,6 +14,8 @@ export interface Relay extends AsyncDisposable {
   /** Monotonic ms of the connections that were taken from the worker, oldest first. */
   readonly dials: readonly number[];
   readonly connections: number;
+  /** Ends that do not know yet that the other end is gone. */
+  readonly halfOpened: number;
   hold(...directions: Direction[]): void;
   /** Everything flows again, at full speed. */
   heal(): void;
@@ -92,6 +94,9 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
     dials,
     get connections() {
       return pairs.size;
+    },
+    get halfOpened() {
+      return deaf.size;
     },
     hold(...directions) {
       for (const direction of directions) held.add(direction);

@@ -55,7 +55,7 @@ export async function settle(
 
 /** `whole`: nobody is missing and nothing is wrong; `quiet`: nothing runs or waits; `builds`: some do as far as the master knows. */
 async function look(
-  { client }: Sandbox,
+  { client, workers: machines }: Sandbox,
   signal: AbortSignal,
 ): Promise<{ whole: boolean; quiet: boolean; builds: boolean }> {
   const { workers, running, pending, trouble } = await client.call(
@@ -66,6 +66,8 @@ async function look(
   const builds = running.length + pending.length > 0;
   return {
     whole:
+      // One whose end of the link alone is gone is attached for the master, though it is not back yet.
+      machines.every(({ relay }) => relay.halfOpened === 0) &&
       workers.every(({ attached, notes }) => attached && notes.every(isRefusal)) &&
       trouble.every(({ code }) => STAYS.has(code)),
     quiet: !builds && workers.every((one) => one.running === 0),

@@ -23,7 +23,7 @@ export interface Findings {
 /** Looks at everything that a round has left on its farm: requests, builds, logs, events, what ran, and what still runs. */
 export async function examine(
   { farm, trace, said }: Stage,
-  { mercy, hit = [] }: Blow,
+  { mercy, hit = [], besideMs = 0 }: Blow,
   asked: Asked,
   heard: readonly Heard[],
   signal: AbortSignal,
@@ -51,7 +51,7 @@ export async function examine(
   );
   wrong.push(...logs.flatMap((log) => log.wrong));
   wrong.push(...checkEvents(heard, requests, all));
-  wrong.push(...(await trace.check([...builds.values()])));
+  wrong.push(...(await trace.check([...builds.values()], besideMs)));
   wrong.push(...stepsLeft(farm), ...(await faultsSaid(farm, said)));
   const sum = (value: (log: LogVerdict) => number) => logs.reduce((total, log) => total + value(log), 0);
   return {

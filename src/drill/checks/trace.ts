@@ -7,14 +7,14 @@ import { LIVES } from '../sandbox.ts';
 
 /** What steps left of themselves outside of the farm: lines of a file, and the times of others. */
 export interface Trace {
-  /** What is wrong with the attempts of each request, by what really ran since the last call. */
-  check(attempts: readonly (readonly BuildObject[])[]): Promise<string[]>;
+  /** What is wrong with the attempts of each request, by what really ran since the last call. One may live `besideMs` beside the next. */
+  check(attempts: readonly (readonly BuildObject[])[], besideMs: number): Promise<string[]>;
 }
 
 export function openTrace(dir: string): Trace {
   let read = 0;
   return {
-    async check(attempts) {
+    async check(attempts, besideMs) {
       const wrong: string[] = [];
       const names = new Map(attempts.flat().map((build) => [`${build.builder}-${build.number}`, build]));
       const { text, next } = await readFrom(join(dir, 'trace'), read);
@@ -38,14 +38,18 @@ export function openTrace(dir: string): Trace {
             !ended.has(`${name} ${number}`)
           )
             wrong.push(`step ${name} ${number} is ${result} and never came to its end`);
-      wrong.push(...(await overlaps(join(dir, LIVES), attempts)));
+      wrong.push(...(await overlaps(join(dir, LIVES), attempts, besideMs)));
       return wrong;
     },
   };
 }
 
 /** Attempts at one request of which an earlier one still lived when a later one had begun. Their files are removed. */
-async function overlaps(dir: string, attempts: readonly (readonly BuildObject[])[]): Promise<string[]> {
+async function overlaps(
+  dir: string,
+  attempts: readonly (readonly BuildObject[])[],
+  besideMs: number,
+): Promise<string[]> {
   const times = new Map<string, { from: number; to: number }>();
   for (const file of await readdir(dir)) {
     const build = file.slice(0, file.lastIndexOf('-'));
@@ -60,7 +64,7 @@ async function overlaps(dir: string, attempts: readonly (readonly BuildObject[])
     for (const [index, later] of names.entries()) {
       for (const earlier of names.slice(0, index)) {
         const [before, after] = [times.get(earlier), times.get(later)];
-        if (before !== undefined && after !== undefined && before.to > after.from)
+        if (before !== undefined && after !== undefined && before.to > after.from + besideMs)
           wrong.push(`${earlier} ran for ${Math.round(before.to - after.from)} ms beside ${later}`);
       }
     }

@@ -11,6 +11,8 @@ import type { Sandbox } from '../sandbox.ts';
 const REPLACED_MS = 20_000;
 /** Two that are started again and again are told apart so soon, ms. */
 const TOLD_APART_MS = 40_000;
+/** A process that was replaced hears it when the newer one is in, and ends its commands then, ms. */
+const FAREWELL_MS = 1_000;
 /** A service manager waits about so long before it starts a program again, ms. */
 const RESTART_MS = 100;
 
@@ -20,7 +22,7 @@ export const TWIN_FAULTS: readonly Fault[] = [
     name: 'twin',
     title: "a copy of a worker's directory is started beside it, perhaps both again and again",
     holds:
-      'the newer session wins and the older process ends with 8; of two that alternate one is refused, and status names both addresses',
+      'the newer session wins and the older process ends with 8, and its commands within 1 s; of two that alternate one is refused, and status names both addresses',
     weight: 1,
     draw(random, { workers }) {
       const name = pick(random, workers);
@@ -29,6 +31,7 @@ export const TWIN_FAULTS: readonly Fault[] = [
         words: `start a copy of ${name} beside it${alternate ? ', and both anew whenever one ends' : ''}`,
         mercy: 'interrupted',
         hit: [name],
+        besideMs: FAREWELL_MS,
         async strike(farm, striking) {
           const worker = farm.worker(name);
           const before = await rivalry(farm, name, striking.signal);

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
-import { constants, crc32, zstdCompress, zstdDecompress } from 'node:zlib';
+import { crc32, zstdDecompress } from 'node:zlib';
+import { makeFrame, type Frames } from './frames.ts';
 import { decodeRuns, encodeRuns } from './runs.ts';
 import type { Run } from './runs.ts';
 
@@ -7,17 +8,13 @@ import type { Run } from './runs.ts';
  * A finished log is a file of zstd frames (RFC 8878), so `zstd -d` gives its bytes: a frame for each MiB, followed by a skippable
  * frame with the runs of that MiB (its trailer), and at the end one with a table of them all. docs/store.md draws it.
  */
-export const BLOCK_BYTES = 1024 * 1024;
+export const BLOCK_BYTES = 2 ** 20;
 
 /** Magic numbers of skippable frames; the sixteen possible ones are free to use (RFC 8878, 3.1.2). */
 const TRAILER_MAGIC = 0x184d2a5b;
 export const TABLE_MAGIC = 0x184d2a5c;
 export const SKIPPABLE_HEADER_BYTES = 8;
 
-/** Fast enough for the disk and a tenth of the size for usual logs. */
-const LEVEL = 3;
-
-const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 export interface Block {
@@ -37,19 +34,15 @@ export interface Block {
 /** Trailer, behind the skippable frame's own header: CRC of frame, sizes, the runs, and a CRC over all that. */
 const TRAILER_FIXED_BYTES = 40;
 
-/** A block as bytes for the file. */
+/** A block as bytes for the file; `frames` makes those of the log. */
 export async function encodeBlock(
   raw: Uint8Array,
   runs: readonly Run[],
   where: { offset: number; lines: number; at: number; position: number },
+  frames: Frames,
 ): Promise<{ bytes: Buffer; block: Block }> {
-  // Told the size, zstd takes memory for that: for the log of a small build kilobytes instead of megabytes, twice.
-  const frame = await compress(raw, {
-    pledgedSrcSize: raw.length,
-    params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
-  });
-  const unpacked = encodeRuns(runs);
-  const packed = await compress(unpacked, { pledgedSrcSize: unpacked.length });
+  const frame = await frames.make(raw);
+  const packed = await makeFrame(encodeRuns(runs));
   const trailer = Buffer.alloc(SKIPPABLE_HEADER_BYTES + TRAILER_FIXED_BYTES + packed.length + 4);
   trailer.writeUInt32LE(TRAILER_MAGIC, 0);
   trailer.writeUInt32LE(trailer.length - SKIPPABLE_HEADER_BYTES, 4);

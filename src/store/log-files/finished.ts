@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { BLOCK_BYTES, decodeBlock, encodeBlock } from './block.ts';
 import type { Block } from './block.ts';
+import { manyFrames, singleFrame } from './frames.ts';
 import { cut, lost } from './piece.ts';
 import type { LogPiece } from './piece.ts';
 import { countLines } from './record.ts';
@@ -26,6 +27,7 @@ export async function writeFinished(
   const blocks: Block[] = [];
   const runs = createRuns();
   const raw = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, size));
+  using frames = size > BLOCK_BYTES ? manyFrames(Math.log2(BLOCK_BYTES)) : singleFrame;
   let filled = 0;
   let position = 0;
   let offset = 0;
@@ -36,7 +38,7 @@ export async function writeFinished(
     const bytes = raw.subarray(0, filled);
     const taken = runs.take();
     const at = taken[0]?.at ?? 0;
-    const made = await encodeBlock(bytes, taken, { offset, lines, at, position });
+    const made = await encodeBlock(bytes, taken, { offset, lines, at, position }, frames);
     await handle.writeFile(made.bytes);
     blocks.push(made.block);
     position += made.bytes.length;

@@ -3,7 +3,7 @@
  * installed bbx has no dependencies to resolve and starts fast; and `dist/index.d.ts` for the editors of those who write a
  * `master.config.ts`. `npm pack` runs it (`prepack`). `node tools/build.ts DIR` builds into another directory than `dist`.
  */
-import { build, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,14 +60,8 @@ const readySchemas: Plugin = {
 
 const outdir = resolve(process.argv[2] ?? `${root}/dist`);
 await rm(outdir, { recursive: true, force: true });
-const result = await build({
+const options = {
   absWorkingDir: root,
-  entryPoints: {
-    main: 'src/commands/main.ts',
-    index: 'src/index.ts',
-    // Started by a worker, and to be as light as can be.
-    keeper: 'src/runtime/worker/keeper/main.ts',
-  },
   outdir,
   bundle: true,
   splitting: true,
@@ -88,11 +82,20 @@ const result = await build({
   },
   metafile: true,
   logLevel: 'warning',
-});
+} satisfies BuildOptions;
+const results = await Promise.all([
+  build({
+    ...options,
+    entryPoints: { main: 'src/commands/main.ts' },
+    // What every command loads is one file so: esbuild puts together what has the same users, and this has all. As fifteen it took 4 ms more to load.
+    inject: ['src/commands/main.ts', 'src/commands/program.ts'],
+  }),
+  // Programs of their own: the library, and the keeper, which a worker starts and which is to be as light as can be.
+  build({ ...options, entryPoints: { index: 'src/index.ts', keeper: 'src/runtime/worker/keeper/main.ts' } }),
+]);
 await writeFile(`${outdir}/index.d.ts`, await packageTypes());
 // What `bbx doctor explain` reads.
 await cp(`${root}/docs/doctor`, `${outdir}/doctor`, { recursive: true });
-const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-process.stderr.write(
-  `dist: ${Object.keys(result.metafile.outputs).length} files, ${Math.round(bytes / 1024)} KiB\n`,
-);
+const files = results.flatMap(({ metafile }) => Object.values(metafile.outputs));
+const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+process.stderr.write(`dist: ${files.length} files, ${Math.round(bytes / 1024)} KiB\n`);

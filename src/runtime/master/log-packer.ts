@@ -5,7 +5,10 @@ import type { LogFiles } from '../../store/log-files.ts';
 import { logById } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
 
-/** For each millisecond of compressing so many go to others: a quarter of a processor keeps up with 30 MB/s of logs all day long. */
+/**
+ * For each millisecond of compressing so many go to others: a quarter of a processor keeps up with some MB/s of logs all day long. Where more come, until
+ * `MOST_WAITING` wait, others get no share: what waits is held in memory, and takes ten times its room on the disk.
+ */
 const SHARE_OF_OTHERS = 3;
 
 /**
@@ -33,9 +36,12 @@ export function createLogPacker(options: { files: LogFiles; store: Store; log: L
   let working: Promise<void> | undefined;
   let looking: Promise<void> | undefined;
 
+  const rest = (tookMs: number) =>
+    waiting.size < MOST_WAITING ? sleep(tookMs * SHARE_OF_OTHERS, signal) : undefined;
+
   async function pack(logid: number): Promise<void> {
     try {
-      await files.finish(logid, {}, (tookMs) => sleep(tookMs * SHARE_OF_OTHERS, signal));
+      await files.finish(logid, {}, rest);
     } catch (error) {
       // A full disk, mostly; the log is whole as it is, and compressed after the next start.
       if (!signal.aborted) {

@@ -59,6 +59,8 @@ export function createSealer(deps: {
         await handles.use(entry.place.running, 'r+', (handle) => writeEnd(handle, running));
       }
       running.sealed = { sha256 };
+      // Some hundred bytes outside of V8's heap, for each log that waits to be compressed.
+      running.hash = undefined;
       return { bytes: running.size, sha256, lines: running.lines, damaged: [...running.damaged] };
     },
   };

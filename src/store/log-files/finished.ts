@@ -10,10 +10,10 @@ import type { Range } from './recover.ts';
 import { createRuns } from './runs.ts';
 import { encodeTable } from './table.ts';
 import type { Table } from './table.ts';
-import { readFully } from './window.ts';
+import { readFully, type Scratch } from './window.ts';
 
 /**
- * Writes the pieces of a whole log of `size` bytes as a finished one; durable when it resolves. Memory: one block. `rest` is waited for after each block,
+ * Writes the pieces of a whole log of `size` bytes as a finished one; durable when it resolves. Memory: one block, in `scratch`. `rest` is waited for after each block,
  * with the milliseconds that the block took.
  */
 export async function writeFinished(
@@ -22,11 +22,12 @@ export async function writeFinished(
   pieces: AsyncIterable<LogPiece>,
   damaged: () => Range[],
   rest: (tookMs: number) => Promise<void> | undefined,
+  scratch: Scratch,
 ): Promise<Table & { sha256: string }> {
   const hash = createHash('sha256');
   const blocks: Block[] = [];
   const runs = createRuns();
-  const raw = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, size));
+  const raw = scratch.take(BLOCK_BYTES).subarray(0, Math.min(BLOCK_BYTES, size));
   using frames = size > BLOCK_BYTES ? manyFrames(Math.log2(BLOCK_BYTES)) : singleFrame;
   let filled = 0;
   let position = 0;

@@ -7,8 +7,9 @@ import { readRunning, type Running } from './running.ts';
 import { syncFolders, type Entry } from './shelf.ts';
 import { createSlots } from './slots.ts';
 import type { Table } from './table.ts';
+import { createScratch } from './window.ts';
 
-/** Logs compressed at once: what is not compressed yet is in nobody's way. */
+/** Logs compressed at once: what is not compressed yet is in nobody's way. They use the same memory, one after the other. */
 const FINISHING = 1;
 
 /** Turns running logs into finished ones: whole beside the old file first, then renamed, so that a crash leaves one of the two. */
@@ -19,6 +20,7 @@ export function createFinisher(deps: {
 }) {
   const { dir, handles, onDamage } = deps;
   const slots = createSlots(FINISHING);
+  const [window, block] = [createScratch(), createScratch()];
 
   const write = async (
     entry: Entry,
@@ -36,9 +38,10 @@ export function createFinisher(deps: {
         writeFinished(
           output,
           running.size,
-          readRunning(source, running, whole, (range) => onDamage(entry, range), 'reuse'),
+          readRunning(source, running, whole, (range) => onDamage(entry, range), window),
           () => running.damaged,
           rest,
+          block,
         ),
       );
       if (sha256 !== undefined && sha256 !== table.sha256 && table.damaged.length === 0) {

@@ -17,7 +17,7 @@ import {
 } from './record.ts';
 import { walkRecords } from './records.ts';
 import type { Range, Recovered } from './recover.ts';
-import { createWindow } from './window.ts';
+import { createWindow, type Scratch } from './window.ts';
 
 /** How far something got: bytes of the log, bytes of the file, newlines. */
 interface Mark {
@@ -199,7 +199,7 @@ export async function cutToSynced(handle: FileHandle, running: Running): Promise
 }
 
 /**
- * The pieces of a running log within a range; damage that is met is noted in the log and given to `onDamage`. With `reuse` a piece is good
+ * The pieces of a running log within a range; damage that is met is noted in the log and given to `onDamage`. With `scratch` a piece is good
  * only until the next is asked for: a long log is then read without a new buffer for each stretch of it. When the log is cut meanwhile they end
  * somewhere: `cuts` tells.
  */
@@ -208,11 +208,11 @@ export async function* readRunning(
   running: Running,
   range: Range,
   onDamage: (range: Range) => void,
-  memory: 'fresh' | 'reuse' = 'fresh',
+  scratch?: Scratch,
 ): AsyncGenerator<LogPiece, void, undefined> {
   const point = running.points.before(range.from) ?? { offset: 0, position: FILE_HEADER_BYTES, at: 0 };
   const { size, cuts } = running;
-  const window = createWindow(handle, running.position, memory);
+  const window = createWindow(handle, running.position, scratch);
   const note = (bad: Range) => {
     const known = running.damaged.some((before) => before.from <= bad.from && bad.to <= before.to);
     if (!known) running.damaged.push(bad);

@@ -4,6 +4,7 @@ import type { Handles } from './handles.ts';
 import type { Range } from './recover.ts';
 import { cutToSynced, readRunning, syncRunning, writeEnd, type Running } from './running.ts';
 import { syncFolders, type Entry } from './shelf.ts';
+import { createScratch } from './window.ts';
 
 /** What is known of a complete log that is not compressed yet. */
 export interface Sealed {
@@ -29,7 +30,7 @@ export function createSealer(deps: {
     const hash = createHash('sha256');
     const whole = { from: 0, to: running.size };
     await handles.use(entry.place.running, 'r+', async (handle) => {
-      const pieces = readRunning(handle, running, whole, (range) => onDamage(entry, range), 'reuse');
+      const pieces = readRunning(handle, running, whole, (range) => onDamage(entry, range), createScratch());
       for await (const { bytes } of pieces) hash.update(bytes);
     });
     return hash.digest('hex');

@@ -67,11 +67,10 @@ export function parentsFirst(
 ): number[] {
   const ordered = new Set<number>();
   // A list of /proc comes sorted by letters; by number a few rounds do for a long chain of them, too.
-  const ascending = rows.toSorted((one, other) => one.pid - other.pid);
+  const ascending = rows.filter(({ pid }) => found.has(pid)).sort((one, other) => one.pid - other.pid);
   for (let before = -1; before !== ordered.size;) {
     before = ordered.size;
-    for (const { pid, parent } of ascending)
-      if (found.has(pid) && (!found.has(parent) || ordered.has(parent))) ordered.add(pid);
+    for (const { pid, parent } of ascending) if (!found.has(parent) || ordered.has(parent)) ordered.add(pid);
   }
   // Rows are read one by one: a pid that was given away anew meanwhile can make a circle of them.
   return [...new Set([...ordered, ...found])];

@@ -15,6 +15,9 @@ export async function loopback(): Promise<string> {
   }
 }
 
+/** Farms are made side by side, and each takes its ports a while after they were chosen. */
+const given = new Set<number>();
+
 /**
  * A free port that stays free while the master is away: below the range (32768 and up) from which the system takes the ports of connections, of
  * which a drill makes thousands.
@@ -22,6 +25,8 @@ export async function loopback(): Promise<string> {
 export async function freePort(host: string): Promise<number> {
   for (let tries = 0; ; tries += 1) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (given.has(port) && tries < 50) continue;
+    given.add(port);
     const server = createServer();
     try {
       server.listen(port, host);

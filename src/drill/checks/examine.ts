@@ -51,7 +51,9 @@ export async function examine(
   );
   wrong.push(...logs.flatMap((log) => log.wrong));
   wrong.push(...checkEvents(heard, requests, all));
-  wrong.push(...(await trace.check([...builds.values()], besideMs)));
+  wrong.push(
+    ...(await trace.check([...builds.values()], ({ worker }) => (hit.includes(worker) ? besideMs : 0))),
+  );
   wrong.push(...stepsLeft(farm), ...(await faultsSaid(farm, said)));
   const sum = (value: (log: LogVerdict) => number) => logs.reduce((total, log) => total + value(log), 0);
   return {

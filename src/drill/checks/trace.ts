@@ -7,8 +7,11 @@ import { LIVES } from '../sandbox.ts';
 
 /** What steps left of themselves outside of the farm: lines of a file, and the times of others. */
 export interface Trace {
-  /** What is wrong with the attempts of each request, by what really ran since the last call. One may live `besideMs` beside the next. */
-  check(attempts: readonly (readonly BuildObject[])[], besideMs: number): Promise<string[]>;
+  /** What is wrong with the attempts of each request, by what really ran since the last call. One may live so many ms beside the next. */
+  check(
+    attempts: readonly (readonly BuildObject[])[],
+    besideMs: (earlier: BuildObject) => number,
+  ): Promise<string[]>;
 }
 
 export function openTrace(dir: string): Trace {
@@ -16,7 +19,7 @@ export function openTrace(dir: string): Trace {
   return {
     async check(attempts, besideMs) {
       const wrong: string[] = [];
-      const names = new Map(attempts.flat().map((build) => [`${build.builder}-${build.number}`, build]));
+      const names = new Map(attempts.flat().map((build) => [nameOf(build), build]));
       const { text, next } = await readFrom(join(dir, 'trace'), read);
       read = next;
       const begun = new Map<string, number>();
@@ -44,11 +47,14 @@ export function openTrace(dir: string): Trace {
   };
 }
 
+/** As scripts call their build: `$BUILD`. */
+const nameOf = ({ builder, number }: BuildObject) => `${builder}-${number}`;
+
 /** Attempts at one request of which an earlier one still lived when a later one had begun. Their files are removed. */
 async function overlaps(
   dir: string,
   attempts: readonly (readonly BuildObject[])[],
-  besideMs: number,
+  besideMs: (earlier: BuildObject) => number,
 ): Promise<string[]> {
   const times = new Map<string, { from: number; to: number }>();
   for (const file of await readdir(dir)) {
@@ -60,12 +66,13 @@ async function overlaps(
   }
   const wrong: string[] = [];
   for (const builds of attempts) {
-    const names = builds.map(({ builder, number }) => `${builder}-${number}`);
-    for (const [index, later] of names.entries()) {
-      for (const earlier of names.slice(0, index)) {
-        const [before, after] = [times.get(earlier), times.get(later)];
-        if (before !== undefined && after !== undefined && before.to > after.from + besideMs)
-          wrong.push(`${earlier} ran for ${Math.round(before.to - after.from)} ms beside ${later}`);
+    for (const [index, later] of builds.entries()) {
+      for (const earlier of builds.slice(0, index)) {
+        const [before, after] = [times.get(nameOf(earlier)), times.get(nameOf(later))];
+        if (before !== undefined && after !== undefined && before.to > after.from + besideMs(earlier))
+          wrong.push(
+            `${nameOf(earlier)} ran for ${Math.round(before.to - after.from)} ms beside ${nameOf(later)}`,
+          );
       }
     }
   }

@@ -43,6 +43,8 @@ export interface CommandResult extends CommandTimes {
   signal: string | null;
   /** Bytes of its output that the log's limit has left out, where the port writes the log itself. */
   cut?: number | undefined;
+  /** The log's last words are in it already, where the port writes the log itself. */
+  told?: boolean | undefined;
   /** A line that says why, of a command that knows (git). */
   why?: string | undefined;
   /** Properties that the command found, such as `got_revision`. */

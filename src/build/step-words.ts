@@ -8,6 +8,9 @@ import type { Result } from './results.ts';
 /** A command in a state string has this many words, then dots, as in Buildbot. */
 const WORDS_SHOWN = 2;
 
+/** A step's limits, ms. */
+type Limits = Pick<StepPlan, 'timeoutMs' | 'maxTimeMs'>;
+
 /** Characters of a line that says why. */
 const WHY_SHOWN = 200;
 
@@ -36,7 +39,7 @@ function whatIsCheckedOut(step: { branch: string | null; revision: string | null
   return step.branch === null ? 'the default branch' : `branch ${step.branch}`;
 }
 
-function limits(step: StepPlan): string {
+function limits(step: Limits): string {
   const parts = [
     ...(step.timeoutMs === null ? [] : [`${printDuration(step.timeoutMs)} of silence`]),
     ...(step.maxTimeMs === null ? [] : [`${printDuration(step.maxTimeMs)} in all`]),
@@ -45,7 +48,7 @@ function limits(step: StepPlan): string {
 }
 
 /** What a step's log ends with. */
-export function describeEnd(ended: CommandResult, step: StepPlan, tookMs: number): string {
+export function describeEnd(ended: CommandResult, step: Limits, tookMs: number): string {
   const took = `after ${(tookMs / 1000).toFixed(1)} s`;
   switch (ended.ended) {
     case 'exit':
@@ -65,7 +68,7 @@ export function describeEnd(ended: CommandResult, step: StepPlan, tookMs: number
 }
 
 /** The words for an end that says more than the exit code; empty for the others. */
-function whyEnded(ended: CommandResult | undefined, step: StepPlan): string {
+function whyEnded(ended: CommandResult | undefined, step: Limits): string {
   if (ended?.ended === 'timeout') return `timed out, ${printDuration(step.timeoutMs ?? 0)} without output`;
   if (ended?.ended === 'maxTime') return `timed out, over ${printDuration(step.maxTimeMs ?? 0)} in all`;
   if (ended?.ended === 'signal') return `killed by ${ended.signal ?? 'a signal'}`;

@@ -53,7 +53,8 @@ export async function runStep(step: StepPlan, context: StepContext): Promise<Ste
   const ended = withoutSecrets(await runCommand(command, context, output), context.mask);
   if (ended === undefined) return exception(step, command, output.cut);
   const endedAt = clock.wall() - (ended.agoMs ?? 0) / 1000;
-  await output.header(describeEnd(ended, step, ended.tookMs ?? clock.monotonic() - started));
+  if (ended.told !== true)
+    await output.header(describeEnd(ended, step, ended.tookMs ?? clock.monotonic() - started));
   const result = resultOfCommand(step, ended);
   return {
     result,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod, chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -155,6 +156,59 @@ describe('the keeper of a worker’s directory', () => {
       await second.spool.close();
     },
   );
+
+  it('writes the last words of a log whose order says so, once, also for the next worker, and tells the whole of it', async () => {
+    await using dir = await tempDir();
+    const script = 'echo out; echo err >&2; exit 3';
+    const told = { ...order(dir.path, script), timeoutMs: 60_000, tellsEnd: true };
+    const first = await begun(dir.path, { rc: 'code 3' });
+    const log = first.build.journal.log(0, 'stdio');
+    await log.write('header', Buffer.from('$ command\n'));
+    expect(await first.keeper.run(told, never)).toMatchObject({ ended: 'exit', rc: 3, told: true });
+    const whole = await log.finish();
+    expect(first.build.logs[0]?.size).toBe(whole.bytes);
+    first.kept.leave();
+    await first.spool.close();
+
+    const second = await worker(dir.path);
+    const again = second.spool.builds[0]?.journal.log(0, 'stdio');
+    await again?.write('header', Buffer.from('$ command\n'));
+    expect(await second.kept.find(key)?.run(told, never)).toMatchObject({ rc: 3, told: true });
+    expect(await again?.finish()).toEqual(whole);
+    const hash = createHash('sha256');
+    const words: string[] = [];
+    for await (const { channel, payload } of second.spool.builds[0]?.logs[0]?.read(0) ?? []) {
+      hash.update(payload);
+      words.push(`${channel} ${Buffer.from(payload).toString()}`);
+    }
+    expect(words.toSorted()).toEqual([
+      'header $ command\n',
+      // Words of ours are masked as the command's are.
+      expect.stringMatching(/^header exit \*\*\* after \d\.\d s\n$/),
+      'stderr err\n',
+      'stdout out\n',
+    ]);
+    expect(hash.digest('hex')).toBe(whole.sha256);
+    await second.kept.quit();
+    await second.spool.close();
+  });
+
+  it.each([
+    [{ timeoutMs: 50 }, 'sleep 60', /^timed out, 50ms without output: command ended after \d\.\d s\n$/],
+    [{ command: ['/nowhere/program'] }, '', /^cannot start: .*ENOENT[^]*the command was not started\n$/],
+  ])('writes last words for each end: %o', async (change, script, words) => {
+    await using dir = await tempDir();
+    const { kept, spool, build, keeper } = await begun(dir.path);
+    const log = build.journal.log(0, 'stdio');
+    await keeper.run({ ...order(dir.path, script), tellsEnd: true, ...change }, never);
+    const { bytes } = await log.finish();
+    let text = '';
+    for await (const { payload } of build.logs[0]?.read(0) ?? []) text += Buffer.from(payload).toString();
+    expect(text).toMatch(words);
+    expect(bytes).toBe(text.length);
+    await kept.quit();
+    await spool.close();
+  });
 
   it('ends a command that is cancelled, and gives all of a build’s room back with it', async () => {
     await using dir = await tempDir();

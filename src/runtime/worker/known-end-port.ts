@@ -1,7 +1,7 @@
 import type { CommandPort } from '../../build/command-port.ts';
 import { machineElapsed } from './elapsed.ts';
 import type { LastEnd } from './keeper/last-end.ts';
-import { tellEnd } from './local-port.ts';
+import { treeWords } from './tree-words.ts';
 import { asResult } from './verbs/context.ts';
 
 /** A port of which one step's command has ended already, under a keeper that is gone; the others run at `port`. */
@@ -15,7 +15,8 @@ export function knownEndPort(
       if (options.into?.step !== step) return port.run(command, options);
       const { error, ...rest } = end;
       const tree = error === undefined ? rest : { ...rest, error: new Error(error) };
-      await tellEnd(tree, async (line) => options.onOutput('header', Buffer.from(`${line}\n`)));
+      if (tree.told !== true)
+        for (const line of treeWords(tree)) await options.onOutput('header', Buffer.from(`${line}\n`));
       // Readings of another run of the machine say nothing of how long ago it was.
       const agoMs =
         boot === elapsed.host && seconds !== undefined ? (elapsed.seconds() - seconds) * 1000 : undefined;

@@ -1,14 +1,14 @@
-import { sentences } from '../../base/error.ts';
 import type { CommandPort, LogPlace, ShellCommand } from '../../build/command-port.ts';
 import { endLeftovers, ownUids } from '../../exec/end-processes.ts';
 import { passedEnvironment, type Environment } from '../../exec/environment.ts';
 import type { Identity } from '../../exec/identity.ts';
 import { MARKER_VARIABLE } from '../../exec/marker.ts';
 import type { GitRoute } from '../../net/git-routes.ts';
-import { runTree, type TreeEnd } from '../../exec/run-tree.ts';
+import { runTree } from '../../exec/run-tree.ts';
 import type { KeptBuild } from './keeper/kept-builds.ts';
 import { KeeperLost, type RunOrder } from './keeper/messages.ts';
 import { checkOut } from './sources/git.ts';
+import { treeWords } from './tree-words.ts';
 import { asResult, type CommandEnd, type RunCommand, type VerbContext } from './verbs/context.ts';
 import { runShell } from './verbs/shell.ts';
 
@@ -55,7 +55,7 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
       const { command, cwd, env: whole, scratch, timeoutMs, maxTimeMs, sigtermTimeMs, logMax = null } = given;
       const limits = { timeoutMs, maxTimeMs, sigtermTimeMs, logMax };
       const place = { command, cwd, env: whole, scratch, identity, marker: own, inheritedMarker };
-      return await build.run({ ...into, ...place, ...limits }, signal);
+      return await build.run({ ...into, ...place, ...limits, tellsEnd: true }, signal);
     } catch (error) {
       if (!(error instanceof KeeperLost)) throw error;
       // Before anybody hears of it: the build will run again, perhaps elsewhere.
@@ -86,7 +86,7 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
             signal,
             marker: `${marker}/own/${commands}`,
           });
-          await tellEnd(end, say);
+          for (const line of treeWords(end)) await say(line);
           return end;
         },
       };
@@ -103,7 +103,7 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
       let lost = false;
       const runHere: RunCommand = async (given) => {
         const end = await runKept(kept, into, { ...given, logMax: command.logMax ?? null }, signal);
-        if (end !== undefined) await tellEnd(end, say);
+        if (end !== undefined && end.told !== true) for (const line of treeWords(end)) await say(line);
         lost = end === undefined;
         return end ?? { ended: 'cancelled', rc: null, signal: null, leftovers: 0, alive: [] };
       };
@@ -118,14 +118,4 @@ export function createLocalPort(options: LocalPortOptions): CommandPort {
 
 function limitsOf({ timeoutMs, maxTimeMs, sigtermTimeMs }: ShellCommand) {
   return { timeoutMs, maxTimeMs, sigtermTimeMs };
-}
-
-/** Says in the log what people should know of a command's end beside its code. */
-export async function tellEnd(end: TreeEnd, say: VerbContext['say']): Promise<void> {
-  if (end.error !== undefined) await say(`cannot start: ${sentences(end.error).join(': ')}`);
-  if (end.leftovers > 0) {
-    const what = end.leftovers === 1 ? 'a process that it left' : `${end.leftovers} processes that it left`;
-    await say(`the command is over, but ${what} held its output: ended`);
-  }
-  if (end.alive.length > 0) await say(`processes that could not be ended: ${end.alive.join(' ')}`);
 }

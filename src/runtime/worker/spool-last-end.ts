@@ -17,6 +17,7 @@ const lastEnd = z.object({
     alive: z.array(z.number().int()),
     tookMs: z.number().nonnegative().optional(),
     cut: z.number().int().nonnegative().optional(),
+    told: z.boolean().optional(),
   }),
   boot: z.string(),
   seconds: z.number().optional(),

@@ -1,6 +1,7 @@
 import { sentences } from '../../../base/error.ts';
 import { Secret } from '../../../base/secret.ts';
 import { createMask } from '../../../build/mask.ts';
+import { describeEnd } from '../../../build/step-words.ts';
 import { createStepOutput } from '../../../build/step-output.ts';
 import { endLeftovers } from '../../../exec/end-processes.ts';
 import type { PipeSource } from '../../../exec/output-pipes.ts';
@@ -9,9 +10,10 @@ import { machineElapsed } from '../elapsed.ts';
 import { retried } from '../spool-file.ts';
 import { createSpoolLog, type SpoolLog } from '../spool-log.ts';
 import type { SpoolDeps } from '../spool-segment.ts';
+import { treeWords } from '../tree-words.ts';
 import { writeLastEnd } from './last-end.ts';
 import { writeBehind } from './write-behind.ts';
-import type { HeldBuild, KeptState, LogState, RunEnd, RunOrder } from './messages.ts';
+import type { HeldBuild, KeptState, LogEnd, LogState, RunEnd, RunOrder } from './messages.ts';
 
 /** A log as the keeper writes it. */
 export interface BuildLog {
@@ -56,6 +58,8 @@ export interface KeeperBuild {
 export interface KeeperBuildDeps {
   spool: SpoolDeps;
   pipes: PipeSource;
+  /** Resolves when a command may be started. */
+  startTurn(): Promise<void>;
   /** Whether no worker is there. */
   isAlone(): boolean;
   /** A log has bytes that the worker has not heard of. */
@@ -109,8 +113,9 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
   async function walk(order: RunOrder, run: Omit<Run, 'end'>): Promise<RunEnd> {
     const behind = writeBehind(run.log.log);
     const output = createStepOutput(behind, mask, order.logMax ?? null);
-    const began = clock.monotonic();
     try {
+      await deps.startTurn();
+      const began = clock.monotonic();
       const end = await runTree({
         ...order,
         pipes: deps.pipes,
@@ -118,19 +123,35 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
         clock,
         onOutput: output.onOutput,
       });
-      const tookMs = clock.monotonic() - began;
+      const at = clock.monotonic();
+      const tookMs = at - began;
+      const seconds = machineElapsed().seconds();
+      // From here on nothing is said in its log but its last words.
+      run.over = true;
       await output.settle();
+      const told = order.tellsEnd === true;
+      const words = told
+        ? [...treeWords(end).map((line) => `${line}\n`), describeEnd(end, order, tookMs)]
+        : [];
+      for (const line of words) await output.header(line);
       await behind.settle();
       const { ended, rc, signal, leftovers, alive } = end;
       const error = end.error === undefined ? undefined : sentences(end.error).join(': ');
-      const known = { ended, rc, signal, leftovers, alive, error, tookMs, cut: output.cut };
-      run.known = { end: known, at: clock.monotonic(), seconds: machineElapsed().seconds() };
+      const known = { ended, rc, signal, leftovers, alive, error, tookMs, cut: output.cut, told };
+      run.known = { end: known, at, seconds };
       if (deps.isAlone()) leaveEnd();
-      return known;
+      return told ? { ...known, log: await finish(run.log) } : known;
     } finally {
       run.over = true;
       deps.onOver();
     }
+  }
+
+  /** The whole of a log that has its last words; nobody need ask for it, and its file is closed. */
+  async function finish({ log }: BuildLog): Promise<LogEnd> {
+    const end = await log.finish();
+    await log.close();
+    return end;
   }
 
   function leaveEnd(): void {

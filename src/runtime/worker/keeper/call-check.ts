@@ -48,6 +48,7 @@ const ASKS: Readonly<Record<CallName, Check>> = {
     ...{ key: text, step: amount, log, command: list(text), cwd: text, env: record(text), marker: text },
     ...{ identity: orNull(shape({ uid: amount, gid: amount, groups: list(amount) })) },
     ...{ timeoutMs: orNull(amount), maxTimeMs: orNull(amount), sigtermTimeMs: amount },
+    tellsEnd: orNothing(flag),
     logMax: orNothing(shape({ bytes: amount, tailBytes: amount })),
   }),
   cancel: shape({ key: text, step: amount }),

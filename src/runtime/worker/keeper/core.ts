@@ -78,6 +78,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
   const deps: KeeperBuildDeps = {
     spool,
     pipes,
+    startTurn: createStartTurns(),
     isAlone: () => teller.alone,
     onGrown: (log) => teller.grew(log),
     onOver: () => onLess?.(),
@@ -132,7 +133,12 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
       }
       return null;
     },
-    run: async (order) => buildOf(order.key).run(order),
+    async run(order) {
+      const end = await buildOf(order.key).run(order);
+      // The worker knows the last bytes of a log before it hears that there are no more.
+      if (end.log !== undefined) teller.grewNow();
+      return end;
+    },
     async cancel({ key, step }) {
       builds.get(key)?.cancel(step);
       return null;
@@ -243,4 +249,13 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
     },
     stop,
   };
+}
+
+/**
+ * A turn of the event loop for each start: a start holds this process until the command's program runs, and ends of other commands are told in between. Without it
+ * builds that once begin together stay together, and programs wait for one another.
+ */
+function createStartTurns(): () => Promise<void> {
+  let last = Promise.resolve();
+  return () => (last = last.then(() => new Promise((resolve) => setImmediate(resolve))));
 }

@@ -151,7 +151,8 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
         if (signal.aborted) cancel();
         else signal.addEventListener('abort', cancel, { once: true });
         try {
-          const { error, ...end } = await ended;
+          const { error, log, ...end } = await ended;
+          if (log !== undefined) logs.get(order.log.id)?.ended(log);
           return error === undefined ? end : { ...end, error: new Error(error) };
         } finally {
           signal.removeEventListener('abort', cancel);
@@ -190,11 +191,8 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     async hold(build) {
       const client = await house.get();
       if (client === undefined) return undefined;
-      try {
-        await client.call('hold', { build });
-      } catch {
-        return undefined;
-      }
+      // It does things in the order in which it is told, and one that is gone says so to whoever asks it to run something.
+      client.call('hold', { build }).catch(() => undefined);
       return adopt(client, build);
     },
     warm: () => void house.get(),

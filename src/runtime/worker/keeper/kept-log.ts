@@ -1,13 +1,15 @@
 import { recoverSpoolLog, type SpoolLog } from '../spool-log.ts';
 import { findSegments, type LogPlace, type SpoolDeps } from '../spool-segment.ts';
 import { createLogReader } from './log-reader.ts';
-import { KeeperLost, type KeeperCalls, type LogState } from './messages.ts';
+import { KeeperLost, type KeeperCalls, type LogEnd, type LogState } from './messages.ts';
 import { writeBehind } from './write-behind.ts';
 
 /** A log that the keeper writes, as the worker has it. */
 export interface KeptLog extends SpoolLog {
   /** The keeper says how far it is. */
   told(state: LogState): void;
+  /** The keeper has written its last words: so much it is. */
+  ended(whole: LogEnd): void;
   /** Leaves what a former worker wrote as it is and goes on behind it; otherwise its writes are taken to be said again. */
   goOnBehind(): void;
 }
@@ -32,6 +34,7 @@ export function createKeptLog(
   let turn = 0;
   let own: Promise<SpoolLog> | undefined;
   let local: SpoolLog | undefined;
+  let whole: LogEnd | undefined;
   const read = createLogReader(place.dir, log, {
     get size() {
       return size;
@@ -75,7 +78,7 @@ export function createKeptLog(
   const finish = async () => {
     const [end] = await Promise.all([
       either(
-        () => keeper.call('finish', { key, step, log }),
+        async () => whole ?? keeper.call('finish', { key, step, log }),
         (alone) => alone.finish(),
       ),
       behind.settle(),
@@ -111,6 +114,9 @@ export function createKeptLog(
       formerTurns = Math.max(formerTurns, now.turns);
       files = [...new Set([...files, ...now.files])].filter((file) => file >= base);
       place.changed?.();
+    },
+    ended(end) {
+      whole = end;
     },
     goOnBehind() {
       turn = Math.max(turn, formerTurns);

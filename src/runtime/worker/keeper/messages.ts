@@ -39,6 +39,8 @@ export interface RunOrder {
   maxTimeMs: number | null;
   sigtermTimeMs: number;
   logMax?: LogMax | null;
+  /** The log's last words are the keeper's to write. An older worker does not say so, and writes them itself. */
+  tellsEnd?: boolean | undefined;
 }
 
 /** How a command ended; as `TreeEnd`, with the error's words alone. */
@@ -52,6 +54,16 @@ export interface RunEnd extends CommandTimes {
   /** Bytes of its output that the log's limit has left out. */
   cut?: number | undefined;
   properties?: Properties;
+  /** The log's last words are in it: nothing more comes. */
+  told?: boolean | undefined;
+  /** The whole of a log that has its last words. */
+  log?: LogEnd | undefined;
+}
+
+/** Size and SHA-256 (hex) of a whole log. */
+export interface LogEnd {
+  bytes: number;
+  sha256: string;
 }
 
 /** How far a log is: told whenever it has grown, and to a worker that adopts it. */
@@ -102,7 +114,7 @@ export interface Calls {
   };
   finish: {
     ask: { key: string; step: number; log: { id: number; name: string } };
-    answer: { bytes: number; sha256: string };
+    answer: LogEnd;
   };
   free: { ask: { key: string; log: number; offset: number }; answer: null };
   /** Output that waits for room fails, now and later. */

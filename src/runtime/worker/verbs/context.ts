@@ -4,7 +4,7 @@ import type { GitRoute } from '../../../net/git-routes.ts';
 import type { TreeEnd, TreeOptions } from '../../../exec/run-tree.ts';
 
 /** How a command ended, and what only a keeper knows of it. */
-export type CommandEnd = TreeEnd & CommandTimes & Pick<CommandResult, 'cut'>;
+export type CommandEnd = TreeEnd & CommandTimes & Pick<CommandResult, 'cut' | 'told'>;
 
 /** One command of a step, run to its end in the workspace, in the name of the right user. */
 export type RunCommand = (
@@ -35,6 +35,6 @@ export interface VerbContext {
 }
 
 /** A tree's end as the port's contract has it. */
-export function asResult({ ended, rc, signal, tookMs, agoMs, cut }: CommandEnd): CommandResult {
-  return { ended, rc, signal, tookMs, agoMs, cut };
+export function asResult({ ended, rc, signal, tookMs, agoMs, cut, told }: CommandEnd): CommandResult {
+  return { ended, rc, signal, tookMs, agoMs, cut, told };
 }

@@ -12,11 +12,11 @@ const command = {
   ...{ timeoutMs: null, maxTimeMs: null, sigtermTimeMs: 5_000 },
 };
 
-async function run(host: string, step = 1) {
-  const port = knownEndPort(dummyPort([{ rc: 7 }]), last, { host, seconds: () => 160 });
+async function run(host: string, step = 1, known = last, said: string[] = []) {
+  const port = knownEndPort(dummyPort([{ rc: 7 }]), known, { host, seconds: () => 160 });
   return port.run(command, {
     signal: new AbortController().signal,
-    onOutput: () => undefined,
+    onOutput: (channel, bytes) => void said.push(`${channel} ${Buffer.from(bytes).toString()}`),
     into: { step, log: { id: 0, name: 'stdio' } },
   });
 }
@@ -28,6 +28,16 @@ describe('a command whose end a keeper has left on the disk', () => {
 
   it('ended nobody knows when, in another run of the machine', async () => {
     expect(await run('other')).toMatchObject({ rc: 3, tookMs: 8_200, agoMs: undefined });
+  });
+
+  it.each([
+    [undefined, ['header processes that could not be ended: 17\n']],
+    [true, []],
+  ])('has its last words said unless the keeper has said them (%o)', async (told, words) => {
+    const said: string[] = [];
+    const known = { ...last, end: { ...last.end, alive: [17], told } };
+    expect(await run('this', 1, known, said)).toMatchObject({ rc: 3, told });
+    expect(said).toEqual(words);
   });
 
   it('is no other step’s', async () => {

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createKeeperCore } from '../../../../../src/runtime/worker/keeper/core.ts';
 import type { Notice } from '../../../../../src/runtime/worker/keeper/messages.ts';
 import { tempDir } from '../../../../rigs/temp-dir.ts';
+import { until } from '../../../../rigs/wait.ts';
 
 /** A build that may go on for `orphanAfter` seconds without its master. */
 const held = (key: string, orphanAfter: number) => ({
@@ -46,7 +48,7 @@ describe('a command that ended while no worker was there', () => {
     await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path } });
     const order = {
       ...{ key: '1-a', step: 0, log: { id: 0, name: 'stdio' }, cwd: dir.path },
-      command: ['/bin/sh', '-c', 'until [ -e gate ]; do sleep 0.02; done'],
+      command: ['/bin/sh', '-c', ': > begun; until [ -e gate ]; do sleep 0.02; done'],
       env: { PATH: process.env['PATH'] ?? '' },
       marker: 'keeper-core-test/1-a',
       ...{ inheritedMarker: undefined, scratch: undefined, identity: null },
@@ -54,6 +56,7 @@ describe('a command that ended while no worker was there', () => {
     };
     const first = keeper.handle('run', order);
     keeper.detach();
+    await until('the command to run', () => existsSync(join(dir.path, 'begun')));
     now = 8_200;
     await writeFile(join(dir.path, 'gate'), '');
     await first;

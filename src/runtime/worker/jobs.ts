@@ -48,7 +48,7 @@ export interface Jobs {
   /** Told of each build that is given up, before anything else happens: nothing more of it may be sent. */
   onDropped: ((lease: Lease) => void) | undefined;
   find(lease: Lease): Job | undefined;
-  /** Takes a build: its plan is on the disk when this says yes. The same lease twice is the same build. */
+  /** Takes a build: its plan is in a file when this says yes. The same lease twice is the same build. */
   assign(assignment: Assignment, epoch: string): Promise<Answer>;
   /** Ends a build in good order: later steps run only with alwaysRun. */
   cancel(lease: Lease, why: string): void;

@@ -56,7 +56,7 @@ export function spoolDirectoryName(lease: { build: number; token: string }): str
 }
 
 /**
- * Makes the directory of an attempt; it is on the disk when this resolves, so that an answered assignment is never forgotten. Rejects on a
+ * Makes the directory of an attempt; it is in files when this resolves, so that a killed process does not forget an answered assignment. Rejects on a
  * full disk: who waited here would hold up the very acknowledgements that give room.
  */
 export async function createSpoolBuild(
@@ -66,7 +66,7 @@ export async function createSpoolBuild(
 ): Promise<SpoolBuild> {
   const dir = join(spool, spoolDirectoryName(lease));
   const text = JSON.stringify(lease);
-  await makeDirectory(dir, text);
+  makeDirectory(dir, text);
   const leaseBytes = Buffer.byteLength(text);
   deps.budget.force(leaseBytes);
   const gone = new AbortController();

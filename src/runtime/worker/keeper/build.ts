@@ -74,7 +74,10 @@ interface Run {
   end: Promise<RunEnd>;
   /** The end, once it is there, and when it came by the two clocks. */
   known: { end: RunEnd; at: number; seconds: number } | undefined;
+  /** The command has ended; its log may still wait for the disk. */
   over: boolean;
+  /** Resolves then. */
+  ended: PromiseWithResolvers<void>;
 }
 
 /** Takes a build that the worker leaves with the keeper. */
@@ -127,7 +130,7 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
       const tookMs = at - began;
       const seconds = machineElapsed().seconds();
       // From here on nothing is said in its log but its last words.
-      run.over = true;
+      setOver(run);
       await output.settle();
       const told = order.tellsEnd === true;
       const words = told
@@ -142,9 +145,14 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
       if (deps.isAlone()) leaveEnd();
       return told ? { ...known, log: await finish(run.log) } : known;
     } finally {
-      run.over = true;
+      setOver(run);
       deps.onOver();
     }
+  }
+
+  function setOver(run: Pick<Run, 'over' | 'ended'>): void {
+    run.over = true;
+    run.ended.resolve();
   }
 
   /** The whole of a log that has its last words; nobody need ask for it, and its file is closed. */
@@ -163,8 +171,13 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
     left = left.then(() => retried(disk, () => writeLastEnd(dir, word))).catch(() => undefined);
   }
 
+  function abort(): void {
+    // An abort makes an error of its own, and of most builds nothing runs any more.
+    for (const run of runs.values()) if (!run.over) run.stop.abort();
+  }
+
   async function stop(): Promise<void> {
-    for (const run of runs.values()) run.stop.abort();
+    abort();
     await Promise.allSettled([...runs.values()].map(({ end }) => end));
   }
 
@@ -184,7 +197,7 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
         return met.end.then((end) => ({ ...end, agoMs: clock.monotonic() - (met.known?.at ?? 0) }));
       const begun = {
         ...{ stop: new AbortController(), log: logOf(order.step, order.log) },
-        ...{ known: undefined, over: false },
+        ...{ known: undefined, over: false, ended: Promise.withResolvers<void>() },
       };
       if (orphaned || gone.signal.aborted) begun.stop.abort();
       const run: Run = Object.assign(begun, { end: walk(order, begun) });
@@ -211,7 +224,9 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
     giveUp: (reason) => gone.abort(reason),
     stop,
     async end() {
-      await stop();
+      abort();
+      // Not for their last words: a disk may have no room for those for long.
+      await Promise.all([...runs.values()].map(({ ended }) => ended.promise));
       await endLeftovers(held.marker, { uids: held.uids });
     },
     async close() {

@@ -199,7 +199,7 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
   async function stop(): Promise<void> {
     const reason = new Error('the keeper is stopping');
     for (const build of builds.values()) build.giveUp(reason);
-    await Promise.all([...builds.values()].map((build) => build.end()));
+    await Promise.all([...builds.values()].map((build) => Promise.all([build.end(), build.stop()])));
     stopped.abort(reason);
     budget.giveUp(reason);
     pipes[Symbol.dispose]();

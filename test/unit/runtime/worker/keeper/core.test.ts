@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { findProcesses } from '../../../../../src/exec/processes.ts';
 import { createKeeperCore } from '../../../../../src/runtime/worker/keeper/core.ts';
 import type { Notice } from '../../../../../src/runtime/worker/keeper/messages.ts';
 import { tempDir } from '../../../../rigs/temp-dir.ts';
@@ -102,5 +103,39 @@ describe('a build that a keeper ends although its worker is there', () => {
       'cancelled',
     ]);
     await keeper.stop();
+  });
+
+  it('has all that it left running ended although there is no room for the last words of its log', async () => {
+    await using dir = await tempDir();
+    let now = 0;
+    const keeper = createKeeperCore({
+      version: 1,
+      clock: { wall: () => now / 1_000, monotonic: () => now },
+    });
+    keeper.attach(() => undefined, 'test');
+    const marker = `keeper-core-test/${process.pid}-room`;
+    const uids = [process.geteuid?.() ?? 0];
+    await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path, marker, uids } });
+    const run = (step: number, script: string) =>
+      keeper.handle('run', {
+        ...{ key: '1-a', step, log: { id: step, name: 'stdio' }, cwd: dir.path },
+        command: ['/bin/sh', '-c', script],
+        env: { PATH: process.env['PATH'] ?? '' },
+        marker: `${marker}/step-${step}`,
+        ...{ inheritedMarker: undefined, scratch: undefined, identity: null },
+        ...{ timeoutMs: null, maxTimeMs: null, sigtermTimeMs: 1_000, tellsEnd: true },
+      });
+    const left = () => findProcesses({ marker, uids });
+    await run(0, 'setsid sleep 60 >/dev/null 2>&1 </dev/null &');
+    expect(left()).toHaveLength(1);
+    const second = run(1, ': > begun; sleep 60');
+    second.catch(() => undefined);
+    await until('the second step to run', () => existsSync(join(dir.path, 'begun')));
+    await keeper.handle('room', { limit: 1, other: 0 });
+    now = 400_000;
+    await keeper.handle('contact', { ageMs: 350_000 });
+    await until('all to be ended', () => left().length === 0);
+    await keeper.stop();
+    await expect(second).rejects.toThrow(/stopping/);
   });
 });

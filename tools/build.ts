@@ -31,7 +31,7 @@ const lateChildProcess: Plugin = {
  * `import` of one of these evaluates all that it exports, which of `http` is Node's whole `fetch` (50 ms of processor), and of `util` a dozen
  * modules that nobody here uses (6 ms); who asks for the module itself gets what he uses.
  */
-const LAZY_BUILTINS = /^node:(http|util)$/;
+const LAZY_BUILTINS = /^(node:)?(http|util)$/;
 
 const lazyBuiltins: Plugin = {
   name: 'lazy-builtins',
@@ -44,6 +44,19 @@ const lazyBuiltins: Plugin = {
     }));
   },
 };
+
+/** Whether the program would load one of them whole after all. */
+function isWholeBuiltin({
+  path,
+  kind,
+  external,
+}: {
+  path: string;
+  kind: string;
+  external?: boolean;
+}): boolean {
+  return external === true && kind === 'import-statement' && LAZY_BUILTINS.test(path);
+}
 
 /** The texts of the schemas in the place of what makes them: they are the same in each run, and making them takes zod. */
 const readySchemas: Plugin = {
@@ -97,5 +110,7 @@ await writeFile(`${outdir}/index.d.ts`, await packageTypes());
 // What `bbx doctor explain` reads.
 await cp(`${root}/docs/doctor`, `${outdir}/doctor`, { recursive: true });
 const files = results.flatMap(({ metafile }) => Object.values(metafile.outputs));
+const whole = files.flatMap(({ imports }) => imports).find(isWholeBuiltin);
+if (whole !== undefined) throw new Error(`the program imports "${whole.path}" whole: see LAZY_BUILTINS`);
 const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
 process.stderr.write(`dist: ${files.length} files, ${Math.round(bytes / 1024)} KiB\n`);

@@ -193,6 +193,30 @@ describe('the keeper of a worker’s directory', () => {
     await second.spool.close();
   });
 
+  it('is heard by a worker that has not read its spool yet', async () => {
+    await using dir = await tempDir();
+    const told = { ...order(dir.path, 'until [ -e back ]; do sleep 0.02; done; echo end'), tellsEnd: true };
+    const first = await begun(dir.path);
+    await first.build.journal.log(0, 'stdio').write('header', Buffer.from('$ command\n'));
+    first.keeper.run(told, never).catch(() => undefined);
+    await until('the first line', () => (first.build.logs[0]?.size ?? 0) > 0);
+    first.kept.leave();
+    await first.spool.close();
+
+    const common = { clock: systemClock, log: silentLog };
+    const kept = await openKeptBuilds({ dir: dir.path, software: 'test', ...common });
+    await writeFile(join(dir.path, 'back'), '');
+    expect(await kept.find(key)?.run(told, never)).toMatchObject({ rc: 0, told: true });
+    const place = { dir: join(dir.path, 'spool'), limitBytes: 1 << 24 };
+    const spool = await openSpool({ ...place, ...common, kept: kept.find });
+    const log = spool.builds[0]?.logs[0];
+    let bytes = 0;
+    for await (const { payload } of log?.read(0) ?? []) bytes += payload.length;
+    expect((await log?.finish())?.bytes).toBe(bytes);
+    await kept.quit();
+    await spool.close();
+  });
+
   it.each([
     [{ timeoutMs: 50 }, 'sleep 60', /^timed out, 50ms without output: command ended after \d\.\d s\n$/],
     [{ command: ['/nowhere/program'] }, '', /^cannot start: .*ENOENT[^]*the command was not started\n$/],

@@ -8,7 +8,7 @@ import type { KeeperClient } from './client.ts';
 import { tellEveryMs } from './deadline.ts';
 import { openKeeperHouse } from './house.ts';
 import { createKeptLog, type KeptLog } from './kept-log.ts';
-import type { HeldBuild, KeptState, Notice, RunOrder } from './messages.ts';
+import type { HeldBuild, KeptState, LogState, Notice, RunOrder } from './messages.ts';
 
 /** A build whose commands and logs are the keeper's. */
 export interface KeptBuild {
@@ -71,7 +71,7 @@ export interface KeptBuilds {
 export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBuilds> {
   const builds = new Map<
     string,
-    { kept: KeptBuild; logs: Map<number, KeptLog>; orphanAfter: number | null; orphan: () => void }
+    { kept: KeptBuild; told: (log: LogState) => void; orphanAfter: number | null; orphan: () => void }
   >();
   let watcher: Parameters<KeptBuilds['watch']>[0] | undefined;
   let keeper: KeeperClient | undefined;
@@ -100,8 +100,7 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
       met.onNotice = (notice) => {
         if (notice.type === 'spool') watcher?.spool(notice);
         if (notice.type === 'orphaned') builds.get(notice.key)?.orphan();
-        if (notice.type === 'grew')
-          for (const state of notice.logs) builds.get(state.key)?.logs.get(state.id)?.told(state);
+        if (notice.type === 'grew') for (const state of notice.logs) builds.get(state.key)?.told(state);
       };
       met.onLost = () => {
         const said = lastWords();
@@ -123,6 +122,8 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
   function adopt(client: KeeperClient, build: HeldBuild, state?: KeptState): KeptBuild {
     const { key } = build;
     const logs = new Map<number, KeptLog>();
+    /** Of logs that are not open here: a worker that starts hears of them before it has read its spool. */
+    const states = new Map(state?.logs.map((log) => [log.id, log]));
     const runs = new Set(state?.runs);
     const secrets = new Map(Object.entries(build.secrets).map(([name, value]) => [name, new Secret(value)]));
     let orphaned = state?.orphaned ?? false;
@@ -136,8 +137,7 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
         return client.lost;
       },
       openLog(place, deps) {
-        const before = state?.logs.find(({ id }) => id === place.id);
-        const log = createKeptLog(key, place, deps, client, before);
+        const log = createKeptLog(key, place, deps, client, states.get(place.id));
         logs.set(place.id, log);
         return log;
       },
@@ -159,7 +159,7 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
         }
       },
       goOnBehind(id) {
-        const before = state?.logs.find((log) => log.id === id);
+        const before = states.get(id);
         if (before !== undefined) logs.get(id)?.goOnBehind();
         return before !== undefined && before.size > 0;
       },
@@ -175,7 +175,13 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
       orphaned = true;
       kept.onOrphaned?.();
     };
-    builds.set(key, { kept, logs, orphanAfter: build.orphanAfter, orphan });
+    const told = (now: LogState) => {
+      const log = logs.get(now.id);
+      if (log !== undefined) return log.told(now);
+      // It tells of each file once.
+      states.set(now.id, { ...now, files: [...(states.get(now.id)?.files ?? []), ...now.files] });
+    };
+    builds.set(key, { kept, told, orphanAfter: build.orphanAfter, orphan });
     // A shorter grace than those before may want to be told more often.
     tellOften();
     return kept;

@@ -68,6 +68,10 @@ function sentence(finding: StoreFinding): string {
       return `log ${finding.logid} has ${finding.found} of ${finding.bytes} bytes`;
     case 'log-damaged':
       return `log ${finding.logid} is damaged in ${finding.ranges.length} places (${finding.file})`;
+    case 'log-unmarked':
+      return `log ${finding.logid} has all its bytes, but in ${finding.ranges.length} places not their channels and times (${finding.file})`;
+    case 'log-table':
+      return `log ${finding.logid} has a damaged table, which is made again whenever it is read (${finding.file})`;
     case 'log-unreadable':
       return `log ${finding.logid} cannot be read: ${finding.problem} (${finding.file})`;
     case 'file-without-row':

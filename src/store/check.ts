@@ -11,7 +11,7 @@ import { DUMPED } from './dump.ts';
 import { decodeSmallLog, hashOfPieces, SMALL_LOGS_SINCE } from './small-log.ts';
 import type { Store } from './store.ts';
 
-/** Something that is not as it should be. `error`: data is missing or wrong; `warn`: only space is lost. */
+/** Something that is not as it should be. `error`: data is missing or wrong; `warn`: nothing of what it holds is lost. */
 export type StoreFinding =
   | { kind: 'integrity'; status: 'error'; problem: string }
   | { kind: 'reference'; status: 'error'; table: string; row: number | null; parent: string }
@@ -22,6 +22,8 @@ export type StoreFinding =
   | { kind: 'log-missing'; status: 'error'; logid: number; bytes: number }
   | { kind: 'log-short'; status: 'error'; logid: number; bytes: number; found: number }
   | { kind: 'log-damaged'; status: 'error'; logid: number; file: string; ranges: Range[] }
+  | { kind: 'log-unmarked'; status: 'error'; logid: number; file: string; ranges: Range[] }
+  | { kind: 'log-table'; status: 'warn'; logid: number; file: string }
   | { kind: 'log-unreadable'; status: 'error'; logid: number; file: string; problem: string }
   | { kind: 'file-without-row'; status: 'warn'; file: string }
   | { kind: 'file-of-pruned-log'; status: 'warn'; logid: number; file: string }
@@ -180,6 +182,9 @@ async function* checkLog(
     yield { kind: 'log-unreadable', status: 'error', logid, file, problem: found.problem };
     return;
   }
+  if (found.tableDamaged === true) yield { kind: 'log-table', status: 'warn', logid, file };
+  const { unmarked = [] } = found;
+  if (unmarked.length > 0) yield { kind: 'log-unmarked', status: 'error', logid, file, ranges: unmarked };
   if (found.bytes < bytes) yield { kind: 'log-short', status: 'error', logid, bytes, found: found.bytes };
   if (found.damaged.length > 0) {
     yield { kind: 'log-damaged', status: 'error', logid, file, ranges: found.damaged };

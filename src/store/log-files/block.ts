@@ -91,11 +91,14 @@ function readTrailer(
   };
 }
 
-/** The bytes and runs of a block; undefined where its checksums do not hold. `stored` is its frame and trailer as they stand. */
+/**
+ * The bytes and runs of a block; undefined where its checksums do not hold. `stored` is its frame and trailer as they stand. `unmarked`: its trailer is damaged, so
+ * its channels and times are not known, and all of it is given as one run of stdout.
+ */
 export async function decodeBlock(
   stored: Buffer,
   block: Block,
-): Promise<{ raw: Buffer; runs: Run[] } | undefined> {
+): Promise<{ raw: Buffer; runs: Run[]; unmarked?: true } | undefined> {
   const frame = stored.subarray(0, block.frameBytes);
   const trailer = readTrailer(stored, block.frameBytes);
   try {
@@ -104,7 +107,7 @@ export async function decodeBlock(
     const raw = await decompress(frame, { maxOutputLength: BLOCK_BYTES });
     if (raw.length !== block.bytes) return undefined;
     if (trailer === undefined) {
-      return { raw, runs: [{ length: raw.length, channel: 'stdout', at: block.at }] };
+      return { raw, runs: [{ length: raw.length, channel: 'stdout', at: block.at }], unmarked: true };
     }
     const runs = decodeRuns(await decompress(trailer.packed, { maxOutputLength: 16 * BLOCK_BYTES }));
     const sum = runs.reduce((total, run) => total + run.length, 0);

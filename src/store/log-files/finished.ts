@@ -69,12 +69,16 @@ export async function writeFinished(
   return table;
 }
 
-/** The pieces of a finished log within a range; a block that does not hold is given as lost and told to `onDamage`. */
+/**
+ * The pieces of a finished log within a range; a block that does not hold is given as lost and told to `onDamage`, one whose channels and times alone are lost
+ * to `onUnmarked`.
+ */
 export async function* readFinished(
   handle: FileHandle,
   table: Table,
   range: Range,
   onDamage: (range: Range) => void,
+  onUnmarked?: (range: Range) => void,
 ): AsyncGenerator<LogPiece, void, undefined> {
   let reached = range.from;
   for (const block of table.blocks.slice(firstBlock(table.blocks, range.from))) {
@@ -89,6 +93,7 @@ export async function* readFinished(
       onDamage(bad);
       yield* lost({ ...bad, at: block.at }, range);
     } else {
+      if (decoded.unmarked === true) onUnmarked?.({ from: block.offset, to: end });
       let from = 0;
       for (const { length, channel, at } of decoded.runs) {
         const offset = block.offset + from;

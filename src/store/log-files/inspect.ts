@@ -13,6 +13,10 @@ export interface Inspected {
   file: string;
   bytes: number;
   damaged: Range[];
+  /** Where the bytes are whole, and their channels and times are not known. */
+  unmarked?: Range[];
+  /** Its table is damaged, and made again from its blocks by whoever reads it. */
+  tableDamaged?: boolean;
   /** Of the bytes that it holds, hex; undefined where some are lost. */
   sha256?: string;
   /** Set when nothing of it can be read. */
@@ -65,12 +69,23 @@ async function inspectRunning(handle: FileHandle): Promise<Omit<Inspected, 'file
 }
 
 async function inspectFinished(handle: FileHandle): Promise<Omit<Inspected, 'file'>> {
-  const table = (await readTable(handle)) ?? (await rebuildTable(handle));
+  const own = await readTable(handle);
+  const table = own ?? (await rebuildTable(handle));
   if (table === undefined) return { bytes: 0, damaged: [], problem: 'not one block of it holds' };
   const damaged = [...table.damaged];
   const whole = { from: 0, to: table.bytes };
-  const pieces = readFinished(handle, table, whole, (range) => damaged.push(range));
+  const unmarked: Range[] = [];
+  const pieces = readFinished(
+    handle,
+    table,
+    whole,
+    (range) => damaged.push(range),
+    (range) => unmarked.push(range),
+  );
   const hash = createHash('sha256');
   for await (const { bytes } of pieces) hash.update(bytes);
-  return { bytes: table.bytes, damaged, ...(damaged.length > 0 ? {} : { sha256: hash.digest('hex') }) };
+  return {
+    ...{ bytes: table.bytes, damaged, unmarked, tableDamaged: own === undefined },
+    ...(damaged.length > 0 ? {} : { sha256: hash.digest('hex') }),
+  };
 }

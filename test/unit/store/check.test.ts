@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,6 +74,19 @@ it.each([
     'a finished log is damaged',
     () => flip(log('2.zst'), 5_000),
     [{ kind: 'log-damaged', logid: 2, ranges: [{ from: 0, to: 30_000 }] }],
+  ],
+  [
+    'the channels of a finished log are damaged',
+    async () => {
+      const trailer = (await readFile(log('2.zst'))).indexOf(Buffer.from('5b2a4d18', 'hex'));
+      await flip(log('2.zst'), trailer + 50);
+    },
+    [{ kind: 'log-unmarked', status: 'error', logid: 2, ranges: [{ from: 0, to: 30_000 }] }],
+  ],
+  [
+    'the table of a finished log is damaged',
+    async () => flip(log('2.zst'), (await stat(log('2.zst'))).size - 30),
+    [{ kind: 'log-table', status: 'warn', logid: 2 }],
   ],
   [
     'a running log is damaged',

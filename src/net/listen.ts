@@ -21,8 +21,11 @@ const PORT_TRIES = 20;
 
 export interface ListenOptions {
   addresses: readonly ListenAddress[];
-  /** Called for each connection, after its TLS handshake where there is TLS. The stream has a listener for errors. */
-  onConnection(connection: Connection): void;
+  /**
+   * Called for each connection, after its TLS handshake where there is TLS. The stream has a listener for errors. Until a promise that it gives is settled the
+   * connection counts among those of TLS that are not let in.
+   */
+  onConnection(connection: Connection): unknown;
   tls?: TlsServerOptions;
   /** Called for each connection at once, before anything is said on it. */
   onAccept?(ends: { peer: string; local: string }): void;
@@ -60,7 +63,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     options.onAccept?.(endsOfAny(socket));
     socket.on('close', onClose);
     if (tls !== undefined) tls.secure(socket);
-    else options.onConnection({ stream: socket, ...endsOfAny(socket), secured: undefined, evidence: [] });
+    else
+      void options.onConnection({ stream: socket, ...endsOfAny(socket), secured: undefined, evidence: [] });
   };
   const bind: Bind = async (target) => {
     const server = createServer({ allowHalfOpen: false }, onSocket);

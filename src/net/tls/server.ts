@@ -7,8 +7,10 @@ import { securedOf } from './secured.ts';
 
 /** A handshake is two round trips; a peer that takes longer holds a place that others want. */
 const HANDSHAKE_LIMIT_MS = 10_000;
-/** Handshakes at one time. */
-const HANDSHAKES = 256;
+/** Connections at one time that are in their handshake, or not yet let in. */
+const PLACES = 256;
+/** More wait, unread, in the order in which they came: a thousand workers that come back at once would be cut off otherwise, and try again seconds later. */
+const MOST_WAITING = 1_024;
 
 export interface TlsServerOptions {
   /** PEM. */
@@ -18,61 +20,90 @@ export interface TlsServerOptions {
   minVersion?: 'TLSv1.2' | 'TLSv1.3';
   alpn?: readonly string[];
   handshakeMs?: number;
+  /** Default 256. */
+  places?: number;
 }
 
 export interface TlsServer {
-  /** Runs a handshake as the server. A peer that fails it, or takes too long, is cut off; nobody else notices. */
+  /** Runs a handshake as the server, when there is a place. A peer that fails it, or takes too long, is cut off; nobody else notices. */
   secure(stream: Duplex, ends?: { peer: string; local: string }): void;
 }
 
 /**
  * TLS for streams that are there already, from a listener or out of a tunnel. Peers show no certificate: workers prove their key in
- * the protocol, over the exporter of this session.
+ * the protocol, over the exporter of this session. A connection keeps its place until what `onConnection` gives is settled.
  */
 export function createTlsServer(
   options: TlsServerOptions,
-  onConnection: (connection: Connection) => void,
+  onConnection: (connection: Connection) => unknown,
 ): TlsServer {
   const { key, cert, minVersion = 'TLSv1.3', alpn, handshakeMs = HANDSHAKE_LIMIT_MS } = options;
+  const { places = PLACES } = options;
   const secureContext = createSecureContext({ key, cert, minVersion });
-  let pending = 0;
+  let taken = 0;
+  const waiting = new Set<() => void>();
+
+  function leave(): void {
+    taken -= 1;
+    for (const begin of waiting) {
+      if (taken >= places) return;
+      begin();
+    }
+  }
+
+  function begin(stream: Duplex, ends: { peer: string; local: string }): void {
+    taken += 1;
+    const socket = guard(
+      new TLSSocket(stream, {
+        isServer: true,
+        secureContext,
+        ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+      }),
+    );
+    const settle = () => {
+      clearTimeout(timer);
+      socket.off('close', onFailed).off('secure', onSecure);
+      stream.off('close', onStreamClosed);
+    };
+    const onFailed = () => {
+      settle();
+      stream.destroy();
+      leave();
+    };
+    // After the handshake the TLS socket sees the end by itself, and may have bytes that nobody has read yet.
+    const onStreamClosed = () => socket.destroy();
+    const onSecure = () => {
+      settle();
+      closeTogether(socket, stream);
+      const letIn = onConnection({
+        stream: socket,
+        ...ends,
+        secured: securedOf(socket, undefined),
+        evidence: [],
+      });
+      if (!(letIn instanceof Promise)) leave();
+      else void letIn.finally(leave);
+    };
+    const timer = setTimeout(() => {
+      socket.destroy();
+      stream.destroy();
+    }, handshakeMs);
+    socket.on('close', onFailed).on('secure', onSecure);
+    stream.on('close', onStreamClosed);
+  }
+
   return {
     secure(stream, ends = stream instanceof Socket ? endsOf(stream) : { peer: 'unknown', local: 'unknown' }) {
-      if (pending >= HANDSHAKES) {
-        stream.destroy();
-        return;
-      }
-      pending += 1;
-      const socket = guard(
-        new TLSSocket(stream, {
-          isServer: true,
-          secureContext,
-          ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
-        }),
-      );
-      const settle = () => {
-        pending -= 1;
-        clearTimeout(timer);
-        socket.off('close', onFailed).off('secure', onSecure);
-        stream.off('close', onStreamClosed);
+      if (taken < places) return begin(stream, ends);
+      if (waiting.size >= MOST_WAITING) return void stream.destroy();
+      const gone = () => void waiting.delete(mayBegin);
+      const mayBegin = () => {
+        waiting.delete(mayBegin);
+        stream.off('close', gone);
+        if (!stream.destroyed) begin(stream, ends);
       };
-      const onFailed = () => {
-        settle();
-        stream.destroy();
-      };
-      // After the handshake the TLS socket sees the end by itself, and may have bytes that nobody has read yet.
-      const onStreamClosed = () => socket.destroy();
-      const onSecure = () => {
-        settle();
-        closeTogether(socket, stream);
-        onConnection({ stream: socket, ...ends, secured: securedOf(socket, undefined), evidence: [] });
-      };
-      const timer = setTimeout(() => {
-        socket.destroy();
-        stream.destroy();
-      }, handshakeMs);
-      socket.on('close', onFailed).on('secure', onSecure);
-      stream.on('close', onStreamClosed);
+      waiting.add(mayBegin);
+      stream.once('close', gone);
     },
   };
 }

@@ -7,32 +7,30 @@ import type { WorkerSessions } from './sessions.ts';
 
 /**
  * What happens to a connection whose TLS stands, wherever it came in: its WebSocket, then its session. Over the limit of connections that are
- * not let in yet it is cut off.
+ * not let in yet it is cut off. What it gives resolves when the connection is let in, or gone.
  */
 export function createWorkerPort(options: {
   sessions: WorkerSessions;
   log: Log;
   signal: AbortSignal;
-}): (connection: Connection) => void {
+}): (connection: Connection) => Promise<void> {
   const { sessions, log, signal } = options;
   const acceptor = createWebSocketAcceptor();
-  return ({ stream, peer, secured }) => {
+  return async ({ stream, peer, secured }) => {
     if (!sessions.mayCome()) {
       stream.destroy();
       return;
     }
     const uncount = sessions.counting();
-    acceptor
-      .accept(stream, { peer, signal })
-      .then((socket) => {
-        uncount();
-        const exporter = secured?.exporter(EXPORTER_LABEL, EXPORTER_BYTES) ?? new Uint8Array(0);
-        sessions.serve(socket, { peer, exporter });
-      })
-      .catch((error: unknown) => {
-        uncount();
-        stream.destroy();
-        log.debug('No worker came of a connection', { peer, error: oneLine(error) });
-      });
+    try {
+      const socket = await acceptor.accept(stream, { peer, signal });
+      uncount();
+      const exporter = secured?.exporter(EXPORTER_LABEL, EXPORTER_BYTES) ?? new Uint8Array(0);
+      await sessions.serve(socket, { peer, exporter });
+    } catch (error) {
+      uncount();
+      stream.destroy();
+      log.debug('No worker came of a connection', { peer, error: oneLine(error) });
+    }
   };
 }

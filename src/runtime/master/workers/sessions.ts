@@ -37,8 +37,8 @@ const BUSY_AGAIN_S = 10;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 export interface WorkerSessions {
-  /** Serves a connection that has its WebSocket; `exporter` is empty over plain TCP. */
-  serve(socket: MessageSocket, from: { peer: string; exporter: Uint8Array }): void;
+  /** Serves a connection that has its WebSocket; `exporter` is empty over plain TCP. Resolves when it is let in, or gone. */
+  serve(socket: MessageSocket, from: { peer: string; exporter: Uint8Array }): Promise<void>;
   /** Whether one more connection may come: those that are not let in yet are counted. */
   mayCome(): boolean;
   /** Counts a connection until the given function is called, or it is let in. */
@@ -154,7 +154,12 @@ export function createWorkerSessions(options: {
     mayCome: () => strangers.mayCome() && !stopping,
     counting: () => strangers.counting(),
     serve(socket, { peer, exporter }) {
-      const uncount = strangers.counting();
+      const settled = Promise.withResolvers<void>();
+      const counted = strangers.counting();
+      const uncount = () => {
+        counted();
+        settled.resolve();
+      };
       serveMasterSession({
         socket,
         peer,
@@ -179,6 +184,7 @@ export function createWorkerSessions(options: {
           say.debug('Connection was not let in', { peer, code: end.code, reason: end.reason });
         },
       });
+      return settled.promise;
     },
     announce(worker) {
       for (const each of worker === undefined ? roster.all() : [worker]) announce(each);

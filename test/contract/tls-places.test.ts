@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { parseListen } from '../../src/net/endpoint/listen-address.ts';
+import { listen } from '../../src/net/listen.ts';
+import { issue } from '../rigs/certificates.ts';
+import { until } from '../rigs/wait.ts';
+
+const leaf = issue({ subject: 'leaf', names: ['localhost'] });
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]();
+});
+
+/** A listener with one place: each connection keeps it until the test lets that one in. */
+async function onePlace() {
+  const came: { letIn: () => void; peer: string }[] = [];
+  const listener = await listen({
+    addresses: [parseListen('127.0.0.1:0')],
+    tls: { key: leaf.key, cert: leaf.cert, places: 1 },
+    onConnection({ peer, stream }) {
+      stream.resume();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      came.push({ letIn: resolve, peer });
+      return promise;
+    },
+  });
+  open.push(listener);
+  const dial = async () => {
+    const socket = connectTls({ host: '127.0.0.1', port: listener.port!, rejectUnauthorized: false });
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    const secured = once(socket, 'secureConnect').then(() => true);
+    secured.catch(() => undefined);
+    return { socket, secured, peer: `127.0.0.1:${socket.localPort}` };
+  };
+  return { came, dial, port: listener.port! };
+}
+
+describe('connections that come while all places are taken', () => {
+  it('wait unread, and begin in the order in which they came', async () => {
+    const { came, dial } = await onePlace();
+    const first = await dial();
+    await first.secured;
+    const second = await dial();
+    const third = await dial();
+    const fourth = await dial();
+    // One that gives up is nobody's turn.
+    third.socket.destroy();
+    await once(third.socket, 'close');
+    await until('the first to come', () => came.length === 1);
+    came[0]?.letIn();
+    await second.secured;
+    await until('the second to come', () => came.length === 2);
+    came[1]?.letIn();
+    await fourth.secured;
+    await until('the fourth to come', () => came.length === 3);
+    expect(came.map(({ peer }) => peer)).toEqual([first.peer, second.peer, fourth.peer]);
+    for (const { socket } of [first, second, fourth]) socket.destroy();
+  });
+
+  it('have the place of one that fails its handshake', async () => {
+    const { came, dial, port } = await onePlace();
+    const stranger = connect(port, '127.0.0.1').on('error', () => undefined);
+    await once(stranger, 'connect');
+    const second = await dial();
+    stranger.write('GET / HTTP/1.1\r\n\r\n');
+    await second.secured;
+    await until('the second to come', () => came.length > 0);
+    expect(came.map(({ peer }) => peer)).toEqual([second.peer]);
+    for (const socket of [stranger, second.socket]) socket.destroy();
+  });
+});

@@ -67,7 +67,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       void options.onConnection({ stream: socket, ...endsOfAny(socket), secured: undefined, evidence: [] });
   };
   const bind: Bind = async (target) => {
-    const server = createServer({ allowHalfOpen: false }, onSocket);
+    // Nothing is read of one that waits for its handshake: what it sends stays in the kernel.
+    const server = createServer({ allowHalfOpen: false, pauseOnConnect: tls !== undefined }, onSocket);
     await start(server, target);
     servers.push(server);
     return server;

@@ -8,6 +8,8 @@ export type Hello = Notice & { type: 'hello' };
 export interface KeeperClient extends KeeperCalls {
   readonly hello: Hello;
   readonly lost: boolean;
+  /** Bytes that the system has not taken yet. */
+  readonly unsent: number;
   /** Called once when the keeper is gone without having been asked to. */
   onLost: (() => void) | undefined;
   onNotice: ((notice: Notice) => void) | undefined;
@@ -23,8 +25,12 @@ const HELLO_MS = 20_000;
 /** Ending commands takes their TERM, KILL and what outlives both; who waits longer waits for a keeper that hangs. */
 const QUIT_MS = 20_000;
 
-/** Calls for which nobody waits. */
-const PATIENT: ReadonlySet<CallName> = new Set(['release', 'free', 'contact', 'room']);
+/** When calls are sent that are not to go with the others of their turn. */
+const WHEN: Partial<Record<CallName, 'later' | 'now'>> = {
+  ...{ release: 'later', free: 'later', contact: 'later', room: 'later' },
+  // What follows relies on it, also after this process was killed.
+  hold: 'now',
+};
 
 /** Meets a keeper over a fresh connection. Rejects with `KeeperLost`. */
 export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
@@ -82,13 +88,16 @@ export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
         const id = nextId;
         nextId += 1;
         open.set(id, { resolve, reject });
-        line.send({ id, name, ask }, PATIENT.has(name) ? 'later' : undefined);
+        line.send({ id, name, ask }, WHEN[name]);
       });
     };
     return {
       hello,
       get lost() {
         return lost;
+      },
+      get unsent() {
+        return line.unsent;
       },
       onLost: undefined,
       get onNotice() {

@@ -198,7 +198,9 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
       const client = await house.get();
       if (client === undefined) return undefined;
       // It does things in the order in which it is told, and one that is gone says so to whoever asks it to run something.
-      client.call('hold', { build }).catch(() => undefined);
+      const held = client.call('hold', { build }).catch(() => undefined);
+      // But the journal must not say that the build began before the keeper is sure to hear of it: this process may be killed.
+      if (client.unsent > 0) await held;
       return adopt(client, build);
     },
     warm: () => void house.get(),

@@ -8,8 +8,11 @@ const LATER_MS = 20;
 
 /** Values of a line; bytes in them travel as Base64. */
 export interface Line {
-  /** In order. `later`: nobody waits for it, so it goes with what is sent next, or after a moment: the other side is woken once for both. */
-  send(value: unknown, later?: 'later'): void;
+  /**
+   * In order. `later`: nobody waits for it, so it goes with what is sent next, or after a moment: the other side is woken once for both. `now`: it is with the system when
+   * this returns, and a killed sender's word is heard, unless `unsent` says that the other side does not keep up.
+   */
+  send(value: unknown, when?: 'later' | 'now'): void;
   /** Bytes that the other side has not taken yet. */
   readonly unsent: number;
   close(): void;
@@ -62,11 +65,15 @@ export function createLine(
   stream.on('close', end);
   stream.on('end', end);
   return {
-    send(value, later) {
+    send(value, when) {
       if (ended) return;
       waiting += `${JSON.stringify(value, holdsBytes(value) ? replace : undefined)}\n`;
-      if (later === undefined) write();
-      else timer ??= setTimeout(write, LATER_MS);
+      if (when === 'later') timer ??= setTimeout(write, LATER_MS);
+      else write();
+      if (when === 'now') {
+        stream.uncork();
+        gathering = false;
+      }
     },
     get unsent() {
       return stream.writableLength;

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { Duplex, PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createLine, LINE_MAX_BYTES } from '../../../../../src/runtime/worker/keeper/line.ts';
+import { tempDir } from '../../../../rigs/temp-dir.ts';
 
 function lines() {
   const from = new PassThrough();
@@ -58,4 +62,25 @@ it.each([
   from.end();
   await tick();
   expect([ended(), values]).toEqual([1, []]);
+});
+
+it('has what is sent now with the system at once: a sender that ends in the same turn is heard', async () => {
+  await using dir = await tempDir();
+  const values: unknown[] = [];
+  const server = createServer((socket) =>
+    createLine(socket, { onValue: (value) => values.push(value), onEnd: () => server.close() }),
+  );
+  const path = join(dir.path, 'socket');
+  server.listen(path);
+  await once(server, 'listening');
+  const socket = connect(path);
+  await once(socket, 'connect');
+  const line = createLine(socket, { onValue: () => undefined, onEnd: () => undefined });
+  line.send('earlier', 'later');
+  line.send('now', 'now');
+  expect(line.unsent).toBe(0);
+  line.send('with the others of its turn');
+  socket.destroy();
+  await once(server, 'close');
+  expect(values).toEqual(['earlier', 'now']);
 });

@@ -202,7 +202,9 @@ describe('a worker that breaks the rules loses its session, with a line that nam
     const end = await raw.end;
     expect(end.reason).toMatch(reason);
     const line = await until('a line that names it', () =>
-      lines.find(({ text }) => text.includes(`"${name}"`) && text.includes(String(code))),
+      lines.find(
+        ({ level, text }) => level === 'warn' && text.includes(`"${name}"`) && text.includes(String(code)),
+      ),
     );
     expect(line.level).toBe('warn');
     await unharmed();

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { within } from '../../base/abort.ts';
 import type { StatusObject } from '../../api/objects.ts';
 import { BbxError } from '../../base/error.ts';
 import { buildRows } from '../../store/build-rows.ts';
@@ -10,6 +11,9 @@ import type { Roster } from './workers/roster.ts';
 
 /** Lists in a status are for people; who wants all asks for builds or requests. */
 const MOST = 1_000;
+
+/** The database has so long to answer. Who asks waits for 10 s, and a read of a database that has just gone waits as long for its return. */
+const LISTS_MS = 5_000;
 
 /** Facts about the master itself. */
 export type MasterFacts = Omit<StatusObject, 'config' | 'workers' | 'running' | 'pending' | 'trouble'> & {
@@ -29,11 +33,14 @@ export function createStatus(options: { store: Store; roster: Roster; trouble: T
 
   const lists = async (): Promise<Lists> => {
     if (trouble.get(STORE)?.code === 'BBX-STO-AWAY') return last;
-    try {
+    const read = async () => {
       last = await store.read(async (db) => ({
         running: (await buildRows(db, { complete: false }, { limit: MOST })).map(showBuild),
         pending: (await pendingRows(db, MOST)).map(showRequest),
       }));
+    };
+    try {
+      await within(read(), LISTS_MS);
     } catch (error) {
       if (!(error instanceof BbxError && error.retryable)) throw error;
       trouble.say(STORE, error);

@@ -82,7 +82,7 @@ export function createTlsServer(
         evidence: [],
       });
       if (!(letIn instanceof Promise)) leave();
-      else void letIn.finally(leave);
+      else letIn.then(leave, leave);
     };
     const timer = setTimeout(() => {
       socket.destroy();

@@ -19,6 +19,16 @@ const held = (key: string, orphanAfter: number) => ({
   secrets: {},
 });
 
+/** The command of the build's first step. */
+const orderOf = (cwd: string, script: string) => ({
+  ...{ key: '1-a', step: 0, log: { id: 0, name: 'stdio' }, cwd },
+  command: ['/bin/sh', '-c', script],
+  env: { PATH: process.env['PATH'] ?? '' },
+  marker: 'keeper-core-test/1-a',
+  ...{ inheritedMarker: undefined, scratch: undefined, identity: null },
+  ...{ timeoutMs: null, maxTimeMs: null, sigtermTimeMs: 1_000 },
+});
+
 describe('a keeper whose worker is there', () => {
   it('does not end a new build because its master was last heard before a long rest', async () => {
     let now = 0;
@@ -47,14 +57,7 @@ describe('a command that ended while no worker was there', () => {
     const keeper = createKeeperCore({ version: 1, clock });
     keeper.attach(() => undefined, 'test');
     await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path } });
-    const order = {
-      ...{ key: '1-a', step: 0, log: { id: 0, name: 'stdio' }, cwd: dir.path },
-      command: ['/bin/sh', '-c', ': > begun; until [ -e gate ]; do sleep 0.02; done'],
-      env: { PATH: process.env['PATH'] ?? '' },
-      marker: 'keeper-core-test/1-a',
-      ...{ inheritedMarker: undefined, scratch: undefined, identity: null },
-      ...{ timeoutMs: null, maxTimeMs: null, sigtermTimeMs: 1_000 },
-    };
+    const order = orderOf(dir.path, ': > begun; until [ -e gate ]; do sleep 0.02; done');
     const first = keeper.handle('run', order);
     keeper.detach();
     await until('the command to run', () => existsSync(join(dir.path, 'begun')));
@@ -79,21 +82,7 @@ describe('a build that a keeper ends although its worker is there', () => {
     const told: string[] = [];
     keeper.attach(({ type }) => told.push(type), 'test');
     await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path } });
-    const run = keeper.handle('run', {
-      key: '1-a',
-      step: 0,
-      log: { id: 0, name: 'stdio' },
-      command: ['sleep', '60'],
-      cwd: dir.path,
-      env: { PATH: process.env['PATH'] ?? '' },
-      marker: 'keeper-core-test/1-a',
-      inheritedMarker: undefined,
-      scratch: undefined,
-      identity: null,
-      timeoutMs: null,
-      maxTimeMs: null,
-      sigtermTimeMs: 1_000,
-    });
+    const run = keeper.handle('run', orderOf(dir.path, 'sleep 60'));
     const ended = run.then(({ ended: how }) => told.push(how));
     now = 400_000;
     await keeper.handle('contact', { ageMs: 350_000 });
@@ -118,12 +107,8 @@ describe('a build that a keeper ends although its worker is there', () => {
     await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path, marker, uids } });
     const run = (step: number, script: string) =>
       keeper.handle('run', {
-        ...{ key: '1-a', step, log: { id: step, name: 'stdio' }, cwd: dir.path },
-        command: ['/bin/sh', '-c', script],
-        env: { PATH: process.env['PATH'] ?? '' },
-        marker: `${marker}/step-${step}`,
-        ...{ inheritedMarker: undefined, scratch: undefined, identity: null },
-        ...{ timeoutMs: null, maxTimeMs: null, sigtermTimeMs: 1_000, tellsEnd: true },
+        ...orderOf(dir.path, script),
+        ...{ step, log: { id: step, name: 'stdio' }, marker: `${marker}/step-${step}`, tellsEnd: true },
       });
     const left = () => findProcesses({ marker, uids });
     await run(0, 'setsid sleep 60 >/dev/null 2>&1 </dev/null &');

@@ -1,12 +1,10 @@
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
 import type { BuildObject } from '../../src/api/objects.ts';
 import { BbxError } from '../../src/base/error.ts';
 import { openClient, type Client } from '../../src/client/client.ts';
 import { controlSocket } from '../../src/config/layout.ts';
+import { freePort as drillsPort } from '../../src/drill/ports.ts';
 import { bbx, bbxOk, startBbx, type Program, type Ran, type RunOptions } from './bbx.ts';
 import { makeDatabase } from './postgres.ts';
 import { tempDir } from './temp-dir.ts';
@@ -178,13 +176,7 @@ async function outputOf(client: Client, name: string): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** A port that was free a moment ago; a master that is to be restarted needs the same one twice, so it cannot be 0. */
-export async function freePort(host: string): Promise<number> {
-  const server = createServer();
-  server.listen(0, host.replace(/^\[|\]$/g, ''));
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+/** A port that is free, and stays so while the master that listens there is away; its own port 0 would be another one the next time. */
+export function freePort(host: string): Promise<number> {
+  return drillsPort(host.replace(/^\[|\]$/g, ''));
 }

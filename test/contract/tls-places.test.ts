@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseListen } from '../../src/net/endpoint/listen-address.ts';
 import { listen } from '../../src/net/listen.ts';
+import { parseTcpTable } from '../../src/net/proc.ts';
 import { issue } from '../rigs/certificates.ts';
 import { until } from '../rigs/wait.ts';
 
@@ -38,6 +40,12 @@ async function onePlace() {
   return { came, dial, port: listener.port! };
 }
 
+/** Bytes of a client that the kernel holds since nobody has read them. */
+async function unread(client: Socket): Promise<number | undefined> {
+  const rows = parseTcpTable(await readFile('/proc/self/net/tcp', 'utf8'));
+  return rows.find(({ remotePort }) => remotePort === client.localPort)?.receiveQueue;
+}
+
 describe('connections that come while all places are taken', () => {
   it('wait unread, and begin in the order in which they came', async () => {
     const { came, dial } = await onePlace();
@@ -58,6 +66,24 @@ describe('connections that come while all places are taken', () => {
     await until('the fourth to come', () => came.length === 3);
     expect(came.map(({ peer }) => peer)).toEqual([first.peer, second.peer, fourth.peer]);
     for (const { socket } of [first, second, fourth]) socket.destroy();
+  });
+
+  it('cost no memory meanwhile: what they send stays with the kernel', async () => {
+    const { came, dial } = await onePlace();
+    const first = await dial();
+    await first.secured;
+    const second = await dial();
+    await until('its first message to arrive', async () => ((await unread(second.socket)) ?? 0) > 0);
+    const greeting = await unread(second.socket);
+    // A listener that read it would have by the time in which another one has come and spoken.
+    const third = await dial();
+    await until('the third to speak', async () => ((await unread(third.socket)) ?? 0) > 0);
+    expect(await unread(second.socket)).toBe(greeting);
+    await until('the first to come', () => came.length === 1);
+    came[0]?.letIn();
+    await second.secured;
+    expect(await unread(second.socket)).toBe(0);
+    for (const { socket } of [first, second, third]) socket.destroy();
   });
 
   it('have the place of one that fails its handshake', async () => {

@@ -1,15 +1,12 @@
 /**
  * `npm run bench`: figures, each beside a yardstick of the same run, and curves. A table on stderr, JSON on stdout; nothing passes or fails
  * here. It measures the built program, so it builds first. `npm run bench -- NAME…` measures those alone.
- *   --full            the whole ranges
- *   --store postgres  farms on PostgreSQL
- *   --record          keeps the results in docs/performance/measured.json, and draws
- *   --draw            draws what was kept, and measures nothing
  */
 import { availableParallelism, loadavg, totalmem, type as systemType } from 'node:os';
-import { parseArgs } from 'node:util';
+import { Argument, Option } from 'commander';
 import { buildProgram } from '../rigs/built.ts';
 import startShared from '../rigs/postgres.ts';
+import { toolCommand } from '../rigs/tool-command.ts';
 import { measures } from './measures.ts';
 import { drawRecord } from './plot/draw.ts';
 import { keepResults, readRecord, type Result } from './record.ts';
@@ -18,20 +15,20 @@ import { curveLines, figureLine } from './table.ts';
 /** After this, nothing more is begun: what was measured by then is what there is. */
 const LIMIT_MIN = { quick: 12, full: 60 };
 
-const { values: options, positionals: wanted } = parseArgs({
-  allowPositionals: true,
-  options: {
-    full: { type: 'boolean', default: false },
-    record: { type: 'boolean', default: false },
-    draw: { type: 'boolean', default: false },
-    store: { type: 'string', default: 'sqlite' },
-  },
-});
-const unknown = wanted.find((name) => measures[name] === undefined);
-if (unknown !== undefined) {
-  process.stderr.write(`no figure "${unknown}"; there are: ${Object.keys(measures).join(', ')}\n`);
-  process.exitCode = 2;
-} else if (options.draw) await drawRecord(await readRecord());
+const command = toolCommand('bench')
+  .addArgument(new Argument('[names...]', 'what to measure (default: all)').choices(Object.keys(measures)))
+  .option('--full', 'the whole ranges', false)
+  .addOption(
+    new Option('--store <kind>', 'what farms keep their rows in')
+      .choices(['sqlite', 'postgres'])
+      .default('sqlite'),
+  )
+  .option('--record', 'keep the results in docs/performance/measured.json, and draw', false)
+  .option('--draw', 'draw what was kept, and measure nothing', false)
+  .parse();
+const wanted = command.args;
+const options = command.opts<{ full: boolean; record: boolean; draw: boolean; store: string }>();
+if (options.draw) await drawRecord(await readRecord());
 else await measureAll();
 
 async function measureAll(): Promise<void> {

@@ -1,14 +1,14 @@
-import { Command } from 'commander';
 import { numberValue } from '../../src/commands/terminal/values.ts';
 import { fuzz } from './fuzz/series.ts';
 import { heldMb } from './heap.ts';
+import { toolCommand } from './tool-command.ts';
 
 /**
  * `npm run fuzz -- --cases N --seed N [--from N]`: conversations of the worker protocol with something wrong in them, toward both ends, as
  * messages and as bytes. Ends with 1 when a session was left unanswered, a promise of the protocol was broken, something was thrown that
  * nobody caught, or memory has grown. `--from N --cases 1` repeats one case.
  */
-const { seed, from, cases } = new Command('npm run fuzz --')
+const { seed, from, cases } = toolCommand('fuzz')
   .option('--cases <number>', 'how many', numberValue(1, 1e9), 100_000)
   .option('--seed <number>', 'the same seed makes the same cases', numberValue(0, 1e9), 1)
   .option('--from <number>', 'number of the first', numberValue(0, 1e9), 0)

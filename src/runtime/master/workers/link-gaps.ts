@@ -44,11 +44,13 @@ export function gapsOf(sessions: readonly LinkSessionRow[], facts: readonly Link
     );
     const until = backAt ?? Infinity;
     const up = told('up', after?.session);
+    const upBefore = told('up', before.session);
+    // A worker that died wrote no end down; what it wrote before the session is of the gap before.
+    const first = (down ?? upBefore)?.number ?? 0;
     /** Records are numbered in their order, which knows better than times what came between. */
-    const isBetween = (number: number) => number > (down?.number ?? 0) && number < (up?.number ?? Infinity);
+    const isBetween = (number: number) => number > first && number < (up?.number ?? Infinity);
     gaps.push({
-      ...{ before, after, lostAt, backAt, down, up },
-      upBefore: told('up', before.session),
+      ...{ before, after, lostAt, backAt, down, up, upBefore },
       facts: facts.filter(
         ({ at, number, fact }) =>
           at >= lostAt - AROUND_S && at <= until + AROUND_S && (fact.kind !== 'failed' || isBetween(number)),

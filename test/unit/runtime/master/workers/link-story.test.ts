@@ -167,6 +167,20 @@ describe('the story of a lost link', () => {
     expect(linkEvents(sessions, facts, always).map(({ tries }) => tries)).toEqual([2, 4]);
   });
 
+  it('counts no try of the loss before, where the worker died before it wrote the end of its session down', () => {
+    const sessions = [
+      session(1, 50, cut(100)),
+      session(2, 103, cut(103.2)),
+      session(3, 106, { boot: 'boot-2' }),
+    ];
+    const failed = (at: number, boot?: string) => fact(at, 'failed', { code: 'BBX-NET-TLS', times: 2 }, boot);
+    const facts = [
+      ...[up(50, 1, A), down(100, 1), failed(101), up(103, 2, A)],
+      ...[failed(105, 'boot-2'), fact(106, 'up', { session: 's3', local: A }, 'boot-2')],
+    ];
+    expect(linkEvents(sessions, facts, always).map(({ tries }) => tries)).toEqual([2, 2]);
+  });
+
   it('goes on while nobody is back', () => {
     expect(linkEvents([session(1, 50, cut(100))], [], always)).toMatchObject([
       { lost_at: 100, back_at: null, seconds: null, to: null },

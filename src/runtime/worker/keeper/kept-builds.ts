@@ -97,6 +97,8 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     ...options,
     onMet(met, lastWords) {
       keeper = met;
+      // Before anything that it has told since: that may have come in one piece with its greeting.
+      for (const state of met.hello.builds) adopt(met, state.build, state);
       met.onNotice = (notice) => {
         if (notice.type === 'spool') watcher?.spool(notice);
         if (notice.type === 'orphaned') builds.get(notice.key)?.orphan();
@@ -117,7 +119,6 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     },
   });
   const found = house.found?.hello.builds ?? [];
-  for (const state of found) if (house.found !== undefined) adopt(house.found, state.build, state);
 
   function adopt(client: KeeperClient, build: HeldBuild, state?: KeptState): KeptBuild {
     const { key } = build;

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { aborted } from '../../base/abort.ts';
 import type { Journal } from '../../build/journal.ts';
 import type { ProgressEvent } from '../../build/progress.ts';
 import { logKey } from '../../protocol/bbx/lease.ts';
@@ -11,7 +10,7 @@ import { readLastEnd } from './spool-last-end.ts';
 import { readLease, type SpoolLease } from './spool-lease.ts';
 import { createSpoolLog, recoverSpoolLog } from './spool-log.ts';
 import type { SpoolLog } from './spool-log.ts';
-import { findSegments, type LogPlace, type SpoolDeps } from './spool-segment.ts';
+import { findSegments, leavable, type LogPlace, type SpoolDeps } from './spool-segment.ts';
 
 /** One build attempt on the worker's disk: its plan, its events, its logs. Goes when the master has stored its end, or drops it. */
 export interface SpoolBuild {
@@ -102,15 +101,6 @@ export async function recoverSpoolBuild(
 /** Whom a build tells that it has grown. */
 interface Told {
   changed: (() => void) | undefined;
-}
-
-/** A full disk is waited for only until nobody wants the build any more: its end is what gives room. */
-function leavable(deps: SpoolDeps, gone: AbortSignal): SpoolDeps {
-  const { disk } = deps;
-  return {
-    ...deps,
-    disk: { wait: (error) => Promise.race([disk.wait(error), aborted(gone)]), over: () => disk.over() },
-  };
 }
 
 /** What a build is made of. */

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { aborted } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { SpoolBudget } from './spool-budget.ts';
 import { readRecords, type FullDisk } from './spool-file.ts';
@@ -17,6 +18,15 @@ export interface SpoolDeps {
   clock: Clock;
   budget: SpoolBudget;
   disk: FullDisk;
+}
+
+/** A full disk is waited for only until nobody wants the build any more: its end is what gives room. */
+export function leavable(deps: SpoolDeps, gone: AbortSignal): SpoolDeps {
+  const { disk } = deps;
+  return {
+    ...deps,
+    disk: { wait: (error) => Promise.race([disk.wait(error), aborted(gone)]), over: () => disk.over() },
+  };
 }
 
 export interface LogPlace {

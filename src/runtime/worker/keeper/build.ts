@@ -1,3 +1,4 @@
+import { within } from '../../../base/abort.ts';
 import { sentences } from '../../../base/error.ts';
 import { Secret } from '../../../base/secret.ts';
 import { createMask } from '../../../build/mask.ts';
@@ -9,7 +10,7 @@ import { runTree } from '../../../exec/run-tree.ts';
 import { machineElapsed } from '../elapsed.ts';
 import { retried } from '../spool-file.ts';
 import { createSpoolLog, type SpoolLog } from '../spool-log.ts';
-import type { SpoolDeps } from '../spool-segment.ts';
+import { leavable, type SpoolDeps } from '../spool-segment.ts';
 import { treeWords } from '../tree-words.ts';
 import { writeLastEnd } from './last-end.ts';
 import { writeBehind } from './write-behind.ts';
@@ -29,7 +30,7 @@ export interface KeeperBuild {
   readonly held: HeldBuild;
   /** The master was away for too long: nothing more of it may run. */
   readonly orphaned: boolean;
-  /** Commands that are not over. */
+  /** Commands that are not over, or whose output waits for room. */
   readonly running: number;
   readonly logs: ReadonlyMap<number, BuildLog>;
   /** The log of a step; made when it is new. */
@@ -76,13 +77,20 @@ interface Run {
   known: { end: RunEnd; at: number; seconds: number } | undefined;
   /** The command has ended; its log may still wait for the disk. */
   over: boolean;
+  /** Its log, too, or that was given up. */
+  written: boolean;
   /** Resolves then. */
   ended: PromiseWithResolvers<void>;
+  /** So long it may take from its abort, ms, unless its output is held up. */
+  limitMs: number;
 }
+
+/** From a command's KILL to its end, with what it left running. */
+const END_MS = 2_000;
 
 /** Takes a build that the worker leaves with the keeper. */
 export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): KeeperBuild {
-  const { clock, disk, budget } = deps.spool;
+  const { clock, budget } = deps.spool;
   const { key, dir } = held;
   const mask = createMask(
     new Map(Object.entries(held.secrets).map(([name, value]) => [name, new Secret(value)])),
@@ -90,12 +98,13 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
   const logs = new Map<number, BuildLog>();
   const runs = new Map<number, Run>();
   const gone = new AbortController();
+  const spool = leavable(deps.spool, gone.signal);
   let orphaned = false;
   let left: Promise<void> = Promise.resolve();
 
   function makeLog(step: number, { id, name }: { id: number; name: string }): BuildLog {
     const changed = () => deps.onGrown(made);
-    const log = createSpoolLog({ dir, id, step, name, gone: gone.signal, changed }, deps.spool);
+    const log = createSpoolLog({ dir, id, step, name, gone: gone.signal, changed }, spool);
     /** The last file that the worker knows. */
     let toldFile = -1;
     const made: BuildLog = {
@@ -146,6 +155,7 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
       return told ? { ...known, log: await finish(run.log) } : known;
     } finally {
       setOver(run);
+      run.written = true;
       deps.onOver();
     }
   }
@@ -168,7 +178,7 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
     const { end, seconds } = last.known;
     const word = { step, turns: last.log.turns, end, boot: machineElapsed().host, seconds };
     // One behind the other: an older word that waited for a full disk must not stand in place of a newer one.
-    left = left.then(() => retried(disk, () => writeLastEnd(dir, word))).catch(() => undefined);
+    left = left.then(() => retried(spool.disk, () => writeLastEnd(dir, word))).catch(() => undefined);
   }
 
   function abort(): void {
@@ -187,7 +197,7 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
       return orphaned;
     },
     get running() {
-      return [...runs.values()].filter(({ over }) => !over).length;
+      return [...runs.values()].filter(({ written }) => !written).length;
     },
     logs,
     log: logOf,
@@ -197,7 +207,8 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
         return met.end.then((end) => ({ ...end, agoMs: clock.monotonic() - (met.known?.at ?? 0) }));
       const begun = {
         ...{ stop: new AbortController(), log: logOf(order.step, order.log) },
-        ...{ known: undefined, over: false, ended: Promise.withResolvers<void>() },
+        ...{ known: undefined, over: false, written: false, ended: Promise.withResolvers<void>() },
+        limitMs: order.sigtermTimeMs + END_MS,
       };
       if (orphaned || gone.signal.aborted) begun.stop.abort();
       const run: Run = Object.assign(begun, { end: walk(order, begun) });
@@ -225,8 +236,8 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
     stop,
     async end() {
       abort();
-      // Not for their last words: a disk may have no room for those for long.
-      await Promise.all([...runs.values()].map(({ ended }) => ended.promise));
+      // Not for their output and last words: a disk may have no room for those for long.
+      await Promise.all([...runs.values()].map(({ ended, limitMs }) => within(ended.promise, limitMs)));
       await endLeftovers(held.marker, { uids: held.uids });
     },
     async close() {

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../../src/base/clock.ts';
 import { findProcesses } from '../../../../../src/exec/processes.ts';
 import { createKeeperCore } from '../../../../../src/runtime/worker/keeper/core.ts';
 import type { Notice } from '../../../../../src/runtime/worker/keeper/messages.ts';
+import { segmentName } from '../../../../../src/runtime/worker/spool-piece.ts';
 import { tempDir } from '../../../../rigs/temp-dir.ts';
 import { until } from '../../../../rigs/wait.ts';
 
@@ -94,15 +96,19 @@ describe('a build that a keeper ends although its worker is there', () => {
     await keeper.stop();
   });
 
-  it('has all that it left running ended although there is no room for the last words of its log', async () => {
+  it.each([
+    ['the last words of its log', 'sleep 60'],
+    ['its output', 'yes'],
+  ])('has all that it left running ended although there is no room for %s', async (_, command) => {
     await using dir = await tempDir();
     let now = 0;
     const keeper = createKeeperCore({
       version: 1,
       clock: { wall: () => now / 1_000, monotonic: () => now },
     });
-    keeper.attach(() => undefined, 'test');
-    const marker = `keeper-core-test/${process.pid}-room`;
+    let isHeldUp = false;
+    keeper.attach((notice) => (isHeldUp ||= notice.type === 'spool' && notice.waiting > 0), 'test');
+    const marker = `keeper-core-test/${process.pid}-room-${command.length}`;
     const uids = [process.geteuid?.() ?? 0];
     await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path, marker, uids } });
     const run = (step: number, script: string) =>
@@ -113,14 +119,57 @@ describe('a build that a keeper ends although its worker is there', () => {
     const left = () => findProcesses({ marker, uids });
     await run(0, 'setsid sleep 60 >/dev/null 2>&1 </dev/null &');
     expect(left()).toHaveLength(1);
-    const second = run(1, ': > begun; sleep 60');
+    const second = run(1, `: > begun; until [ -e go ]; do sleep 0.02; done; ${command}`);
     second.catch(() => undefined);
     await until('the second step to run', () => existsSync(join(dir.path, 'begun')));
     await keeper.handle('room', { limit: 1, other: 0 });
+    await writeFile(join(dir.path, 'go'), '');
+    if (command === 'yes') await until('its output to be held up', () => isHeldUp);
     now = 400_000;
     await keeper.handle('contact', { ageMs: 350_000 });
     await until('all to be ended', () => left().length === 0);
     await keeper.stop();
     await expect(second).rejects.toThrow(/stopping/);
+  });
+});
+
+describe('a command that has ended while its output waits', () => {
+  const system = { version: 1, clock: systemClock };
+
+  it('counts as running: a keeper without a worker stays for it', async () => {
+    await using dir = await tempDir();
+    const keeper = createKeeperCore(system);
+    const marker = `keeper-core-test/${process.pid}-waits`;
+    const uids = [process.geteuid?.() ?? 0];
+    await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path, marker, uids } });
+    await keeper.handle('room', { limit: 1, other: 0 });
+    const end = keeper.handle('run', { ...orderOf(dir.path, 'echo; : > ended'), marker, tellsEnd: true });
+    await until(
+      'it to end',
+      () => existsSync(join(dir.path, 'ended')) && findProcesses({ marker, uids }).length === 0,
+    );
+    // Whatever its end makes this process do is done in some turns.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((next) => setImmediate(next));
+    expect(keeper.running).toBe(1);
+    await keeper.handle('room', { limit: 1_000_000, other: 0 });
+    expect(await end).toMatchObject({ rc: 0 });
+    expect(keeper.running).toBe(0);
+    await keeper.stop();
+  });
+
+  it('is let go with its build, on a full disk too', async () => {
+    await using dir = await tempDir();
+    const keeper = createKeeperCore(system);
+    let fullDisk: string | undefined;
+    keeper.attach((notice) => void (notice.type === 'spool' && (fullDisk = notice.fullDisk)), 'test');
+    await symlink('/dev/full', join(dir.path, segmentName(0, 0)));
+    await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path } });
+    const end = keeper.handle('run', orderOf(dir.path, 'echo'));
+    end.catch(() => undefined);
+    await until('the disk to be full', () => fullDisk !== undefined);
+    await keeper.handle('release', { key: '1-a' });
+    await expect(end).rejects.toThrow(/forgotten/);
+    expect(keeper.builds).toBe(0);
+    await keeper.stop();
   });
 });

@@ -3,7 +3,6 @@ import { spoolsLeft } from './checks/farm.ts';
 import type { Asked } from './ask.ts';
 import { until } from './program.ts';
 import type { Sandbox } from './sandbox.ts';
-import type { Watcher } from './watcher.ts';
 
 /** All that was asked for must have ended so long after the fault is over, ms. A link that is half-open alone takes 35 s to be found. */
 const SETTLE_MS = 120_000;
@@ -40,7 +39,7 @@ export async function settle(
       throw new Error(`all builds end and all workers are back: ${late(SETTLE_MS)}`);
     await watcher.next(CHANGES, whole && builds ? IN_CASE_MS : LOOK_MS, signal);
   }
-  await hearEnds(watcher, { asked, before }, signal);
+  await hearEnds(farm, { asked, before }, signal);
   let left: string[] = [];
   await until(
     'spools are emptied',
@@ -75,22 +74,29 @@ async function look(
   };
 }
 
-/** Waits until the watcher has heard the end of every build that was asked for, be it by a fault that wanted more of them. */
+/**
+ * Waits until the watcher has heard the end of every build that was asked for, be it by a fault that wanted more of them: a watcher that was cut off may
+ * have heard nothing of those yet, so it must have come as far as the farm's newest request.
+ */
 async function hearEnds(
-  watcher: Watcher,
+  { client, watcher }: Sandbox,
   { asked, before }: { asked: Asked; before: number },
   signal: AbortSignal,
 ): Promise<void> {
   const end = performance.now() + QUIET_MS;
+  const newest = await client.call('requests', { query: { limit: 1 } }, { signal });
   for (;;) {
     if (watcher.broken !== undefined) throw watcher.broken;
     const waited = new Set(asked.requests);
     const ended = new Set<number>();
+    const last = watcher.heard.findLast(({ event }) => event.type === 'request.submitted')?.event;
+    const reached = last?.type === 'request.submitted' ? last.buildrequestid : 0;
     for (const { event } of watcher.heard.slice(before)) {
       if (event.type === 'request.submitted') waited.add(event.buildrequestid);
       if (event.type === 'request.finished') ended.add(event.buildrequestid);
     }
-    if ([...waited].every((id) => ended.has(id))) return;
+    const isThere = newest.every(({ buildrequestid }) => buildrequestid <= reached);
+    if (isThere && [...waited].every((id) => ended.has(id))) return;
     if (performance.now() > end)
       throw new Error(`the watcher hears the end of every build: ${late(QUIET_MS)}`);
     await watcher.next(CHANGES, IN_CASE_MS, signal);

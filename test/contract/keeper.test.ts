@@ -165,8 +165,12 @@ describe('the keeper of a worker’s directory', () => {
     const log = first.build.journal.log(0, 'stdio');
     await log.write('header', Buffer.from('$ command\n'));
     expect(await first.keeper.run(told, never)).toMatchObject({ ended: 'exit', rc: 3, told: true });
+    const before = await log.finish();
+    expect(first.build.logs[0]?.size).toBe(before.bytes);
+    // What is said behind that is part of the whole.
+    await log.write('header', Buffer.from('more\n'));
     const whole = await log.finish();
-    expect(first.build.logs[0]?.size).toBe(whole.bytes);
+    expect(whole.bytes).toBe(before.bytes + 'more\n'.length);
     first.kept.leave();
     await first.spool.close();
 
@@ -174,6 +178,7 @@ describe('the keeper of a worker’s directory', () => {
     const again = second.spool.builds[0]?.journal.log(0, 'stdio');
     await again?.write('header', Buffer.from('$ command\n'));
     expect(await second.kept.find(key)?.run(told, never)).toMatchObject({ rc: 3, told: true });
+    await again?.write('header', Buffer.from('more\n'));
     expect(await again?.finish()).toEqual(whole);
     const hash = createHash('sha256');
     const words: string[] = [];
@@ -185,6 +190,7 @@ describe('the keeper of a worker’s directory', () => {
       'header $ command\n',
       // Words of ours are masked as the command's are.
       expect.stringMatching(/^header exit \*\*\* after \d\.\d s\n$/),
+      'header more\n',
       'stderr err\n',
       'stdout out\n',
     ]);

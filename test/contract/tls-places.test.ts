@@ -16,11 +16,11 @@ afterEach(async () => {
 });
 
 /** A listener with one place: each connection keeps it until the test lets that one in. */
-async function onePlace() {
+async function onePlace(handshakeMs = 10_000) {
   const came: { letIn: () => void; peer: string }[] = [];
   const listener = await listen({
     addresses: [parseListen('127.0.0.1:0')],
-    tls: { key: leaf.key, cert: leaf.cert, places: 1 },
+    tls: { key: leaf.key, cert: leaf.cert, places: 1, handshakeMs },
     onConnection({ peer, stream }) {
       stream.resume();
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -84,6 +84,16 @@ describe('connections that come while all places are taken', () => {
     await second.secured;
     expect(await unread(second.socket)).toBe(0);
     for (const { socket } of [first, second, third]) socket.destroy();
+  });
+
+  it('are cut off when they have waited as long as a handshake may take', async () => {
+    const { dial } = await onePlace(500);
+    const first = await dial();
+    await first.secured;
+    const second = await dial();
+    await new Promise((resolve) => second.socket.once('close', resolve));
+    expect(first.socket.destroyed).toBe(false);
+    first.socket.destroy();
   });
 
   it('have the place of one that fails its handshake', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -35,6 +35,15 @@ builders:
 ${more}`;
 
 const workerDir = (farm: Farm, name = 'w1') => join(farm.dir, name);
+
+/** Bytes of output that a worker has kept for its master. */
+async function spoolBytes(farm: Farm): Promise<number> {
+  const spool = join(workerDir(farm), 'spool');
+  const files = await readdir(spool, { recursive: true });
+  return files
+    .filter((file) => file.includes('/log-'))
+    .reduce((sum, file) => sum + statSync(join(spool, file)).size, 0);
+}
 
 async function restart(farm: Farm, afterMs: number, name = 'w1'): Promise<void> {
   await farm.workers.get(name)?.end('SIGKILL');
@@ -259,6 +268,23 @@ builders:
     expect(log.length).toBe(40 * 100_001);
     const whole = (await farm.run('build', 'log', 'app/1')).stdout;
     expect(whole).toContain('output is held up');
+  });
+
+  it('while a full spool holds the step up, and it is stopped later: it ends, and its build is told as interrupted', async () => {
+    const config = oneStep(`echo begun; while :; do printf '%0100000d' 0; echo; done`);
+    await using farm = await startFarm({ workers: ['w1'], config });
+    await appendFile(join(workerDir(farm), 'worker.yaml'), '\nspoolLimit: 1MB\ndrainTimeout: 1s\n');
+    await restart(farm, 0);
+    await farm.run('worker', 'show', 'w1', '--wait', 'attached');
+    await farm.ask('build', 'start', 'app');
+    await running(farm);
+    await farm.master.end('SIGKILL');
+    await until('the spool to be full', async () => (await spoolBytes(farm)) > 900_000);
+    expect(await farm.workers.get('w1')?.end('SIGTERM', 60_000)).toBe(0);
+    expect(leftOf(farm)).toEqual([]);
+    await farm.startMaster();
+    await restart(farm, 0);
+    expect((await farm.finished('app/1')).result).toBe('retry');
   });
 
   it('and a build is cancelled meanwhile: its command is ended when the worker is back', async () => {

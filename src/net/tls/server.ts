@@ -9,7 +9,7 @@ import { securedOf } from './secured.ts';
 const HANDSHAKE_LIMIT_MS = 10_000;
 /** Connections at one time that are in their handshake, or not yet let in. */
 const PLACES = 256;
-/** More wait, unread, in the order in which they came: a thousand workers that come back at once would be cut off otherwise, and try again seconds later. */
+/** More wait, unread, in the order in which they came and as long as a handshake may take: a thousand workers that come back at once would be cut off otherwise, and try again seconds later. */
 const MOST_WAITING = 1_024;
 
 export interface TlsServerOptions {
@@ -96,12 +96,17 @@ export function createTlsServer(
     secure(stream, ends = stream instanceof Socket ? endsOf(stream) : { peer: 'unknown', local: 'unknown' }) {
       if (taken < places) return begin(stream, ends);
       if (waiting.size >= MOST_WAITING) return void stream.destroy();
-      const gone = () => void waiting.delete(mayBegin);
-      const mayBegin = () => {
+      const gone = () => {
+        clearTimeout(limit);
         waiting.delete(mayBegin);
+      };
+      const mayBegin = () => {
+        gone();
         stream.off('close', gone);
         if (!stream.destroyed) begin(stream, ends);
       };
+      // Nobody who dials waits longer, and the end of one that has gone is not seen: it is not read.
+      const limit = setTimeout(() => stream.destroy(), handshakeMs);
       waiting.add(mayBegin);
       stream.once('close', gone);
     },

@@ -114,12 +114,13 @@ export function createJob(build: SpoolBuild, deps: JobDeps, former = false): Own
   /** The walk itself failed: no place to work in, or a spool that cannot be written. */
   async function endBroken(error: unknown): Promise<void> {
     const why = sentences(error).join(': ');
+    const isDropped = stop.signal.aborted && verdict === undefined;
     // Nobody wants to know of a build that is dropped; one that has its end only failed in cleaning up.
-    if (build.finished || stop.signal.aborted)
-      return void log.debug(`build ${buildTitle(lease.plan)}: ${why}`);
-    log.error(`build ${buildTitle(lease.plan)} ended as exception: ${why}`);
+    if (build.finished || isDropped) return void log.debug(`build ${buildTitle(lease.plan)}: ${why}`);
+    const as = verdict?.result === 'retry' ? 'retry' : 'exception';
+    log.error(`build ${buildTitle(lease.plan)} ended as ${as}: ${why}`);
     try {
-      await endInterrupted(build, clock, `the worker could not go on: ${why}`);
+      await endInterrupted(build, clock, verdict?.state ?? `the worker could not go on: ${why}`, as);
     } catch (second) {
       unfit = `its spool cannot be written: ${sentences(second).join(': ')}`.slice(0, 1_000);
     }

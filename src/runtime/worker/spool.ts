@@ -41,7 +41,9 @@ export interface Spool {
   keeperTrouble(words: string | undefined): void;
   /** Bytes beside those of the keeper's logs. */
   readonly other: number;
-  /** Writers that wait are let fail; files are closed. */
+  /** Writers that wait are let fail, the keeper's too. */
+  giveUp(): void;
+  /** The same, and files are closed. */
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function openSpool(options: {
 }): Promise<Spool> {
   const { dir, clock, log } = options;
   const budget = createSpoolBudget(options.limitBytes);
+  const stopping = new Error('the worker is stopping');
   const stop = new AbortController();
   const builds: SpoolBuild[] = [];
   const listeners: (() => void)[] = [];
@@ -119,6 +122,10 @@ export async function openSpool(options: {
 
   let noKeeper: string | undefined;
   let keeper = { own: 0, waiting: 0, fullDisk: undefined as string | undefined };
+  function giveUp(): void {
+    budget.giveUp(stopping);
+    for (const build of builds) build.giveUp(stopping);
+  }
   const forget = (build: SpoolBuild) => {
     const at = builds.indexOf(build);
     if (at >= 0) builds.splice(at, 1);
@@ -189,11 +196,11 @@ export async function openSpool(options: {
       noKeeper = words;
       told();
     },
+    giveUp,
     async close() {
-      const reason = new Error('the worker is stopping');
       clearTimeout(relief);
-      budget.giveUp(reason);
-      stop.abort(reason);
+      giveUp();
+      stop.abort(stopping);
       for (const build of builds) await build.close();
     },
   };

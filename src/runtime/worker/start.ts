@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { sleep } from '../../base/abort.ts';
+import { sleep, within } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { createSteadyClock } from '../../base/steady-clock.ts';
 import { sentences, type BbxError } from '../../base/error.ts';
@@ -256,16 +256,17 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     }
     async function close(error: BbxError | undefined): Promise<void> {
       const builds = jobs.stop('the worker was stopped');
-      const limit = new AbortController();
-      await Promise.race([builds, sleep(STOP_BUILDS_MS, limit.signal).catch(() => undefined)]);
-      limit.abort();
+      await within(builds, STOP_BUILDS_MS);
+      // A step that waits for room in the spool is let fail.
+      spool.giveUp();
+      await within(builds, STOP_BUILDS_MS);
       if (error === undefined) await lastWords();
       trying.abort(new Error('the worker is stopping'));
       await link.stop();
       unwatch();
       history.add({ kind: 'ended' });
       await history.close();
-      // A step that waits for room in the spool is let fail; at the next start its build is told as interrupted.
+      // What waits for a full disk is let fail; at the next start its build is told as interrupted.
       await spool.close();
       await builds;
       await kept?.quit();

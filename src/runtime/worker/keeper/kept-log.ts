@@ -69,6 +69,8 @@ export function createKeptLog(
   };
   const put = (channel: 'stdout' | 'stderr' | 'header', bytes: Uint8Array, force: boolean) => {
     turn += 1;
+    // More is said than the keeper knew of: the end is asked for anew.
+    whole = undefined;
     const ask = { key, step, log, turn, channel, bytes, force };
     return either<unknown>(
       () => keeper.call('write', ask),
@@ -81,7 +83,10 @@ export function createKeptLog(
         async () => whole ?? keeper.call('finish', { key, step, log }),
         (alone) => alone.finish(),
       ),
-      behind.settle(),
+      // Of a build that was given up a line of ours may be missing: its log has an end all the same.
+      behind.settle().catch((error: unknown) => {
+        if (!place.gone.aborted) throw error;
+      }),
     ]);
     return end;
   };

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, readdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -247,6 +248,24 @@ describe('a spool', () => {
     expect(await outcome).toBe('nobody wants it');
     await spool.remove(build);
     expect(await readdir(dir.path)).toEqual([]);
+    await spool.close();
+  });
+
+  it('frees what is acknowledged while the disk is full: that may be the room', async () => {
+    await using dir = await tempDir();
+    const spool = await open(dir.path);
+    const build = await spool.create(lease);
+    const log = build.journal.log(0, 'stdio');
+    await log.write('stdout', counted(0, 10));
+    const [kept] = build.logs;
+    while (kept!.fileBytes < 4 * MIB) await log.write('stdout', counted(kept!.size, 65_536));
+    await symlink('/dev/full', join(build.dir, `log-0-${kept!.size}`));
+    const written = Promise.resolve(log.write('stdout', counted(0, 10))).catch(() => undefined);
+    await expect.poll(() => spool.notes().join()).toMatch(/disk of the spool is full/);
+    await build.acknowledge({ logs: [{ id: 0, bytes: kept!.size }] });
+    expect(existsSync(join(build.dir, 'log-0-0'))).toBe(false);
+    build.giveUp(new Error('nobody wants it'));
+    await written;
     await spool.close();
   });
 

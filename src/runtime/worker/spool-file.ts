@@ -163,7 +163,8 @@ export async function retried<Result>(disk: FullDisk, act: () => Promise<Result>
   }
 }
 
-function isDiskFull(error: unknown): error is Error {
+/** Whether an error says that there is no room, or no more for this user. */
+export function isDiskFull(error: unknown): error is Error {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOSPC' || code === 'EDQUOT';
 }

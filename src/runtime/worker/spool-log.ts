@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Channel } from '../../build/command-port.ts';
 import { LIMITS } from '../../protocol/bbx/limits.ts';
 import { partsOf, takeBatch, type WaitingPiece } from './spool-batch.ts';
-import { openAppendFile, readRecords, type AppendFile } from './spool-file.ts';
+import { isDiskFull, openAppendFile, readRecords, type AppendFile, type FullDisk } from './spool-file.ts';
 import { pieceOf, segmentName, type LogPiece } from './spool-piece.ts';
 import {
   OVERHEAD_BYTES,
@@ -20,6 +20,9 @@ const SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIB = 1024 * 1024;
 /** A segment that is acknowledged to its end is given up early when it is this big, or when somebody waits for room. */
 const WORTH_FREEING_BYTES = 256 * 1024;
+
+/** A full disk is waited for between two tries, not within one. */
+const AT_ONCE: FullDisk = { wait: (error) => Promise.reject(error), over: () => undefined };
 
 /** One log on the worker's disk, from the first byte that is not yet freed. */
 export interface SpoolLog {
@@ -75,6 +78,11 @@ function makeLog(
   let writer: { file: AppendFile; segment: Segment } | undefined;
   let sayHeld = true;
   const waiting: WaitingPiece[] = [];
+  /** Of the newest piece: when it is written, all are. */
+  let newest: Promise<unknown> = Promise.resolve();
+  /** The disk is full: the next try has its time. */
+  let rests = false;
+  let wasFull = false;
   // Two queues: what touches the files, one after the other; and the writers, who may wait for room long, while the files are freed.
   const inTurn = createTurns();
   const asWriter = createTurns();
@@ -94,15 +102,16 @@ function makeLog(
           fileBytes: 0,
           index: [],
         };
-    const file = await openAppendFile(segment.path, segment.fileBytes, disk);
+    const file = await openAppendFile(segment.path, segment.fileBytes, AT_ONCE);
     if (!reuse) segments.push(segment);
     writer = { file, segment };
     return writer;
   };
   /** Writes the first of what waits; the rest has its next turn, so that files can be freed in between. */
   const putBatch = async () => {
+    if (rests) return;
     const batch = takeBatch(waiting);
-    // Written already by who wanted all to be.
+    // Written already in an earlier turn.
     if (batch.length === 0) return;
     try {
       const { file, segment } = await currentSegment();
@@ -114,15 +123,32 @@ function makeLog(
         size += bytes.length;
       }
       place.changed?.();
+      if (wasFull) disk.over();
+      wasFull = false;
     } catch (error) {
+      if (isDiskFull(error)) {
+        waiting.unshift(...batch);
+        return void rest(error);
+      }
       for (const { reject } of batch) reject(error);
     }
     for (const { resolve } of batch) resolve();
     if (waiting.length > 0) void inTurn(putBatch);
   };
-  const putAll = async () => {
-    while (waiting.length > 0) await putBatch();
+  /** Waits for room on the disk outside of the turns: what is acknowledged meanwhile is freed, and may be the room. */
+  const rest = async (error: Error) => {
+    rests = true;
+    wasFull = true;
+    try {
+      await disk.wait(error);
+    } catch (reason) {
+      for (const { reject } of waiting.splice(0)) reject(reason);
+    }
+    rests = false;
+    if (waiting.length > 0) void inTurn(putBatch);
   };
+  /** Resolves when all that was put is written, or cannot be. */
+  const settled = () => newest.catch(() => undefined);
   /** Resolves when the bytes are in the file, behind all that were put before. */
   const put = (channel: Channel, bytes: Uint8Array) => {
     const done = new Promise<void>((resolve, reject) => {
@@ -131,6 +157,7 @@ function makeLog(
     });
     // A writer that fails while it waits for room does not come to wait for this.
     done.catch(() => undefined);
+    newest = done;
     return done;
   };
   const say = (text: string) => {
@@ -210,12 +237,10 @@ function makeLog(
       await written;
     },
     finish: () =>
-      asWriter(() =>
-        inTurn(async () => {
-          await putAll();
-          return { bytes: size, sha256: hash?.copy().digest('hex') ?? '' };
-        }),
-      ),
+      asWriter(async () => {
+        await settled();
+        return { bytes: size, sha256: hash?.copy().digest('hex') ?? '' };
+      }),
     async *read(offset) {
       let at = offset;
       while (at < size) {
@@ -250,12 +275,13 @@ function makeLog(
       acknowledged = Math.max(acknowledged, Math.min(offset, size));
       return inTurn(freeSegments);
     },
-    close: () =>
-      inTurn(async () => {
-        await putAll();
+    async close() {
+      await settled();
+      await inTurn(async () => {
         await writer?.file.close();
         writer = undefined;
-      }),
+      });
+    },
   };
 }
 

@@ -24,8 +24,8 @@ export type MasterFacts = Omit<StatusObject, 'config' | 'workers' | 'running' | 
 type Lists = Pick<StatusObject, 'running' | 'pending'>;
 
 /**
- * Everything that `bbx status` shows. While the database is away it shows the builds and requests of the last time, beside the words of what
- * is wrong: then of all times an answer is wanted.
+ * Everything that `bbx status` shows. While the database is away, or does not answer in time, it shows the builds and requests of the last
+ * time, beside the words of what is wrong where they are known: then of all times an answer is wanted.
  */
 export function createStatus(options: { store: Store; roster: Roster; trouble: TroubleList }) {
   const { store, roster, trouble } = options;

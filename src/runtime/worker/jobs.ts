@@ -115,7 +115,8 @@ export function createJobs(options: JobsOptions): Jobs {
       log.warn(`build ${buildTitle(build.lease.plan)} goes on: it ran while the worker's process was gone`);
       return begin(job, former.secrets);
     }
-    if (build.sequence === 0 || build.lastEnd !== undefined) return goOnAlone(job);
+    const hasStep = build.events.some(({ type }) => type === 'stepStarted');
+    if (!hasStep || build.lastEnd !== undefined) return goOnAlone(job);
     const as = options.wasEnded?.(build) === true ? 'retry' : 'exception';
     log.warn(
       `build ${buildTitle(build.lease.plan)} was running when the worker's process ended; it ends as ${as}`,

@@ -10,7 +10,7 @@ const LATER_MS = 20;
 export interface Line {
   /**
    * In order. `later`: nobody waits for it, so it goes with what is sent next, or after a moment: the other side is woken once for both. `now`: it is with the system when
-   * this returns, and a killed sender's word is heard, unless `unsent` says that the other side does not keep up.
+   * this returns, and a killed sender's word is heard, unless `unsent` says that the other side does not keep up, or that side writes to the dead sender before it has read.
    */
   send(value: unknown, when?: 'later' | 'now'): void;
   /** Bytes that the other side has not taken yet. */

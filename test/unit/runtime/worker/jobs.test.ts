@@ -187,10 +187,17 @@ it('stopping waits for a build that is just being taken, which is refused and ne
   await spool.close();
 });
 
-/** A build of which nothing had begun when its worker's process ended, keeper too, in the hands of the next process. */
-async function leftOver(dir: string) {
+/** A build of which no step had begun when its worker's process ended, keeper too, in the hands of the next process. */
+async function leftOver(dir: string, { isTold = false } = {}) {
   const former = await spoolIn(dir);
-  await former.create({ ...lease, epoch: 'e', orphanAfter: null, plan: planOf(['a']), boot: undefined });
+  const build = await former.create({
+    ...lease,
+    epoch: 'e',
+    orphanAfter: null,
+    plan: planOf(['a']),
+    boot: undefined,
+  });
+  if (isTold) await build.journal.event({ type: 'buildStarted', at: 1, workdir: '/w' });
   await former.close();
   const spool = await spoolIn(dir);
   const opened = Promise.withResolvers<void>();
@@ -213,16 +220,22 @@ async function leftOver(dir: string) {
   return { spool, jobs, runs: () => runs };
 }
 
-it('a build that nobody had begun waits for word of the master, who may have given it to another worker meanwhile', async () => {
-  await using dir = await tempDir();
-  const { spool, jobs, runs } = await leftOver(dir.path);
-  expect(runs()).toBe(0);
-  expect(jobs.lost(jobs.find(lease)!, { sequence: 0, logs: [] })).toBeUndefined();
-  await jobs.idle();
-  expect(runs()).toBe(1);
-  expect(jobs.all[0]?.build.events.at(-1)).toMatchObject({ results: resultNumber('success') });
-  await spool.close();
-});
+it.each([
+  ['that nobody had begun', false],
+  ['of which no step had begun', true],
+])(
+  'a build %s waits for word of the master, who may have given it to another worker meanwhile',
+  async (_, isTold) => {
+    await using dir = await tempDir();
+    const { spool, jobs, runs } = await leftOver(dir.path, { isTold });
+    expect(runs()).toBe(0);
+    expect(jobs.lost(jobs.find(lease)!, { sequence: 0, logs: [] })).toBeUndefined();
+    await jobs.idle();
+    expect(runs()).toBe(1);
+    expect(jobs.all[0]?.build.events.at(-1)).toMatchObject({ results: resultNumber('success') });
+    await spool.close();
+  },
+);
 
 it.each(['dropped', 'stopped', 'cancelled', 'lost'] as const)(
   'a build that nobody had begun never does when it is %s before the master has said that it wants it',

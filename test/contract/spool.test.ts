@@ -248,6 +248,9 @@ describe('a spool', () => {
     expect(await outcome).toBe('nobody wants it');
     await spool.remove(build);
     expect(await readdir(dir.path)).toEqual([]);
+    // What was never written takes no room, and nobody is said to wait for the disk.
+    expect(spool.used).toBe(0);
+    await expect.poll(() => spool.notes().join(), { timeout: 10_000 }).toBe('');
     await spool.close();
   });
 

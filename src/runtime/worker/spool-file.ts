@@ -89,8 +89,8 @@ export const APPEND_PARTS = 1_024;
 
 /** What an append needs of its surroundings when the disk is full. */
 export interface FullDisk {
-  /** Waits for the next try; rejects when the wait is given up. */
-  wait(error: Error): Promise<void>;
+  /** Waits for the next try; rejects when the wait is given up, by `gone` or for all. */
+  wait(error: Error, gone?: AbortSignal): Promise<void>;
   /** A write went through again. */
   over(): void;
 }
@@ -99,7 +99,7 @@ export interface FullDisk {
 export interface AppendFile {
   /** Bytes that are safely readable. */
   readonly size: number;
-  /** Parts behind one another, at most `APPEND_PARTS`; one call at a time. A full disk makes it wait and try again: nothing is dropped. */
+  /** Parts behind one another, at most `APPEND_PARTS`; one call at a time. A full disk makes it wait and try again, unless `disk` lets no wait be. */
   append(...parts: readonly Uint8Array[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -21,7 +21,7 @@ const MIB = 1024 * 1024;
 /** A segment that is acknowledged to its end is given up early when it is this big, or when somebody waits for room. */
 const WORTH_FREEING_BYTES = 256 * 1024;
 
-/** A full disk is waited for between two tries, not within one. */
+/** A full disk is waited for between two tries, not within one, and who frees waits for nothing. */
 const AT_ONCE: FullDisk = { wait: (error) => Promise.reject(error), over: () => undefined };
 
 /** One log on the worker's disk, from the first byte that is not yet freed. */
@@ -107,6 +107,13 @@ function makeLog(
     writer = { file, segment };
     return writer;
   };
+  /** Their room is free again. */
+  const refuse = (pieces: readonly WaitingPiece[], error: unknown) => {
+    for (const { bytes, reject } of pieces) {
+      budget.give(bytes.length + OVERHEAD_BYTES);
+      reject(error);
+    }
+  };
   /** Writes the first of what waits; the rest has its next turn, so that files can be freed in between. */
   const putBatch = async () => {
     if (rests) return;
@@ -130,7 +137,7 @@ function makeLog(
         waiting.unshift(...batch);
         return void rest(error);
       }
-      for (const { reject } of batch) reject(error);
+      refuse(batch, error);
     }
     for (const { resolve } of batch) resolve();
     if (waiting.length > 0) void inTurn(putBatch);
@@ -142,7 +149,7 @@ function makeLog(
     try {
       await disk.wait(error);
     } catch (reason) {
-      for (const { reject } of waiting.splice(0)) reject(reason);
+      refuse(waiting.splice(0), reason);
     }
     rests = false;
     if (waiting.length > 0) void inTurn(putBatch);
@@ -203,7 +210,8 @@ function makeLog(
       if (segment.base + segment.length > acknowledged || segment.length === 0) break;
       if (isLast && !worth) break;
       // The last one is the only place that remembers the size: its successor, still empty, takes that over.
-      if (isLast) await (await openAppendFile(join(place.dir, segmentName(place.id, size)), 0, disk)).close();
+      if (isLast)
+        await (await openAppendFile(join(place.dir, segmentName(place.id, size)), 0, AT_ONCE)).close();
       await drop(segment);
       if (isLast) {
         const path = join(place.dir, segmentName(place.id, size));

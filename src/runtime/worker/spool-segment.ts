@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { aborted } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { SpoolBudget } from './spool-budget.ts';
 import { readRecords, type FullDisk } from './spool-file.ts';
@@ -25,7 +24,7 @@ export function leavable(deps: SpoolDeps, gone: AbortSignal): SpoolDeps {
   const { disk } = deps;
   return {
     ...deps,
-    disk: { wait: (error) => Promise.race([disk.wait(error), aborted(gone)]), over: () => disk.over() },
+    disk: { wait: (error) => disk.wait(error, gone), over: () => disk.over() },
   };
 }
 

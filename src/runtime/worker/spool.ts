@@ -1,9 +1,9 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { KeptBuild } from './keeper/kept-builds.ts';
+import { createFullDisk } from './full-disk.ts';
 import { MOST_ASIDE, asideNote, asideOf, readAside, type AsideBuild } from './spool-aside.ts';
 import { createSpoolBudget } from './spool-budget.ts';
 import { createSpoolBuild, recoverSpoolBuild, spoolDirectoryName } from './spool-build.ts';
@@ -13,8 +13,6 @@ import type { SpoolDeps } from './spool-segment.ts';
 
 /** How long nobody may wait for room until the spool no longer counts as full. */
 const RELIEF_MS = 1_000;
-/** How long until a write is tried again on a full disk. */
-const FULL_DISK_RETRY_MS = 1_000;
 
 /**
  * What the worker has not yet been told to be stored: every event and every byte is written here before it is sent, and stays until
@@ -41,7 +39,7 @@ export interface Spool {
   keeperTrouble(words: string | undefined): void;
   /** Bytes beside those of the keeper's logs. */
   readonly other: number;
-  /** Writers that wait are let fail, the keeper's too. */
+  /** Writers that wait for room, in the spool or on its disk, are let fail, the keeper's too. */
   giveUp(): void;
   /** The same, and files are closed. */
   close(): Promise<void>;
@@ -68,26 +66,13 @@ export async function openSpool(options: {
   const told = () => {
     for (const listener of listeners) listener();
   };
-  const deps: SpoolDeps = {
-    clock,
-    budget,
-    disk: {
-      async wait(error) {
-        if (fullDisk === undefined) {
-          fullDisk = fullDiskWords(error.message);
-          log.error(fullDisk, { dir });
-          told();
-        }
-        await sleep(FULL_DISK_RETRY_MS, stop.signal);
-      },
-      over() {
-        if (fullDisk === undefined) return;
-        fullDisk = undefined;
-        log.info('the disk of the spool has room again', { dir });
-        told();
-      },
-    },
-  };
+  const disk = createFullDisk(stop.signal, (error) => {
+    fullDisk = error === undefined ? undefined : fullDiskWords(error.message);
+    if (fullDisk === undefined) log.info('no step waits for the disk of the spool any more', { dir });
+    else log.error(fullDisk, { dir });
+    told();
+  });
+  const deps: SpoolDeps = { clock, budget, disk };
   let saidFull = false;
   let relief: NodeJS.Timeout | undefined;
   budget.onPressure(() => {
@@ -188,7 +173,7 @@ export async function openSpool(options: {
       if (said.fullDisk !== undefined && before.fullDisk === undefined)
         log.error(fullDiskWords(said.fullDisk), { dir });
       if (said.fullDisk === undefined && before.fullDisk !== undefined)
-        log.info('the disk of the spool has room again', { dir });
+        log.info('no step waits for the disk of the spool any more', { dir });
       if (said.waiting > 0 !== before.waiting > 0 || said.fullDisk !== before.fullDisk) told();
     },
     keeperTrouble(words) {

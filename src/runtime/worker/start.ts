@@ -257,7 +257,7 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
     async function close(error: BbxError | undefined): Promise<void> {
       const builds = jobs.stop('the worker was stopped');
       await within(builds, STOP_BUILDS_MS);
-      // A step that waits for room in the spool is let fail.
+      // A step that waits for room is let fail; where even its end finds none, its build is told as interrupted at the next start.
       spool.giveUp();
       await within(builds, STOP_BUILDS_MS);
       if (error === undefined) await lastWords();
@@ -266,7 +266,6 @@ export async function startWorker(config: WorkerConfig, deps: WorkerDeps): Promi
       unwatch();
       history.add({ kind: 'ended' });
       await history.close();
-      // What waits for a full disk is let fail; at the next start its build is told as interrupted.
       await spool.close();
       await builds;
       await kept?.quit();

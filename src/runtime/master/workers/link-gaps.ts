@@ -45,15 +45,22 @@ export function gapsOf(sessions: readonly LinkSessionRow[], facts: readonly Link
     const until = backAt ?? Infinity;
     const up = told('up', after?.session);
     const upBefore = told('up', before.session);
-    // A worker that died wrote no end down; what it wrote before the session is of the gap before.
-    const first = (down ?? upBefore)?.number ?? 0;
-    /** Records are numbered in their order, which knows better than times what came between. */
-    const isBetween = (number: number) => number > first && number < (up?.number ?? Infinity);
+    /**
+     * Records are numbered in their order, which knows better than times what came between. A worker that died wrote no end down: what it wrote before the
+     * session is of the gap before. One with a full disk then numbers anew from what it could write.
+     */
+    const isBetween = ({ number, boot, at }: LinkFactRow) =>
+      number < (up?.number ?? Infinity) &&
+      (down === undefined && boot !== upBefore?.boot
+        ? at >= (upBefore?.at ?? -Infinity)
+        : number > ((down ?? upBefore)?.number ?? 0));
     gaps.push({
       ...{ before, after, lostAt, backAt, down, up, upBefore },
       facts: facts.filter(
-        ({ at, number, fact }) =>
-          at >= lostAt - AROUND_S && at <= until + AROUND_S && (fact.kind !== 'failed' || isBetween(number)),
+        (one) =>
+          one.at >= lostAt - AROUND_S &&
+          one.at <= until + AROUND_S &&
+          (one.fact.kind !== 'failed' || isBetween(one)),
       ),
     });
   }

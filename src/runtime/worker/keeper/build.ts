@@ -77,10 +77,10 @@ interface Run {
   known: { end: RunEnd; at: number; seconds: number } | undefined;
   /** The command has ended; its log may still wait for the disk. */
   over: boolean;
-  /** Its log, too, or that was given up. */
-  written: boolean;
   /** Resolves then. */
   ended: PromiseWithResolvers<void>;
+  /** Its log is written, or was given up. */
+  written: boolean;
   /** So long it may take from its abort, ms, unless its output is held up. */
   limitMs: number;
 }
@@ -197,7 +197,8 @@ export function createKeeperBuild(held: HeldBuild, deps: KeeperBuildDeps): Keepe
       return orphaned;
     },
     get running() {
-      return [...runs.values()].filter(({ written }) => !written).length;
+      // Nobody wants the rest of an orphan's log.
+      return [...runs.values()].filter(({ over, written }) => !(orphaned ? over : written)).length;
     },
     logs,
     log: logOf,

@@ -1,6 +1,6 @@
-import { sleep } from '../../../base/abort.ts';
 import { LONGEST_TIMER_MS, type Clock } from '../../../base/clock.ts';
 import { createPipeSource } from '../../../exec/output-pipes.ts';
+import { createFullDisk } from '../full-disk.ts';
 import { createSpoolBudget } from '../spool-budget.ts';
 import type { SpoolDeps } from '../spool-segment.ts';
 import { createKeeperBuild, type KeeperBuild, type KeeperBuildDeps } from './build.ts';
@@ -8,8 +8,6 @@ import { orphanLeftMs } from './deadline.ts';
 import { createTeller } from './teller.ts';
 import type { CallName, Calls, Notice } from './messages.ts';
 
-/** Until a write is tried again on a full disk. */
-const FULL_DISK_RETRY_MS = 1_000;
 /** So many commands get their pipes from one run of `mkfifo`. */
 const PIPES_AT_ONCE = 16;
 
@@ -57,17 +55,10 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
   const spool: SpoolDeps = {
     clock,
     budget,
-    disk: {
-      async wait(error) {
-        fullDisk = error.message;
-        teller.spool();
-        await sleep(FULL_DISK_RETRY_MS, stopped.signal);
-      },
-      over() {
-        fullDisk = undefined;
-        teller.spool();
-      },
-    },
+    disk: createFullDisk(stopped.signal, (error) => {
+      fullDisk = error?.message;
+      teller.spool();
+    }),
   };
   budget.onPressure(() => {
     for (const build of builds.values())

@@ -181,6 +181,16 @@ describe('the story of a lost link', () => {
     expect(linkEvents(sessions, facts, always).map(({ tries }) => tries)).toEqual([2, 2]);
   });
 
+  it('counts the tries of a worker whose full disk has made its numbers go back', () => {
+    const sessions = [session(1, 50, cut(100)), session(2, 106, { boot: 'boot-2' })];
+    const facts = [
+      { ...up(50, 1, A), number: 50 },
+      { ...fact(105, 'failed', { code: 'BBX-NET-TLS', times: 2 }, 'boot-2'), number: 46 },
+      { ...fact(106, 'up', { session: 's2', local: A }, 'boot-2'), number: 47 },
+    ];
+    expect(linkEvents(sessions, facts, always).map(({ tries }) => tries)).toEqual([2]);
+  });
+
   it('goes on while nobody is back', () => {
     expect(linkEvents([session(1, 50, cut(100))], [], always)).toMatchObject([
       { lost_at: 100, back_at: null, seconds: null, to: null },

@@ -160,16 +160,39 @@ describe('a command that has ended while its output waits', () => {
   it('is let go with its build, on a full disk too', async () => {
     await using dir = await tempDir();
     const keeper = createKeeperCore(system);
-    let fullDisk: string | undefined;
-    keeper.attach((notice) => void (notice.type === 'spool' && (fullDisk = notice.fullDisk)), 'test');
+    let said: (Notice & { type: 'spool' }) | undefined;
+    keeper.attach((notice) => void (notice.type === 'spool' && (said = notice)), 'test');
     await symlink('/dev/full', join(dir.path, segmentName(0, 0)));
     await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path } });
     const end = keeper.handle('run', orderOf(dir.path, 'echo'));
     end.catch(() => undefined);
-    await until('the disk to be full', () => fullDisk !== undefined);
+    await until('the disk to be full', () => said?.fullDisk !== undefined);
     await keeper.handle('release', { key: '1-a' });
     await expect(end).rejects.toThrow(/forgotten/);
     expect(keeper.builds).toBe(0);
+    await until('nobody to wait for the disk', () => said?.fullDisk === undefined);
+    expect(said?.own).toBe(0);
     await keeper.stop();
+  });
+
+  it('does not count as running once its build is an orphan: nobody wants the rest', async () => {
+    await using dir = await tempDir();
+    let now = 0;
+    const keeper = createKeeperCore({ version: 1, clock: { wall: () => now / 1_000, monotonic: () => now } });
+    let isHeldUp = false;
+    keeper.attach((notice) => (isHeldUp ||= notice.type === 'spool' && notice.waiting > 0), 'test');
+    const marker = `keeper-core-test/${process.pid}-rest`;
+    const uids = [process.geteuid?.() ?? 0];
+    await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path, marker, uids } });
+    await keeper.handle('room', { limit: 1, other: 0 });
+    const end = keeper.handle('run', { ...orderOf(dir.path, 'echo'), marker, tellsEnd: true });
+    end.catch(() => undefined);
+    await until('its last words to wait', () => isHeldUp);
+    expect(keeper.running).toBe(1);
+    now = 400_000;
+    await keeper.handle('contact', { ageMs: 400_000 });
+    await until('nothing to run', () => keeper.running === 0);
+    await keeper.stop();
+    await expect(end).rejects.toThrow(/stopping/);
   });
 });

@@ -12,3 +12,15 @@ export function keepMemorySmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--external-memory-accounted-in-global-limit');
 }
+
+/**
+ * Collects all garbage when heap and buffers are half again as much as the last collection left, or 16 MB more; V8 waits for up to four
+ * times as much. For the master, whose buffers come from many workers: those that were still awaited when they were no longer young are garbage until
+ * then, 50 MB and more of them, and the C library keeps the room of the most there ever were.
+ *
+ * Measured: after 10,000 builds in a row the master has 193 MB instead of 240 to 266; four logs of 80 MB take it to 143 to 145 MB instead of 143 to 154,
+ * and are stored a fifth slower. 25 in a hundred is no different; with 100 nothing is slower, but there are 210 MB after the builds, and up to 149 with the logs.
+ */
+export function collectOften(): void {
+  setFlagsFromString('--heap-growing-percent=50');
+}

@@ -24,7 +24,9 @@ export function addRunCommands(program: Command, context: Context): void {
     .addOption(verbose())
     .addOption(flag('--drain', 'at SIGTERM wait for running builds before it stops'))
     .action(async (dir: string | undefined, options: RunOptions & { drain?: boolean }) => {
-      (await import('../../exec/small-memory.ts')).keepMemorySmall();
+      const { collectOften, keepMemorySmall } = await import('../../exec/small-memory.ts');
+      keepMemorySmall();
+      collectOften();
       return (await import('../run-master.ts')).runMaster(context, dir, options);
     });
 

@@ -3,9 +3,10 @@ import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Channel } from '../../build/command-port.ts';
 import { LIMITS } from '../../protocol/bbx/limits.ts';
-import { partsOf, takeBatch, type WaitingPiece } from './spool-batch.ts';
-import { isDiskFull, openAppendFile, readRecords, type AppendFile, type FullDisk } from './spool-file.ts';
+import { partsOf, type WaitingPiece } from './spool-batch.ts';
+import { openAppendFile, readRecords, type AppendFile, type FullDisk } from './spool-file.ts';
 import { pieceOf, segmentName, type LogPiece } from './spool-piece.ts';
+import { createWriteQueue, type Turns } from './spool-queue.ts';
 import {
   OVERHEAD_BYTES,
   noteRecord,
@@ -71,18 +72,12 @@ function makeLog(
   segments: Segment[],
   hash: ReturnType<typeof createHash> | undefined,
 ): SpoolLog {
-  const { budget, clock, disk } = deps;
+  const { budget } = deps;
   let size = (segments.at(-1)?.base ?? 0) + (segments.at(-1)?.length ?? 0);
   let freed = segments[0]?.base ?? 0;
   let acknowledged = freed;
   let writer: { file: AppendFile; segment: Segment } | undefined;
   let sayHeld = true;
-  const waiting: WaitingPiece[] = [];
-  /** Of the newest piece: when it is written, all are. */
-  let newest: Promise<unknown> = Promise.resolve();
-  /** The disk is full: the next try has its time. */
-  let rests = false;
-  let wasFull = false;
   // Two queues: what touches the files, one after the other; and the writers, who may wait for room long, while the files are freed.
   const inTurn = createTurns();
   const asWriter = createTurns();
@@ -107,70 +102,23 @@ function makeLog(
     writer = { file, segment };
     return writer;
   };
-  /** Their room is free again. */
-  const refuse = (pieces: readonly WaitingPiece[], error: unknown) => {
-    for (const { bytes, reject } of pieces) {
-      budget.give(bytes.length + OVERHEAD_BYTES);
-      reject(error);
+  /** Behind all that is in the file. */
+  const append = async (pieces: readonly WaitingPiece[]) => {
+    const { file, segment } = await currentSegment();
+    await file.append(...partsOf(pieces));
+    for (const { bytes } of pieces) {
+      hash?.update(bytes);
+      const position = segment.fileBytes;
+      noteRecord(segment, size, { position, bytes: bytes.length });
+      size += bytes.length;
     }
+    place.changed?.();
   };
-  /** Writes the first of what waits; the rest has its next turn, so that files can be freed in between. */
-  const putBatch = async () => {
-    if (rests) return;
-    const batch = takeBatch(waiting);
-    // Written already in an earlier turn.
-    if (batch.length === 0) return;
-    try {
-      const { file, segment } = await currentSegment();
-      await file.append(...partsOf(batch));
-      for (const { bytes } of batch) {
-        hash?.update(bytes);
-        const position = segment.fileBytes;
-        noteRecord(segment, size, { position, bytes: bytes.length });
-        size += bytes.length;
-      }
-      place.changed?.();
-      if (wasFull) disk.over();
-      wasFull = false;
-    } catch (error) {
-      if (isDiskFull(error)) {
-        waiting.unshift(...batch);
-        return void rest(error);
-      }
-      refuse(batch, error);
-    }
-    for (const { resolve } of batch) resolve();
-    if (waiting.length > 0) void inTurn(putBatch);
-  };
-  /** Waits for room on the disk outside of the turns: what is acknowledged meanwhile is freed, and may be the room. */
-  const rest = async (error: Error) => {
-    rests = true;
-    wasFull = true;
-    try {
-      await disk.wait(error);
-    } catch (reason) {
-      refuse(waiting.splice(0), reason);
-    }
-    rests = false;
-    if (waiting.length > 0) void inTurn(putBatch);
-  };
-  /** Resolves when all that was put is written, or cannot be. */
-  const settled = () => newest.catch(() => undefined);
-  /** Resolves when the bytes are in the file, behind all that were put before. */
-  const put = (channel: Channel, bytes: Uint8Array) => {
-    const done = new Promise<void>((resolve, reject) => {
-      waiting.push({ channel, bytes, at: clock.wall(), resolve, reject });
-      if (waiting.length === 1) void inTurn(putBatch);
-    });
-    // A writer that fails while it waits for room does not come to wait for this.
-    done.catch(() => undefined);
-    newest = done;
-    return done;
-  };
+  const queue = createWriteQueue(deps, inTurn, append);
   const say = (text: string) => {
     const words = Buffer.from(text);
     budget.force(words.length + OVERHEAD_BYTES);
-    return put('header', words);
+    return queue.put('header', words);
   };
   /** Takes room for the bytes and puts them in their place; gives what resolves when they are written. */
   const admit = async (channel: Channel, bytes: Uint8Array): Promise<{ written: Promise<unknown> }> => {
@@ -189,7 +137,7 @@ function makeLog(
         }
         await room;
       }
-      written.push(put(channel, piece));
+      written.push(queue.put(channel, piece));
     }
     return { written: Promise.all(written) };
   };
@@ -246,7 +194,7 @@ function makeLog(
     },
     finish: () =>
       asWriter(async () => {
-        await settled();
+        await queue.settled();
         return { bytes: size, sha256: hash?.copy().digest('hex') ?? '' };
       }),
     async *read(offset) {
@@ -284,7 +232,7 @@ function makeLog(
       return inTurn(freeSegments);
     },
     async close() {
-      await settled();
+      await queue.settled();
       await inTurn(async () => {
         await writer?.file.close();
         writer = undefined;
@@ -293,8 +241,7 @@ function makeLog(
   };
 }
 
-/** Lets acts run one at a time, in order; one that fails does not stop the next. */
-function createTurns(): <Result>(act: () => Promise<Result>) => Promise<Result> {
+function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve();
   return (act) => {
     const next = last.then(act, act);

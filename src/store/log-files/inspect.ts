@@ -54,6 +54,7 @@ async function inspectRunning(handle: FileHandle): Promise<Omit<Inspected, 'file
   const found = await recover(handle);
   if (found === undefined) return { bytes: 0, damaged: [], problem: 'not one record of it holds' };
   const hash = createHash('sha256');
+  if (found === 'nothing') return { bytes: 0, damaged: [], sha256: hash.digest('hex') };
   const damaged = [...found.damaged];
   const pieces = readRunning(handle, runningFrom(found), { from: 0, to: found.size }, (range) =>
     damaged.push(range),

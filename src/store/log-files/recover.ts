@@ -1,16 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { createPoints } from './points.ts';
 import type { Points } from './points.ts';
-import {
-  FILE_HEADER_BYTES,
-  RECORD_BYTES,
-  RECORD_HEADER_BYTES,
-  countLines,
-  readRecordHeader,
-  saltOf,
-} from './record.ts';
+import { FILE_HEADER_BYTES, RECORD_HEADER_BYTES, countLines, readRecordHeader, saltOf } from './record.ts';
 import { walkRecords } from './records.ts';
-import { createWindow } from './window.ts';
+import { createWindow, type Window } from './window.ts';
 
 /** A stretch of a log, `to` excluded. */
 export interface Range {
@@ -35,15 +28,14 @@ export interface Recovered {
 
 /**
  * Reads a running log's file. Its end is where the checksums end to hold; before what was durable (every record says how far that
- * was) nothing is ever cut off: damage there is a damaged range, and the rest stays. Undefined when not even the first record can be
- * read: then nothing was durable, or the file is none of ours.
+ * was) nothing is ever cut off: damage there is a damaged range, and the rest stays. "nothing": no byte of it was ever durable, and a power
+ * failure has left none that can be used. Undefined when bytes stand there of which none is a record: the file is none of ours.
  */
-export async function recover(handle: FileHandle): Promise<Recovered | undefined> {
+export async function recover(handle: FileHandle): Promise<Recovered | 'nothing' | undefined> {
   const fileSize = (await handle.stat()).size;
   const window = createWindow(handle, fileSize);
-  const head = await window.at(0, FILE_HEADER_BYTES + RECORD_HEADER_BYTES);
-  const salt = saltOf(head) ?? saltOfRecords(await window.at(FILE_HEADER_BYTES, SALT_SEARCH_BYTES));
-  if (salt === undefined) return undefined;
+  const salt = saltOf(await window.at(0, FILE_HEADER_BYTES)) ?? (await findSalt(window));
+  if (typeof salt !== 'number') return salt === 'blank' ? 'nothing' : undefined;
 
   const points = createPoints();
   const bad: (Range & { position: number; lines: number; open: boolean })[] = [];
@@ -87,6 +79,7 @@ export async function recover(handle: FileHandle): Promise<Recovered | undefined
   // The first trouble behind what was durable is where a crash stopped the writing.
   const end = bad.find((range) => range.from >= durable || range.open);
   if (end !== undefined) ({ from: size, position, lines } = end);
+  if (size === 0 && durable === 0) return 'nothing';
   points.cut(size);
   return {
     salt,
@@ -100,14 +93,21 @@ export async function recover(handle: FileHandle): Promise<Recovered | undefined
   };
 }
 
-/** A stretch in which at least one record begins, whatever is damaged before it. */
-const SALT_SEARCH_BYTES = 2 * (RECORD_HEADER_BYTES + RECORD_BYTES);
+/** How far the search for a salt looks in one reading. */
+const SEARCH_BYTES = 128 * 1024;
 
-/** Where the file's own header is damaged, any record still tells the salt: its CRC holds for no other. */
-function saltOfRecords(bytes: Buffer): number | undefined {
-  for (let at = 0; at + RECORD_HEADER_BYTES <= bytes.length; at += 1) {
-    const salt = bytes.readUInt32LE(at);
-    if (readRecordHeader(bytes, at, salt) !== undefined) return salt;
+/** Where the file's own header is damaged, any record still tells the salt: its CRC holds for no other. "blank": no byte but zeros. */
+async function findSalt(window: Window): Promise<number | 'blank' | undefined> {
+  let blank = true;
+  // A header that straddles the border is whole in the next reading.
+  for (let from = 0; from < window.end; from += SEARCH_BYTES - RECORD_HEADER_BYTES + 1) {
+    const bytes = await window.at(from, SEARCH_BYTES);
+    blank &&= bytes.every((byte) => byte === 0);
+    if (blank) continue;
+    for (let at = 0; at + RECORD_HEADER_BYTES <= bytes.length; at += 1) {
+      const salt = bytes.readUInt32LE(at);
+      if (salt !== 0 && readRecordHeader(bytes, at, salt) !== undefined) return salt;
+    }
   }
-  return undefined;
+  return blank ? 'blank' : undefined;
 }

@@ -7,6 +7,7 @@ import { createLine } from './slots.ts';
 import type { Line } from './slots.ts';
 import { placeOf } from './place.ts';
 import type { Place } from './place.ts';
+import { FILE_HEADER_BYTES, RECORD_HEADER_BYTES } from './record.ts';
 import { recover } from './recover.ts';
 import { newRunning, runningFrom, writeAdditions } from './running.ts';
 import type { Addition, Running } from './running.ts';
@@ -87,8 +88,9 @@ export function createShelf(deps: { dir: string; handles: Handles; log: Log }) {
 
   const loadRunning = async ({ logid, place }: Entry): Promise<State> => {
     const found = await handles.use(place.running, 'r+', recover);
-    if (found === undefined) {
-      await setAside(place, log);
+    if (found === undefined || found === 'nothing') {
+      if (found === undefined) await setAside(place, log);
+      else await rm(place.running, { force: true });
       await handles.drop(place.running);
       return { kind: 'absent' };
     }
@@ -166,11 +168,10 @@ export async function syncFolders(dir: string, { folder }: Place): Promise<void>
   lasting.add(folder);
 }
 
-/** A file in which nothing can be read: mostly one that a crash left empty. Others are kept for people to look at. */
+/** A file in which nothing can be read is kept for people to look at, unless it is too short for even one record. */
 async function setAside(place: Place, log: Log): Promise<void> {
   const { size } = await stat(place.running);
-  // Not longer than the start of a first record: nothing in it was ever durable.
-  if (size <= 64) return rm(place.running, { force: true });
+  if (size <= FILE_HEADER_BYTES + RECORD_HEADER_BYTES) return rm(place.running, { force: true });
   const aside = `${place.running}.damaged`;
   await rename(place.running, aside);
   log.error('log file cannot be read and was set aside', { file: aside, bytes: size });

@@ -62,6 +62,13 @@ async function failOnce(method: 'sync' | 'datasync'): Promise<Disposable> {
   return { [Symbol.dispose]: () => spy.mockRestore() };
 }
 
+/** So many bytes from the start are zero, as where they never reached the disk. */
+async function wipe(file: string, bytes: number): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.write(Buffer.alloc(bytes), 0, bytes, 0);
+  await handle.close();
+}
+
 async function flip(file: string, position: number): Promise<void> {
   const handle = await open(file, 'r+');
   const byte = Buffer.alloc(1);
@@ -580,6 +587,40 @@ describe('damage', () => {
       await again.close();
       files = await openLogFiles(dir);
     }
+  });
+
+  it.each([
+    ['its beginning', 400_000],
+    ['all of it', Infinity],
+  ])(
+    'of a file that was never durable, where a power failure left %s blank, leaves nothing behind',
+    async (_, blank) => {
+      await say(1, randomBytes(400_000));
+      await say(1, randomBytes(200_000));
+      await files.close();
+      const { size } = await stat(running(1));
+      await wipe(running(1), Math.min(blank, size));
+      files = await openLogFiles(dir);
+      expect(await files.size(1)).toBe(0);
+      await say(1, 'again');
+      await reopen();
+      expect((await collect(files.read(1))).toString()).toBe('again');
+      expect(await readdir(join(dir, '0'))).toEqual(['1.log']);
+    },
+  );
+
+  it('of the whole beginning of what was durable costs that, and no byte behind it', async () => {
+    const rest = randomBytes(200_000);
+    await say(1, randomBytes(400_000));
+    await files.sync([1]);
+    await say(1, rest);
+    await files.sync([1]);
+    await files.close();
+    await wipe(running(1), 400_000);
+    files = await openLogFiles(dir);
+    expect(await files.size(1)).toBe(600_000);
+    expect((await collect(files.read(1))).subarray(400_000)).toEqual(rest);
+    expect(await readdir(join(dir, '0'))).toEqual(['1.log']);
   });
 
   it('of a file in which nothing can be read sets it aside', async () => {

@@ -225,6 +225,8 @@ export const statusObject = z.object({
   workers: z.array(workerObject),
   running: z.array(buildObject),
   pending: z.array(requestObject),
+  /** Of when `running` and `pending` are: not of now where the database does not answer. `read_at` is null before its first answer. */
+  lists: z.object({ stale: z.boolean(), read_at: time.nullable() }),
   trouble: z.array(troubleObject),
 });
 export type StatusObject = z.infer<typeof statusObject>;

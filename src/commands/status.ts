@@ -99,6 +99,11 @@ function page(context: Context, style: Style, status: StatusObject): string {
       ? 'No workers. Invite one: bbx worker add NAME'
       : table(context, WORKER_COLUMNS, status.workers),
   );
+  if (status.lists.stale) {
+    const { read_at } = status.lists;
+    const when = read_at === null ? 'are not known yet' : `are those of ${style.time(read_at)}`;
+    parts.push(paint.yellow(`What runs and what waits ${when}: the database does not answer`));
+  }
   if (status.running.length > 0) parts.push(table(context, BUILD_COLUMNS, status.running));
   if (status.pending.length > 0) parts.push(table(context, REQUEST_COLUMNS, status.pending));
   for (const { subject, code, message, hint, since } of status.trouble) {
@@ -127,6 +132,9 @@ function lines(context: Context, style: Style, status: StatusObject): string {
       ...(status.config.error === null ? [] : [['config-error', status.config.error] as const]),
     ]),
     ...rows('worker', WORKER_COLUMNS, status.workers),
+    ...(status.lists.stale
+      ? [`lists-of\t${status.lists.read_at === null ? '-' : style.time(status.lists.read_at)}`]
+      : []),
     ...rows('running', BUILD_COLUMNS, status.running),
     ...rows('waiting', REQUEST_COLUMNS, status.pending),
     ...status.trouble.map(({ subject, code, message }) =>

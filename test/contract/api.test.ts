@@ -97,6 +97,7 @@ describe('the API', () => {
       title: 'Contract',
       running: [],
       pending: [],
+      lists: { stale: false },
       trouble: [],
       draining: false,
     });

@@ -115,6 +115,7 @@ export const aStatus = (of: Partial<StatusObject> = {}): StatusObject => ({
   workers: [aWorker()],
   running: [],
   pending: [],
+  lists: { stale: false, read_at: 1_700_000_009 },
   trouble: [],
   ...of,
 });

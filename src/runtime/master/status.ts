@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { within } from '../../base/abort.ts';
 import type { StatusObject } from '../../api/objects.ts';
+import type { Clock } from '../../base/clock.ts';
 import { BbxError } from '../../base/error.ts';
 import { buildRows } from '../../store/build-rows.ts';
 import { pendingRows } from '../../store/buildrequests.ts';
@@ -16,41 +17,51 @@ const MOST = 1_000;
 const LISTS_MS = 5_000;
 
 /** Facts about the master itself. */
-export type MasterFacts = Omit<StatusObject, 'config' | 'workers' | 'running' | 'pending' | 'trouble'> & {
+export type MasterFacts = Omit<StatusObject, 'config' | 'workers' | keyof Lists | 'trouble'> & {
   config: Omit<StatusObject['config'], 'changed'>;
 };
 
 /** What the database knows of a status. */
-type Lists = Pick<StatusObject, 'running' | 'pending'>;
+type Lists = Pick<StatusObject, 'running' | 'pending' | 'lists'>;
 
 /**
  * Everything that `bbx status` shows. While the database is away, or does not answer in time, it shows the builds and requests of the last
- * time, beside the words of what is wrong where they are known: then of all times an answer is wanted.
+ * time, says of when they are, and what is wrong where that is known: then of all times an answer is wanted.
  */
-export function createStatus(options: { store: Store; roster: Roster; trouble: TroubleList }) {
-  const { store, roster, trouble } = options;
-  let last: Lists = { running: [], pending: [] };
+export function createStatus(options: {
+  store: Store;
+  roster: Roster;
+  trouble: TroubleList;
+  clock: Pick<Clock, 'wall'>;
+}) {
+  const { store, roster, trouble, clock } = options;
+  let last: Lists = { running: [], pending: [], lists: { stale: true, read_at: null } };
 
-  const lists = async (): Promise<Lists> => {
-    if (trouble.get(STORE)?.code === 'BBX-STO-AWAY') return last;
-    const read = async () => {
-      last = await store.read(async (db) => ({
-        running: (await buildRows(db, { complete: false }, { limit: MOST })).map(showBuild),
-        pending: (await pendingRows(db, MOST)).map(showRequest),
-      }));
-    };
-    try {
-      await within(read(), LISTS_MS);
-    } catch (error) {
-      if (!(error instanceof BbxError && error.retryable)) throw error;
-      trouble.say(STORE, error);
-    }
+  const read = async (): Promise<Lists> => {
+    const lists = { stale: false, read_at: clock.wall() };
+    last = await store.read(async (db) => ({
+      running: (await buildRows(db, { complete: false }, { limit: MOST })).map(showBuild),
+      pending: (await pendingRows(db, MOST)).map(showRequest),
+      lists,
+    }));
     return last;
+  };
+  const newest = async (): Promise<Lists> => {
+    if (trouble.get(STORE)?.code !== 'BBX-STO-AWAY') {
+      try {
+        const found = await within(read(), LISTS_MS);
+        if (found !== undefined) return found;
+      } catch (error) {
+        if (!(error instanceof BbxError && error.retryable)) throw error;
+        trouble.say(STORE, error);
+      }
+    }
+    return { ...last, lists: { ...last.lists, stale: true } };
   };
 
   return {
     async read(facts: MasterFacts): Promise<StatusObject> {
-      const { running, pending } = await lists();
+      const { running, pending, lists } = await newest();
       return {
         ...facts,
         config: { ...facts.config, changed: await isNewer(facts.config.file, facts.config.loaded_at) },
@@ -60,6 +71,7 @@ export function createStatus(options: { store: Store; roster: Roster; trouble: T
           .map((worker) => showWorker(worker, roster)),
         running,
         pending,
+        lists,
         trouble: trouble.list(),
       };
     },

@@ -217,6 +217,21 @@ describe('the next command', () => {
   });
 });
 
+it.each([
+  [
+    1_700_000_000,
+    'lists-of\t2023-11-14T22:13:20.000Z',
+    /What runs and what waits are those of .+ ago: the database does not answer/,
+  ],
+  [null, 'lists-of\t-', /What runs and what waits are not known yet: the database does not answer/],
+])('says that lists read at %s are not of now', async (read_at, line, words) => {
+  await using temp = await tempDir();
+  const status = async () => aStatus({ lists: { stale: true, read_at } });
+  await using _master = await fakeMaster(temp.path, { status });
+  expect((await command(['status'], { cwd: temp.path })).stdout).toContain(`${line}\n`);
+  expect((await command(['status'], { cwd: temp.path, terminal: true })).stdout).toMatch(words);
+});
+
 describe('for programs without --json', () => {
   it('gives tab-separated lines with whole values and ISO times', async () => {
     await using temp = await tempDir();

@@ -47,7 +47,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
   const { farm, roster, logs, requests, changes, workers, trouble, config, facts, live, clock, book, paths } =
     deps;
   const { store } = farm;
-  const status = createStatus({ store, roster, trouble });
+  const status = createStatus({ store, roster, trouble, clock });
 
   const knownBuilder = (name: string) => {
     const { builders } = config();

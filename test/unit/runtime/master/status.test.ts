@@ -12,16 +12,25 @@ afterEach(() => void vi.useRealTimers());
 /** Whoever asks gives up after this. */
 const CLIENT_MS = 10_000;
 
-it('answers in time while a read waits for a database that has just gone', async () => {
-  const clock = { wall: () => 0, monotonic: () => 0 };
+it('answers in time while a read waits for a database that has just gone, and says of when its lists are', async () => {
+  const clock = { wall: () => 1_700_000_000, monotonic: () => 0 };
+  let away = false;
+  const store = { read: () => (away ? new Promise(() => undefined) : Promise.resolve(lists)) };
+  const lists = { running: [], pending: [], lists: { stale: false, read_at: clock.wall() } };
   const status = createStatus({
-    store: { read: () => new Promise(() => undefined) } as unknown as Store,
+    store: store as unknown as Store,
     roster: createRoster({ config: () => ({}) as MasterConfig, monotonic: clock.monotonic }),
     trouble: createTroubleList({ clock, log: silentLog }),
+    clock,
   });
   const facts = { config: { file: '/nowhere/master.yaml', loaded_at: 0, error: null } } as MasterFacts;
+  expect(await status.read(facts)).toMatchObject(lists);
+  away = true;
   const answer = status.read(facts);
   await vi.advanceTimersByTimeAsync(CLIENT_MS - 1_000);
   vi.useRealTimers();
-  expect(await answer).toMatchObject({ running: [], pending: [], trouble: [] });
+  expect(await answer).toMatchObject({
+    ...{ running: [], pending: [], trouble: [] },
+    lists: { stale: true, read_at: 1_700_000_000 },
+  });
 });

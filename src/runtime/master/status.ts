@@ -39,11 +39,11 @@ export function createStatus(options: {
 
   const read = async (): Promise<Lists> => {
     const lists = { stale: false, read_at: clock.wall() };
-    last = await store.read(async (db) => ({
+    const rows = await store.read(async (db) => ({
       running: (await buildRows(db, { complete: false }, { limit: MOST })).map(showBuild),
       pending: (await pendingRows(db, MOST)).map(showRequest),
-      lists,
     }));
+    last = { ...rows, lists };
     return last;
   };
   const newest = async (): Promise<Lists> => {

@@ -22,7 +22,7 @@ export type Walked =
       to: number | undefined;
     };
 
-/** How far the search for the next record looks in one reading. */
+/** How far a search for headers looks in one reading. */
 const SEARCH_BYTES = 128 * 1024;
 
 /**
@@ -65,18 +65,22 @@ async function findRecord(
 ): Promise<{ position: number; offset: number } | undefined> {
   const mark = Buffer.alloc(4);
   mark.writeUInt32LE(salt);
-  let from = position;
-  while (from + RECORD_HEADER_BYTES <= window.end) {
-    const bytes = await window.at(from, SEARCH_BYTES);
+  for await (const { from, bytes } of stretches(window, position)) {
     for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + 1)) {
       if (at + RECORD_HEADER_BYTES > bytes.length) break;
       const header = readRecordHeader(bytes, at, salt);
       if (header !== undefined && header.offset > offset)
         return { position: from + at, offset: header.offset };
     }
-    if (bytes.length <= RECORD_HEADER_BYTES) return undefined;
-    // A header that straddles the border is whole in the next reading.
-    from += bytes.length - RECORD_HEADER_BYTES + 1;
   }
   return undefined;
+}
+
+/** What a search for headers reads, from `position` to the end. A header that straddles the border of two stretches is whole in the second. */
+export async function* stretches(
+  window: Window,
+  position: number,
+): AsyncGenerator<{ from: number; bytes: Buffer }, void, undefined> {
+  for (let from = position; from < window.end; from += SEARCH_BYTES - RECORD_HEADER_BYTES + 1)
+    yield { from, bytes: await window.at(from, SEARCH_BYTES) };
 }

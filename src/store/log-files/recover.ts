@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { createPoints } from './points.ts';
 import type { Points } from './points.ts';
 import { FILE_HEADER_BYTES, RECORD_HEADER_BYTES, countLines, readRecordHeader, saltOf } from './record.ts';
-import { walkRecords } from './records.ts';
+import { stretches, walkRecords } from './records.ts';
 import { createWindow, type Window } from './window.ts';
 
 /** A stretch of a log, `to` excluded. */
@@ -93,15 +93,10 @@ export async function recover(handle: FileHandle): Promise<Recovered | 'nothing'
   };
 }
 
-/** How far the search for a salt looks in one reading. */
-const SEARCH_BYTES = 128 * 1024;
-
 /** Where the file's own header is damaged, any record still tells the salt: its CRC holds for no other. "blank": no byte but zeros. */
 async function findSalt(window: Window): Promise<number | 'blank' | undefined> {
   let blank = true;
-  // A header that straddles the border is whole in the next reading.
-  for (let from = 0; from < window.end; from += SEARCH_BYTES - RECORD_HEADER_BYTES + 1) {
-    const bytes = await window.at(from, SEARCH_BYTES);
+  for await (const { bytes } of stretches(window, 0)) {
     blank &&= bytes.every((byte) => byte === 0);
     if (blank) continue;
     for (let at = 0; at + RECORD_HEADER_BYTES <= bytes.length; at += 1) {

@@ -52,7 +52,10 @@ function diskOf() {
   return { disk, files, holdSyncs: (until: Promise<void> | undefined) => void (held = until) };
 }
 
-function intakeOf(files: LogFiles, { clock = systemClock, store = QUICK_STORE, canPause = false } = {}) {
+function intakeOf(
+  files: LogFiles,
+  { clock = systemClock, store = QUICK_STORE, canPause = false, followed = true } = {},
+) {
   const acknowledged: number[] = [];
   const closed: number[] = [];
   const session = {
@@ -73,6 +76,8 @@ function intakeOf(files: LogFiles, { clock = systemClock, store = QUICK_STORE, c
   const trouble = createTroubleList({ clock: systemClock, log: silentLog });
   const intake = createLogIntake({ files, store, clock, log: silentLog, trouble });
   const log = intake.open(build as unknown as Running, 0, 'stdio');
+  // It gets its file soon.
+  if (followed) intake.listen(9, () => undefined);
   const piece = (offset: number, text: string): LogBytes => ({
     ...{ build: 1, token: 't', step: 0, log: 'stdio', channel: 'stdout', at: 1 },
     ...{ offset, bytes: Buffer.from(text) },
@@ -342,11 +347,37 @@ describe('what workers send of logs', () => {
 
   it('has a file when its end does not come soon', async () => {
     const { files, disk } = diskOf();
-    const { intake, log, piece } = intakeOf(files);
+    const { intake, log, piece } = intakeOf(files, { followed: false });
     intake.placed(log, 9);
     void intake.take(log, piece(0, 'abc'));
-    await until('the file', () => disk.size === 3, 2_000);
+    await until('the file', () => disk.size === 3, 5_000);
     expect(intake.finishSmall(log, { bytes: 3 })).toBeUndefined();
+    await intake.stop();
+  });
+
+  it('has a file sooner when somebody follows it', async () => {
+    const rigs = [true, false].map((followed) => {
+      const { files, disk } = diskOf();
+      return { disk, ...intakeOf(files, { followed }) };
+    });
+    const [followed, other] = rigs;
+    for (const { intake, log, piece } of rigs) {
+      intake.placed(log, 9);
+      void intake.take(log, piece(0, 'abc'));
+    }
+    await until('the file', () => followed!.disk.size === 3, 2_000);
+    expect(other!.disk.size).toBe(0);
+    for (const { intake } of rigs) await intake.stop();
+  });
+
+  it('has a file at once when somebody comes to read it', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files, { followed: false });
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'abc'));
+    expect(disk.size).toBe(0);
+    await intake.show(9);
+    expect(disk.size).toBe(3);
     await intake.stop();
   });
 

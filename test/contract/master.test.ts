@@ -85,7 +85,12 @@ describe('a master and its workers', () => {
     });
     w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
     w1.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 1, payload: Buffer.from('a\n') });
-    await until('the log to be there', () => logOf(rig, 'app/1').catch(() => undefined));
+    // Who reads it once meets what has come, though little waits for the end of its log longer than that.
+    await until(
+      'the first line',
+      async () => (await logOf(rig, 'app/1').catch(() => undefined)) === 'a\n',
+      1_500,
+    );
     const followed = logOf(rig, 'app/1', true);
     w1.session.sendLog({ stream: 1, channel: 'header', offset: 2, at: 1, payload: Buffer.from('h\n') });
     w1.session.sendLog({ stream: 1, channel: 'stderr', offset: 4, at: 1, payload: Buffer.from('b\n') });

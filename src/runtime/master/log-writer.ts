@@ -15,8 +15,12 @@ const ALL_WAITING_BYTES = 8 * 1024 * 1024;
 /** So much of a log is written at once, less waits for more, but not longer than nobody notices: each write is handed to a thread and waited for. */
 export const GATHER_BYTES = 256 * 1024;
 const GATHER_MS = 4;
-/** The first bytes of a log wait for its end, which saves a file where that comes so soon; who follows the log does not notice either. */
-const SMALL_MS = 100;
+/**
+ * The first bytes of a log wait so long for its end, which saves a file where that comes so soon: the worker has them until then. A file, with its compressing, costs
+ * the master as much as all else of a small build. Who follows the log does not notice the shorter wait either.
+ */
+const SMALL_MS = 2_000;
+const SMALL_FOLLOWED_MS = 100;
 
 /** The bytes of logs that are in memory, on their way to the disk. */
 export interface LogWriter {
@@ -29,6 +33,8 @@ export interface LogWriter {
   soon(log: OpenLog): void;
   /** Writes what waits now, and goes on while enough comes meanwhile. Resolves also when the disk has no room: then the log is stalled. */
   write(log: OpenLog): Promise<void>;
+  /** Writes what waits for the log's end to come, so that a reader meets all that has come. A failure is told like that of any write. */
+  show(log: OpenLog): Promise<void>;
   /** Writes until nothing waits, or the log is stalled. */
   writeAll(log: OpenLog): Promise<void>;
   /** What waits of it is dropped. */
@@ -40,11 +46,13 @@ export interface LogWriter {
 /** Writes logs in few calls. */
 export function createLogWriter(options: {
   disk: LogDisk;
+  /** Somebody waits to see what comes of it. */
+  isFollowed: (log: OpenLog) => boolean;
   /** The log has grown on the disk. */
   onWritten: (log: OpenLog) => void;
   onFault: (log: OpenLog, error: unknown) => void;
 }): LogWriter {
-  const { disk, onWritten, onFault } = options;
+  const { disk, isFollowed, onWritten, onFault } = options;
   let allWaitingBytes = 0;
 
   /** So many bytes wait no longer; at most those that are counted, since a failed sync gives up all of a log's. */
@@ -61,7 +69,7 @@ export function createLogWriter(options: {
     if (log.writing !== undefined || log.stall !== undefined) return;
     if (log.waitingBytes >= GATHER_BYTES) return inBackground(log);
     if (mayStaySmall(log)) {
-      log.gathering ??= setTimeout(() => inBackground(log), SMALL_MS);
+      log.gathering ??= setTimeout(() => inBackground(log), isFollowed(log) ? SMALL_FOLLOWED_MS : SMALL_MS);
       return;
     }
     // It has waited for its end long enough.
@@ -174,7 +182,8 @@ export function createLogWriter(options: {
     add(log, piece) {
       const fresh = isAhead(log, piece) ? undefined : behindWaiting(log, piece);
       if (fresh !== undefined) {
-        log.waiting.push(fresh);
+        // A copy of the little: what it was received in may be larger.
+        log.waiting.push(mayStaySmall(log) ? { ...fresh, bytes: Buffer.from(fresh.bytes) } : fresh);
         log.waitingBytes += fresh.bytes.length;
         allWaitingBytes += fresh.bytes.length;
       }
@@ -183,6 +192,9 @@ export function createLogWriter(options: {
     mayStaySmall,
     soon,
     write,
+    async show(log) {
+      if (!log.hasFile) await write(log).catch((error: unknown) => onFault(log, error));
+    },
     async writeAll(log) {
       while (log.stall === undefined && (log.waiting.length > 0 || log.writing !== undefined))
         await write(log);

@@ -50,6 +50,8 @@ export interface LogIntake {
   listen(logid: number, listener: () => void): () => void;
   /** Says to who follows a log that its row has changed. */
   wake(logid: number): void;
+  /** Resolves when readers meet all that has come of a growing log, but for what is on its way to the disk already. */
+  show(logid: number): Promise<void>;
   /** Where a growing log stands now, for readers; undefined when it is not open. */
   sizeOf(logid: number): number | undefined;
   /** Compresses what a former master left complete and not compressed; in the background, as all compressing is. */
@@ -84,6 +86,7 @@ export function createLogIntake(options: {
   const ending = createLogEnding({ disk, files, log: say, trouble, signal: stopping.signal });
   const writer = createLogWriter({
     disk,
+    isFollowed: ({ logid }) => listeners.has(logid!),
     onWritten(log) {
       syncs.add(log);
       wake(log.logid!);
@@ -236,6 +239,10 @@ export function createLogIntake(options: {
       };
     },
     wake,
+    async show(logid) {
+      const log = open.get(logid);
+      if (log !== undefined) await writer.show(log);
+    },
     sizeOf: (logid) => open.get(logid)?.written,
     packFormer: () => packer.addFormer(),
     hurry() {

@@ -39,6 +39,7 @@ export async function* readLog(
   let from = query.offset;
   let at = 0;
   try {
+    await logs.show(logid);
     while (!signal.aborted) {
       waiter.reset();
       // Asked before the size: a log that is complete now has its last byte now.

@@ -24,6 +24,7 @@ it('who follows a log misses nothing of what a failed flush takes back and its w
   let wake = () => {};
   // The intake has not heard yet that the file is shorter.
   const logs = {
+    show: async () => {},
     sizeOf: () => text.length,
     listen: (_: number, listener: () => void) => {
       wake = listener;

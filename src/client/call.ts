@@ -6,8 +6,8 @@ import { printDuration } from '../base/duration.ts';
 import { BbxError, errnoOf } from '../base/error.ts';
 import { codes } from './codes.ts';
 
-/** Limit of one call: a busy master answers in milliseconds, a person gives up after a few seconds. */
-const CALL_TIMEOUT_MS = 10_000;
+/** Limit of one call: a busy master answers in milliseconds, and one whose store is away says so after ten seconds. */
+const CALL_TIMEOUT_MS = 15_000;
 
 type Values = Readonly<Record<string, unknown>>;
 

@@ -15,10 +15,13 @@ export const codes = defineCodes({
   'BBX-API-SILENT': row<{ what: string; dir: string; limit: string }>({
     message: ({ what, dir, limit }) =>
       `Cannot ask the master of "${dir}" for ${what}: no answer within ${limit}`,
-    hint: () => 'It may be under heavy load or stopped by a debugger; look at its log',
+    hint: ({ dir }) =>
+      `It may wait for its store, be under heavy load or be stopped by a debugger. What was asked may be done yet. Look: bbx status --dir ${quote(dir)}`,
     exit: EXIT.unreachable,
     retryable: true,
-    about: 'The master took the connection but did not answer within the time limit of a call.',
+    about:
+      'The master took the connection but did not answer within the time limit of a call. It may still do what was asked: look before asking again. ' +
+      '`bbx status` and its log say what it waits for; where it does not answer that either, its process is stopped or has no processor time.',
   }),
   'BBX-API-DENIED': row<{ socket: string }>({
     message: ({ socket }) => `Cannot open the control socket "${socket}": permission denied`,

@@ -9,10 +9,14 @@ export interface SteadyClock extends Clock {
   wallAt(monotonicMs: number): number;
   /** Reads the machine's time anew. Only while nothing is being measured by this clock. */
   settle(): void;
+  /** Goes on from the wall time (epoch seconds) that another process's steady clock has shown just now. Only while nothing is being measured by this one. */
+  follow(wall: number): void;
 }
 
 /** Two readings of one moment may lie so far apart. */
 const READING_S = 0.005;
+/** So long a message from process to process may take on a busy machine. */
+const TOLD_S = 0.5;
 
 /** Makes a steady clock of the machine's. */
 export function createSteadyClock(clock: Clock): SteadyClock {
@@ -27,6 +31,10 @@ export function createSteadyClock(clock: Clock): SteadyClock {
       const now = read();
       // A few microseconds back and forth would put times out of order for nothing.
       if (Math.abs(now - start) > READING_S) start = now;
+    },
+    follow(wall) {
+      const told = wall - clock.monotonic() / 1000;
+      if (Math.abs(told - start) > TOLD_S) start = told;
     },
   };
 }

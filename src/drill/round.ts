@@ -2,6 +2,7 @@ import { sleep } from '../base/abort.ts';
 import { sentences } from '../base/error.ts';
 import { askFor, type Asked } from './ask.ts';
 import { examine, type Findings } from './checks/examine.ts';
+import type { Blow } from './fault.ts';
 import type { RoundPlan } from './plan.ts';
 import { sizeOf } from './processes.ts';
 import type { RoundReport } from './report.ts';
@@ -33,6 +34,7 @@ export async function runRound(stage: Stage, plan: RoundPlan, signal: AbortSigna
   stage.heard += heard.length;
   const found = await examine(stage, plan.blow, asked, heard, signal);
   const first = firstNotice(farm, times, heard);
+  wrong.push(...lateNotice(plan.blow, times, first));
   return reportOf(plan, asked, times, first, found, wrong, await sizeOf(farm.master.program.pid));
 }
 
@@ -109,6 +111,22 @@ function firstNotice(farm: Sandbox, { struck, noticed }: Times, heard: readonly 
   const dials = farm.workers.map(({ relay }) => relay.dials.find((at) => at >= struck));
   const moments = [noticed, missed?.at, ...dials].filter((at) => at !== undefined);
   return moments.length === 0 ? undefined : Math.min(...moments);
+}
+
+/** Beside other farms on two processors a side may look at its clock so late. */
+const LATE_MS = 3_000;
+
+/** That a fault which lasted was not noticed in time, as a sentence. */
+function* lateNotice(
+  { noticeWithinMs = Infinity }: Blow,
+  { struck, healed }: Times,
+  noticed: number | undefined,
+): Generator<string> {
+  const limit = noticeWithinMs + LATE_MS;
+  if (healed - struck <= limit) return;
+  if (noticed !== undefined && noticed - struck <= limit) return;
+  const after = noticed === undefined ? 'never' : `after ${Math.round(noticed - struck) / 1_000} s`;
+  yield `it was noticed ${after}, and must be within ${noticeWithinMs / 1_000} s`;
 }
 
 function reportOf(

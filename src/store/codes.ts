@@ -18,8 +18,13 @@ export const codes = defineCodes({
   }),
   'BBX-STO-OPEN': row<{ file: string; problem: string }>({
     message: ({ file, problem }) => `Cannot open store "${file}": ${problem}`,
+    hint: ({ file }) =>
+      file.startsWith('postgres')
+        ? 'Mend the database, or name another one under store: in master.yaml'
+        : 'See whether the user who runs bbx may write the file and its directory: ls -ld',
     exit: EXIT.conflict,
-    about: 'The file of the store could not be opened: its mode, its owner, or its directory is in the way.',
+    about:
+      'The file of the store could not be opened: its mode, its owner, or its directory is in the way. Of PostgreSQL: the database is none that bbx can use.',
   }),
   'BBX-STO-FOREIGN': row<{ file: string }>({
     message: ({ file }) => `Cannot open store "${file}": it is a database of another program`,
@@ -131,6 +136,7 @@ export const codes = defineCodes({
   }),
   'BBX-STO-IO': row<{ file: string; problem: string }>({
     message: ({ file, problem }) => `Cannot use "${file}": ${problem}`,
+    hint: () => 'Look at its owner and mode, and at the disk: ls -l, df, dmesg',
     exit: EXIT.conflict,
     retryable: true,
     about:
@@ -173,18 +179,23 @@ export const codes = defineCodes({
   'BBX-STO-LOG-SIZE': row<{ logid: number; size: number; expected: number }>({
     message: ({ logid, size, expected }) =>
       `Cannot finish log ${logid}: ${size} bytes are stored, ${expected} were announced`,
+    hint: () => 'What is stored is kept, and its row says what is wrong: bbx build log BUILD --verify',
     exit: EXIT.conflict,
     about: 'A log was to be finished before all of it was stored, or with fewer bytes than are stored.',
   }),
   'BBX-STO-LOG-HASH': row<{ logid: number; found: string; expected: string }>({
     message: ({ logid, found, expected }) =>
       `Cannot finish log ${logid}: the stored bytes have SHA-256 ${found}, the sender’s had ${expected}`,
+    hint: () =>
+      'What is stored is kept, and its row says what is wrong: bbx build log BUILD --verify. Look at memory and disk of both hosts: dmesg',
     exit: EXIT.conflict,
     about:
       'The bytes of a log are not those that the sender wrote, although their checksums on this disk hold.',
   }),
   'BBX-STO-LOG-DAMAGED': row<{ file: string; problem: string }>({
     message: ({ file, problem }) => `Cannot read log file "${file}": ${problem}`,
+    hint: () =>
+      'See what else is damaged: bbx db check. A backup may have it whole: bbx restore FILE DIR, in a new directory',
     exit: EXIT.conflict,
     about: 'A log file is damaged so far that nothing of it can be read; other logs are not concerned.',
   }),

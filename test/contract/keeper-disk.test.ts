@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
+import { createSteadyClock } from '../../src/base/steady-clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { fillDisk } from '../../src/drill/namespace.ts';
 import { endLeftovers } from '../../src/exec/end-processes.ts';
@@ -52,7 +53,7 @@ test('a command whose disk is full is held up, also while no worker is there; it
     const kept = await openKeptBuilds({
       dir: dir.path,
       software: 'test',
-      clock: systemClock,
+      clock: createSteadyClock(systemClock),
       log: silentLog,
     });
     const told: { fullDisk: string | undefined } = { fullDisk: undefined };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
+import { createSteadyClock } from '../../src/base/steady-clock.ts';
 import type { Log } from '../../src/base/log.ts';
 import { endLeftovers } from '../../src/exec/end-processes.ts';
 import { findProcesses } from '../../src/exec/processes.ts';
@@ -25,7 +26,7 @@ async function house(dir: string) {
   const note = (message: string) => void lines.push(message);
   const log: Log = { debug() {}, info: note, warn: note, error: note };
   await mkdir(keeperPlaces(dir).home, { recursive: true, mode: 0o700 });
-  const kept = await openKeptBuilds({ dir, software: 'test', clock: systemClock, log });
+  const kept = await openKeptBuilds({ dir, software: 'test', clock: createSteadyClock(systemClock), log });
   const lost = Promise.withResolvers<void>();
   const troubles: (string | undefined)[] = [];
   kept.watch({

@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
+import { createSteadyClock } from '../../src/base/steady-clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { lookUpIdentity } from '../../src/exec/identity.ts';
 import { findProcesses } from '../../src/exec/processes.ts';
@@ -21,7 +22,7 @@ const never = new AbortController().signal;
 
 /** What one worker process has of a directory: its keeper and its spool. */
 async function worker(dir: string) {
-  const common = { clock: systemClock, log: silentLog };
+  const common = { clock: createSteadyClock(systemClock), log: silentLog };
   await mkdir(keeperPlaces(dir).home, { recursive: true, mode: 0o700 });
   const kept = await openKeptBuilds({ dir, software: 'test', ...common });
   const spool = await openSpool({ dir: join(dir, 'spool'), limitBytes: 1 << 24, ...common, kept: kept.find });
@@ -209,7 +210,7 @@ describe('the keeper of a worker’s directory', () => {
     first.kept.leave();
     await first.spool.close();
 
-    const common = { clock: systemClock, log: silentLog };
+    const common = { clock: createSteadyClock(systemClock), log: silentLog };
     const kept = await openKeptBuilds({ dir: dir.path, software: 'test', ...common });
     await writeFile(join(dir.path, 'back'), '');
     expect(await kept.find(key)?.run(told, never)).toMatchObject({ rc: 0, told: true });

@@ -88,57 +88,72 @@ describe('a lost link', () => {
 });
 
 describe('a clock that jumps', () => {
-  it.each([
+  it.each<[words: string, whose: 'worker' | 'master', by: number, dies?: boolean]>([
     ['the worker’s, forward', 'worker', 3_600],
     ['the worker’s, back', 'worker', -3_600],
+    // Its keeper has seen the jump, its next process has not.
+    ['that of a worker whose process dies then, forward', 'worker', 3_600, true],
+    ['that of a worker whose process dies then, back', 'worker', -3_600, true],
     ['the master’s, forward', 'master', 3_600],
     ['the master’s, back', 'master', -3_600],
-  ] as const)('%s by an hour in mid-build: times hold, nothing is lost or given up', async (_, whose, by) => {
-    await using dir = await tempDir();
-    const gate = join(dir.path, 'gate');
-    const clock = shiftedClock(join(dir.path, 'shift'));
-    await using relay = await cuttableRelay();
-    await using farm = await startFarm({
-      reach: relay.address,
-      config: config(`echo begun; while [ ! -e ${gate} ]; do sleep 0.05; done; echo done`),
-      ...(whose === 'master' ? { masterAt: { env: clock.env } } : { workersAt: { env: clock.env } }),
-    });
-    relay.target = farm.address;
-    await farm.startWorker('w1', relay.address);
-    const asked = Date.now() / 1000;
-    await farm.ask('build', 'start', 'app');
-    await farm.printed('app', 'begun');
-    await clock.jump(by);
-    await delay(200);
-    // A session that begins after the jump has another idea of the clocks, and comes to the same times.
-    relay.reset();
-    await delay(500);
-    await farm.run('worker', 'show', 'w1', '--wait', 'attached');
-    await writeFile(gate, '');
-    expect((await farm.run('build', 'watch', 'app/1')).code).toBe(0);
-    const now = Date.now() / 1000;
+  ])(
+    '%s by an hour in mid-build: times hold, nothing is lost or given up',
+    async (_, whose, by, dies = false) => {
+      await using dir = await tempDir();
+      const gate = join(dir.path, 'gate');
+      const clock = shiftedClock(join(dir.path, 'shift'));
+      await using relay = await cuttableRelay();
+      await using farm = await startFarm({
+        reach: relay.address,
+        config: config(`echo begun; while [ ! -e ${gate} ]; do sleep 0.05; done; echo done`),
+        ...(whose === 'master' ? { masterAt: { env: clock.env } } : { workersAt: { env: clock.env } }),
+      });
+      relay.target = farm.address;
+      await farm.startWorker('w1', relay.address);
+      const asked = Date.now() / 1000;
+      await farm.ask('build', 'start', 'app');
+      await farm.printed('app', 'begun');
+      await clock.jump(by);
+      await delay(200);
+      // A session that begins after the jump has another idea of the clocks, and comes to the same times.
+      if (dies) {
+        await farm.workers.get('w1')!.end('SIGKILL');
+        await farm.startWorker('w1', relay.address);
+      } else relay.reset();
+      await delay(500);
+      await farm.run('worker', 'show', 'w1', '--wait', 'attached');
+      await writeFile(gate, '');
+      expect((await farm.run('build', 'watch', 'app/1')).code).toBe(0);
+      const now = Date.now() / 1000;
 
-    const build = await farm.ask<BuildObject>('build', 'show', 'app/1');
-    const [step] = build.steps!;
-    const times = [
-      asked - 1,
-      build.started_at,
-      step!.started_at!,
-      step!.complete_at!,
-      build.complete_at!,
-      now + 1,
-    ];
-    expect(times).toEqual(times.toSorted((a, b) => a - b));
-    expect(build.links).toHaveLength(1);
-    expect(build.links![0]!.lost_at).toBeGreaterThanOrEqual(build.started_at);
-    expect(build.links![0]!.seconds).toBeLessThan(5);
-    // The next build begins at the machine's time again, whatever that is now.
-    expect((await farm.run('build', 'start', 'app', '--wait')).code).toBe(0);
-    const next = await farm.ask<BuildObject>('build', 'show', 'app/2');
-    expect(next.complete_at! - next.started_at).toBeGreaterThanOrEqual(0);
-    expect(next.complete_at! - next.started_at).toBeLessThan(30);
-    if (whose === 'master') expect(Math.abs(next.started_at - by - Date.now() / 1000)).toBeLessThan(60);
-  });
+      const build = await farm.ask<BuildObject>('build', 'show', 'app/1');
+      const [step] = build.steps!;
+      const times = [
+        asked - 1,
+        build.started_at,
+        step!.started_at!,
+        step!.complete_at!,
+        build.complete_at!,
+        now + 1,
+      ];
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+      const pieces = await Array.fromAsync(farm.client.pieces({ build: 'app/1', step: '0', log: 'stdio' }));
+      expect(pieces.length).toBeGreaterThan(1);
+      for (const { at } of pieces) {
+        expect(at).toBeGreaterThan(build.started_at - 1);
+        expect(at).toBeLessThan(build.complete_at! + 1);
+      }
+      expect(build.links).toHaveLength(1);
+      expect(build.links![0]!.lost_at).toBeGreaterThanOrEqual(build.started_at);
+      expect(build.links![0]!.seconds).toBeLessThan(5);
+      // The next build begins at the machine's time again, whatever that is now.
+      expect((await farm.run('build', 'start', 'app', '--wait')).code).toBe(0);
+      const next = await farm.ask<BuildObject>('build', 'show', 'app/2');
+      expect(next.complete_at! - next.started_at).toBeGreaterThanOrEqual(0);
+      expect(next.complete_at! - next.started_at).toBeLessThan(30);
+      if (whose === 'master') expect(Math.abs(next.started_at - by - Date.now() / 1000)).toBeLessThan(60);
+    },
+  );
 });
 
 describe('a copied worker directory', () => {

@@ -15,6 +15,8 @@ interface Place {
   mercy: Mercy;
   /** Whoever writes meets it, and status must tell of that. Of others it is doctor's to know: what is written may find room in the files that are there. */
   met: boolean;
+  /** What becomes of steps; else they are held up. */
+  steps?: string;
 }
 
 /** A full disk that is written to is told by status so soon, ms: a machine under load takes a multiple of the usual second. */
@@ -34,7 +36,7 @@ function full(name: string, what: string, weight: number, place: Place): Fault {
   return {
     name,
     title: `the disk of ${what} is full for a while`,
-    holds: `${place.met ? 'status and ' : ''}doctor ${place.met ? 'say' : 'says'} so; steps are held up, not cut; it goes on by itself when there is room; nothing is damaged`,
+    holds: `${place.met ? 'status and ' : ''}doctor ${place.met ? 'say' : 'says'} so; ${place.steps ?? 'steps are held up, not cut'}; it goes on by itself when there is room; nothing is damaged`,
     weight,
     needs: place.of === 'master' ? 'masterDisks' : 'disks',
     ...(place.folder === 'store' ? { only: 'sqlite' as const } : {}),
@@ -126,5 +128,6 @@ export const DISK_FAULTS: readonly Fault[] = [
     folder: 'builds',
     mercy: 'interrupted',
     met: false,
+    steps: 'no build begins there, and what a running command writes there the system refuses',
   }),
 ];

@@ -5,7 +5,8 @@ import type { Direction } from '../relay.ts';
 
 /** The tail goes beyond the 35 s after which a silent link is dead. */
 const SPAN = { least: 100, usual: 3_000, seldom: 45_000, most: 300_000 };
-const HOLDS = 'as if nothing; a dead link is noticed within 35 s';
+const NOTICE_MS = 35_000;
+const HOLDS = `as if nothing; a dead link is noticed within ${seconds(NOTICE_MS)}`;
 
 /** A silent line: `directions` stop, and when they flow again the firewall may have forgotten the connection. */
 function silent(
@@ -27,6 +28,7 @@ function silent(
       return {
         words: `${words} ${worker} for ${seconds(ms)}${forgotten ? ', then its connections are reset' : ''}`,
         mercy: 'untouched',
+        noticeWithinMs: NOTICE_MS,
         async strike(farm, { signal }) {
           const { relay } = farm.worker(worker);
           relay.hold(...directions);

@@ -23,3 +23,14 @@ it('takes over the machine’s time when it is told to, and leaves microseconds 
   clock.settle();
   expect(clock.wall()).toBe(4_600);
 });
+
+it('goes on from another one’s time, where a message cannot have taken so long', () => {
+  const at = { wall: 1_000, monotonic: 5_000 };
+  const clock = createSteadyClock({ wall: () => at.wall, monotonic: () => at.monotonic });
+  clock.follow(999.8);
+  expect(clock.wall()).toBe(1_000);
+  clock.follow(4_600);
+  expect(clock.wall()).toBe(4_600);
+  at.monotonic = 7_000;
+  expect(clock.wall()).toBe(4_602);
+});

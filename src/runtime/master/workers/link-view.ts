@@ -2,6 +2,7 @@ import type { LinkEventObject, LinkObject } from '../../../api/objects.ts';
 import { resultOf } from '../../../build/results.ts';
 import type { BuildRow } from '../../../store/build-rows.ts';
 import type { Db } from '../../../store/database.ts';
+import { logsOfBuild, type BuildLogRow } from '../../../store/logs.ts';
 import { linkFacts, linkSessions, newestLinkSessions, SESSIONS_KEPT } from '../../../store/links.ts';
 import { linkEvents } from './link-story.ts';
 import type { Worker } from './roster.ts';
@@ -39,9 +40,10 @@ export async function linksOfBuild(db: Db, build: BuildRow): Promise<LinkEventOb
       to,
     },
   );
+  const broken = events.length === 0 ? [] : (await logsOfBuild(db, build.buildid)).filter(isNotWhole);
   return events.map((event, index) => ({
     ...event,
-    words: `${event.words}, ${fate(build, event, index === events.length - 1)}`,
+    words: `${event.words}, ${fate(build, event, index === events.length - 1, broken)}`,
   }));
 }
 
@@ -49,14 +51,28 @@ function isSame(a: { boot: string; number: number }, b: { boot: string; number: 
   return a.boot === b.boot && a.number === b.number;
 }
 
-/** What a lost link did to a build. */
-function fate(build: BuildRow, event: LinkEventObject, last: boolean): string {
+/** By its receipt: something of it never came, or came as something else. */
+function isNotWhole({ receipt }: BuildLogRow): boolean {
+  return receipt === 'holes' || receipt === 'mismatch' || receipt === 'unsaid';
+}
+
+/** What a lost link did to a build, of whose logs some are `broken`. */
+function fate(
+  build: BuildRow,
+  event: LinkEventObject,
+  last: boolean,
+  broken: readonly BuildLogRow[],
+): string {
   const result = resultOf(build.results);
-  if (build.complete_at === null)
-    return event.back_at === null ? 'the build may go on there' : 'nothing lost';
-  const endedMeanwhile = event.back_at === null || build.complete_at <= event.back_at;
+  if (build.complete_at === null && event.back_at === null) return 'the build may go on there';
+  const endedMeanwhile =
+    build.complete_at !== null && (event.back_at === null || build.complete_at <= event.back_at);
   const givenUp = (result === 'retry' && last) || (result === 'exception' && endedMeanwhile);
-  return givenUp ? 'the build was given up' : 'nothing lost';
+  if (givenUp) return 'the build was given up';
+  const [first] = broken;
+  if (first === undefined) return 'nothing lost';
+  const others = broken.length > 1 ? ` and ${broken.length - 1} more` : '';
+  return `log "${first.name}" of step ${first.step}${others} not whole`;
 }
 
 /** The link to a worker, now and lately. `now` is epoch seconds. */

@@ -42,7 +42,7 @@ const build = shape({
 
 /** What each call must bring; by hand, since a library for it would be the largest part of the keeper. */
 const ASKS: Readonly<Record<CallName, Check>> = {
-  attach: shape({}),
+  attach: shape({ wall: orNothing(amount) }),
   hold: shape({ build }),
   run: shape({
     ...{ key: text, step: amount, log, command: list(text), cwd: text, env: record(text), marker: text },

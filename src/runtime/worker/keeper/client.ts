@@ -32,8 +32,8 @@ const WHEN: Partial<Record<CallName, 'later' | 'now'>> = {
   hold: 'now',
 };
 
-/** Meets a keeper over a fresh connection. Rejects with `KeeperLost`. */
-export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
+/** Meets a keeper over a fresh connection. `wall`: what the worker's clock shows. Rejects with `KeeperLost`. */
+export function meetKeeper(stream: Duplex, wall: number): Promise<KeeperClient> {
   const open = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>();
   const met = Promise.withResolvers<KeeperClient>();
   const gone = Promise.withResolvers<void>();
@@ -122,6 +122,6 @@ export function meetKeeper(stream: Duplex): Promise<KeeperClient> {
       },
     };
   }
-  line.send({ id: 0, name: 'attach', ask: {} });
+  line.send({ id: 0, name: 'attach', ask: { wall } });
   return met.promise;
 }

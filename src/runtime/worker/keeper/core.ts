@@ -1,4 +1,5 @@
-import { LONGEST_TIMER_MS, type Clock } from '../../../base/clock.ts';
+import { LONGEST_TIMER_MS } from '../../../base/clock.ts';
+import type { SteadyClock } from '../../../base/steady-clock.ts';
 import { createPipeSource } from '../../../exec/output-pipes.ts';
 import { createFullDisk } from '../full-disk.ts';
 import { createSpoolBudget } from '../spool-budget.ts';
@@ -20,8 +21,15 @@ export interface KeeperCore {
     name: Name,
     ask: Calls[Name]['ask'],
   ): Promise<Calls[Name]['answer']>;
-  /** A worker is there: it is told what is held, and from now on what happens; less often while `isBehind` says that it does not read. */
-  attach(tell: (notice: Notice) => void, software: string, isBehind?: () => boolean): void;
+  /**
+   * A worker is there: it is told what is held, and from now on what happens; less often while `isBehind` says that it does not read. `wall`: what its clock
+   * shows, which is followed where nothing is held.
+   */
+  attach(
+    tell: (notice: Notice) => void,
+    software: string,
+    of?: { wall?: number | undefined; isBehind?: () => boolean },
+  ): void;
   detach(): void;
   readonly builds: number;
   readonly running: number;
@@ -32,7 +40,7 @@ export interface KeeperCore {
 }
 
 /** Makes a keeper that holds nothing yet. */
-export function createKeeperCore(options: { version: number; clock: Clock }): KeeperCore {
+export function createKeeperCore(options: { version: number; clock: SteadyClock }): KeeperCore {
   const { clock } = options;
   const budget = createSpoolBudget(Infinity);
   const builds = new Map<string, KeeperBuild>();
@@ -203,14 +211,16 @@ export function createKeeperCore(options: { version: number; clock: Clock }): Ke
 
   return {
     handle: (name, ask) => calls[name](ask as never) as Promise<never>,
-    attach(given, software, behind = () => false) {
-      teller.attach(given, behind);
+    attach(given, software, { wall, isBehind = () => false } = {}) {
+      teller.attach(given, isBehind);
+      if (builds.size === 0 && wall !== undefined) clock.follow(wall);
       const contactAgeMs = clock.monotonic() - contactAt;
       given({
         type: 'hello',
         version: options.version,
         software,
         pid: process.pid,
+        wall: clock.wall(),
         contactAgeMs,
         builds: [...builds.values()].map((build) => build.state()),
       });

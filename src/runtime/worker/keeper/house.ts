@@ -4,6 +4,7 @@ import { closeSync, existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../../base/clock.ts';
 import { sentences } from '../../../base/error.ts';
 import type { Log } from '../../../base/log.ts';
 import { MARKER_VARIABLE } from '../../../exec/marker.ts';
@@ -39,13 +40,14 @@ export interface KeeperHouse {
 export async function openKeeperHouse(options: {
   dir: string;
   software: string;
+  clock: Clock;
   log: Log;
   /** Everything that a keeper says goes here, from the first notice on. `lastWords` is what it said of its faults; empty: nothing. */
   onMet: (keeper: KeeperClient, lastWords: () => string) => void;
   /** Why none can be started; undefined: that is over. */
   onTrouble?: (words: string | undefined) => void;
 }): Promise<KeeperHouse> {
-  const { dir, software, log, onMet } = options;
+  const { dir, software, clock, log, onMet } = options;
   const said = openKeeperLog(keeperPlaces(dir).log);
   let current = await meet();
   let starting: Promise<KeeperClient | undefined> | undefined;
@@ -63,7 +65,7 @@ export async function openKeeperHouse(options: {
 
   async function meet(): Promise<KeeperClient | undefined> {
     try {
-      return await meetKeeper(await dial(dir));
+      return await meetKeeper(await dial(dir), clock.wall());
     } catch {
       return undefined;
     }
@@ -71,7 +73,7 @@ export async function openKeeperHouse(options: {
   async function start(): Promise<KeeperClient | undefined> {
     try {
       await startKeeper(dir, software, said);
-      const keeper = await meetKeeper(await dial(dir));
+      const keeper = await meetKeeper(await dial(dir), clock.wall());
       onMet(keeper, said.fresh);
       current = keeper;
       options.onTrouble?.(undefined);
@@ -118,13 +120,16 @@ async function dial(dir: string): Promise<Socket> {
 /** Starts a keeper in a session of its own and waits until it listens. Rejects with what it says. */
 async function startKeeper(dir: string, software: string, log: KeeperLog): Promise<void> {
   const said = log.begin();
-  // Nothing of the worker's environment is passed on but what finds its processes: commands bring theirs.
-  const marker = process.env[MARKER_VARIABLE];
+  // Nothing of the worker's environment is passed on but what finds its processes and what is meant for Node itself: commands bring theirs.
+  const passedOn = ['PATH', MARKER_VARIABLE, 'NODE_OPTIONS'].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
   const child = spawn(process.execPath, [...programWords(), dir, software], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', 'pipe', said],
-    env: { PATH: process.env['PATH'], ...(marker === undefined ? {} : { [MARKER_VARIABLE]: marker }) },
+    env: Object.fromEntries(passedOn) as NodeJS.ProcessEnv,
   });
   closeSync(said);
   child.unref();

@@ -1,6 +1,6 @@
-import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import { Secret } from '../../../base/secret.ts';
+import type { SteadyClock } from '../../../base/steady-clock.ts';
 import type { SpoolLog } from '../spool-log.ts';
 import type { LogPlace, SpoolDeps } from '../spool-segment.ts';
 import type { CommandEnd } from '../verbs/context.ts';
@@ -36,7 +36,8 @@ export interface KeptBuild {
 export interface KeptBuildsOptions {
   dir: string;
   software: string;
-  clock: Clock;
+  /** Follows that of a keeper with builds: their logs are timed by it. */
+  clock: SteadyClock;
   log: Log;
 }
 
@@ -97,6 +98,8 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     ...options,
     onMet(met, lastWords) {
       keeper = met;
+      const { builds: held, wall } = met.hello;
+      if (held.length > 0 && wall !== undefined) options.clock.follow(wall);
       // Before anything that it has told since: that may have come in one piece with its greeting.
       for (const state of met.hello.builds) adopt(met, state.build, state);
       met.onNotice = (notice) => {

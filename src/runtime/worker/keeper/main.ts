@@ -9,7 +9,7 @@ import { keepMemorySmall } from '../../../exec/small-memory.ts';
 import { checkCall, type CallIn } from './call-check.ts';
 import { createKeeperCore } from './core.ts';
 import { createLine, type Line } from './line.ts';
-import { KEEPER_VERSION } from './messages.ts';
+import { KEEPER_VERSION, type Calls } from './messages.ts';
 import { keeperPlaces, openSocketPath } from './socket.ts';
 
 /** A keeper that holds no build and that no worker talks to goes after this: its worker would have come at once. */
@@ -74,23 +74,22 @@ async function main(dir: string, software: string): Promise<void> {
     const limit = setTimeout(() => line.close(), FIRST_WORD_MS);
     const answer = async ({ id, name, ask }: CallIn) => {
       try {
-        const answered = name === 'attach' ? attach() : await core.handle(name, ask);
+        const answered = name === 'attach' ? attach(ask) : await core.handle(name, ask);
         line.send({ id, answer: answered });
       } catch (error) {
         line.send({ id, error: error instanceof Error ? error.message : String(error) });
       }
       if (name === 'quit') await leave();
     };
-    const attach = () => {
+    const attach = ({ wall }: Calls['attach']['ask']) => {
       // The worker that holds the directory's lock is the newest to come: an older one is dead, or about to notice.
       if (current?.socket !== socket) current?.line.close();
       current = { line, socket };
       clearTimeout(leaving);
-      core.attach(
-        (notice) => line.send({ notice }),
-        software,
-        () => line.unsent > BEHIND_BYTES,
-      );
+      core.attach((notice) => line.send({ notice }), software, {
+        wall,
+        isBehind: () => line.unsent > BEHIND_BYTES,
+      });
       return null;
     };
   });

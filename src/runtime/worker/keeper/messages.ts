@@ -93,8 +93,11 @@ export interface KeptState {
 
 /** Questions of the worker, each with its answer. */
 export interface Calls {
-  /** The first of a connection: from now on it is the worker's, and the one before is closed. Brings the `hello`. */
-  attach: { ask: Record<never, never>; answer: null };
+  /**
+   * The first of a connection: from now on it is the worker's, and the one before is closed. Brings the `hello`. `wall`: what the worker's steady clock shows,
+   * which a keeper without builds follows.
+   */
+  attach: { ask: { wall?: number | undefined }; answer: null };
   hold: { ask: { build: HeldBuild }; answer: null };
   run: { ask: RunOrder; answer: RunEnd };
   cancel: { ask: { key: string; step: number }; answer: null };
@@ -137,6 +140,8 @@ export type Notice =
       version: number;
       software: string;
       pid: number;
+      /** What its steady clock shows, epoch seconds: it may have begun before somebody set the machine's time. An older keeper does not say. */
+      wall?: number;
       contactAgeMs: number;
       builds: readonly KeptState[];
     }

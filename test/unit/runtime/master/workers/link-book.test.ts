@@ -8,7 +8,7 @@ import type { Farm } from '../../../../../src/runtime/master/events.ts';
 import { openLinkBook } from '../../../../../src/runtime/master/workers/link-book.ts';
 import { linksOfBuild } from '../../../../../src/runtime/master/workers/link-view.ts';
 import type { Worker } from '../../../../../src/runtime/master/workers/roster.ts';
-import type { BuildRow } from '../../../../../src/store/build-rows.ts';
+import { buildById, type BuildRow } from '../../../../../src/store/build-rows.ts';
 import { codes } from '../../../../../src/store/codes.ts';
 import {
   addLinkFacts,
@@ -17,8 +17,11 @@ import {
   openLinkSession,
   updateLinkSession,
 } from '../../../../../src/store/links.ts';
+import { addWholeLog } from '../../../../../src/store/logs.ts';
+import { startStep } from '../../../../../src/store/steps.ts';
 import { openStore } from '../../../../../src/store/store.ts';
 import { upsertWorker } from '../../../../../src/store/workers.ts';
+import { farmRows } from '../../../../contract/store/farm.ts';
 import { tempDir } from '../../../../rigs/temp-dir.ts';
 
 /** A book over a farm whose transactions end as `change` says; with a hundred sessions in it. */
@@ -138,7 +141,7 @@ it('tells a build of a link that was lost with a killed master, which had last w
   await open('s2', 1_045, 'two');
   const down = { kind: 'down', session: 's1', by: 'nobody', code: 1006, reason: '', silentMs: 0 };
   await store.write((tx) => addLinkFacts(tx, workerid, [record(1, 1_040, down)]));
-  const build = { workerid, started_at: 1_030, complete_at: 1_050, results: 0 } as BuildRow;
+  const build = { buildid: 1, workerid, started_at: 1_030, complete_at: 1_050, results: 0 } as BuildRow;
   const links = await store.read((db) => linksOfBuild(db, build));
   expect(links).toMatchObject([{ lost_at: 1_040, back_at: 1_045, cause: 'master-restarted' }]);
 });
@@ -161,7 +164,29 @@ it('tells a build why its link was gone when it began, also from what was said a
   const down = { kind: 'down', session: 's1', by: 'nobody', code: 1006, reason: '', silentMs: 0 };
   const record = { boot: 'b', number: 1, at: 1_040, said_at: 1_040, fact: down };
   await store.write((tx) => addLinkFacts(tx, workerid, [record]));
-  const build = { workerid, started_at: 1_130, complete_at: 1_150, results: 0 } as BuildRow;
+  const build = { buildid: 1, workerid, started_at: 1_130, complete_at: 1_150, results: 0 } as BuildRow;
   const links = await store.read((db) => linksOfBuild(db, build));
   expect(links).toMatchObject([{ back_at: 1_135, worker: 'the connection was gone' }]);
+});
+
+it.each([
+  ['verified', 'nothing lost'],
+  ['holes', 'log "stdio" of step 2 not whole'],
+] as const)('tells a build what its receipts say was lost: %s', async (receipt, words) => {
+  await using dir = await tempDir();
+  await using store = await openStore('sqlite:s', { dir: dir.path });
+  const rows = farmRows(store);
+  const made = await rows.build('app', 1_000);
+  await store.write(async (tx) => {
+    const stepid = await startStep(tx, { buildid: made.buildid, number: 2, name: 'make', at: 1_000 });
+    await addWholeLog(tx, stepid, 'stdio', { bytes: 3, sha256: null, receipt });
+    const { workerid } = (await buildById(tx, made.buildid))!;
+    const session = { workerid, life: 'one', boot: 'b', peer: '[::1]:1', away_ms: null, ahead: 0 };
+    const linkid = await openLinkSession(tx, { ...session, session: 's1', opened_at: 990 });
+    await updateLinkSession(tx, linkid, { closed_at: 1_010, closed_by: 'nobody', code: 1006 });
+    await openLinkSession(tx, { ...session, session: 's2', opened_at: 1_012 });
+  });
+  await rows.finish(made, 'success', 1_020);
+  const links = await store.read(async (db) => linksOfBuild(db, (await buildById(db, made.buildid))!));
+  expect(links.map((link) => link.words.split(', ').at(-1))).toEqual([words]);
 });

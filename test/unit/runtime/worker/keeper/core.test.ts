@@ -3,6 +3,7 @@ import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../../src/base/clock.ts';
+import { createSteadyClock } from '../../../../../src/base/steady-clock.ts';
 import { findProcesses } from '../../../../../src/exec/processes.ts';
 import { createKeeperCore } from '../../../../../src/runtime/worker/keeper/core.ts';
 import type { Notice } from '../../../../../src/runtime/worker/keeper/messages.ts';
@@ -34,7 +35,7 @@ const orderOf = (cwd: string, script: string) => ({
 describe('a keeper whose worker is there', () => {
   it('does not end a new build because its master was last heard before a long rest', async () => {
     let now = 0;
-    const clock = { wall: () => now / 1_000, monotonic: () => now };
+    const clock = createSteadyClock({ wall: () => now / 1_000, monotonic: () => now });
     const keeper = createKeeperCore({ version: 1, clock });
     keeper.attach(() => undefined, 'test');
     now = 3_600_000;
@@ -51,11 +52,27 @@ describe('a keeper whose worker is there', () => {
   });
 });
 
+describe('the clock of a keeper', () => {
+  it('goes by its worker’s while it holds nothing, and is told to the next one', async () => {
+    let now = 0;
+    const clock = createSteadyClock({ wall: () => 1_000 + now / 1_000, monotonic: () => now });
+    const keeper = createKeeperCore({ version: 1, clock });
+    const walls: (number | undefined)[] = [];
+    const tell = (notice: Notice) => void (notice.type === 'hello' && walls.push(notice.wall));
+    keeper.attach(tell, 'test', { wall: 4_600 });
+    await keeper.handle('hold', { build: held('1-a', 300) });
+    now = 2_000;
+    keeper.attach(tell, 'test', { wall: 9_000 });
+    expect(walls).toEqual([4_600, 4_602]);
+    await keeper.stop();
+  });
+});
+
 describe('a command that ended while no worker was there', () => {
   it('is told with how long it ran, and how long ago it ended', async () => {
     await using dir = await tempDir();
     let now = 0;
-    const clock = { wall: () => now / 1_000, monotonic: () => now };
+    const clock = createSteadyClock({ wall: () => now / 1_000, monotonic: () => now });
     const keeper = createKeeperCore({ version: 1, clock });
     keeper.attach(() => undefined, 'test');
     await keeper.handle('hold', { build: { ...held('1-a', 300), dir: dir.path } });
@@ -79,7 +96,7 @@ describe('a build that a keeper ends although its worker is there', () => {
     let now = 0;
     const keeper = createKeeperCore({
       version: 1,
-      clock: { wall: () => now / 1_000, monotonic: () => now },
+      clock: createSteadyClock({ wall: () => now / 1_000, monotonic: () => now }),
     });
     const told: string[] = [];
     keeper.attach(({ type }) => told.push(type), 'test');
@@ -104,7 +121,7 @@ describe('a build that a keeper ends although its worker is there', () => {
     let now = 0;
     const keeper = createKeeperCore({
       version: 1,
-      clock: { wall: () => now / 1_000, monotonic: () => now },
+      clock: createSteadyClock({ wall: () => now / 1_000, monotonic: () => now }),
     });
     let isHeldUp = false;
     keeper.attach((notice) => (isHeldUp ||= notice.type === 'spool' && notice.waiting > 0), 'test');
@@ -134,7 +151,7 @@ describe('a build that a keeper ends although its worker is there', () => {
 });
 
 describe('a command that has ended while its output waits', () => {
-  const system = { version: 1, clock: systemClock };
+  const system = { version: 1, clock: createSteadyClock(systemClock) };
 
   it('counts as running: a keeper without a worker stays for it', async () => {
     await using dir = await tempDir();
@@ -178,7 +195,10 @@ describe('a command that has ended while its output waits', () => {
   it('does not count as running once its build is an orphan: nobody wants the rest', async () => {
     await using dir = await tempDir();
     let now = 0;
-    const keeper = createKeeperCore({ version: 1, clock: { wall: () => now / 1_000, monotonic: () => now } });
+    const keeper = createKeeperCore({
+      version: 1,
+      clock: createSteadyClock({ wall: () => now / 1_000, monotonic: () => now }),
+    });
     let isHeldUp = false;
     keeper.attach((notice) => (isHeldUp ||= notice.type === 'spool' && notice.waiting > 0), 'test');
     const marker = `keeper-core-test/${process.pid}-rest`;

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../../../src/base/clock.ts';
+import { createSteadyClock } from '../../../../../src/base/steady-clock.ts';
 import { silentLog } from '../../../../../src/base/log.ts';
 import { openKeptBuilds } from '../../../../../src/runtime/worker/keeper/kept-builds.ts';
 import { createLine } from '../../../../../src/runtime/worker/keeper/line.ts';
@@ -42,7 +43,7 @@ it('hears what a keeper tells in one piece with its greeting', async () => {
   }).listen(places.socket);
   await once(keeper, 'listening');
 
-  const common = { clock: systemClock, log: silentLog };
+  const common = { clock: createSteadyClock(systemClock), log: silentLog };
   const kept = await openKeptBuilds({ dir: dir.path, software: 'test', ...common });
   const found = kept.find(key);
   const never = new AbortController().signal;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -175,6 +176,55 @@ describe('a master and its workers', () => {
     expect(await ended(rig, 'app/1')).toMatchObject({ result: 'success', number: 1 });
     expect(await until('the whole log', async () => (await logOf(rig, 'app/1')) === 'one\ntwo\n')).toBe(true);
     expect(await rig.client.call('builds', {})).toHaveLength(1);
+  });
+
+  it('takes a log as the newer session brings it, where nothing of it is stored yet', async () => {
+    await using rig = await testMaster(CONFIG);
+    const w1 = await rig.worker('w1');
+    await force(rig);
+    const { build: id, token } = await w1.next('assign');
+    const lease = { build: id, token };
+    w1.send({ type: 'assigned', ...lease, accepted: true });
+    const started = { type: 'stepStarted', at: 1, step: 0, name: 'step' } as const;
+    w1.send({ type: 'progress', ...lease, sequence: 1, event: started });
+    w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+    const send = (worker: typeof w1, text: string) =>
+      worker.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 1, payload: Buffer.from(text) });
+    send(w1, 'what the former process has written\n');
+    await until(
+      'the log to be there',
+      async () => (await build(rig, 'app/1')).steps?.[0]?.logs.length === 1,
+      1_500,
+    );
+    // A copy of the worker's directory, from before most of that.
+    const copy = { address: rig.master.bound.workers[0]!, epoch: w1.session.greeting.epoch };
+    await using again = await keeping(
+      fakeWorker({
+        ...{ name: 'w1', address: copy.address, key: w1.key },
+        builds: [{ ...lease, epoch: copy.epoch, state: 'running' }],
+      }),
+    );
+    const resume = await again.worker.next('resume');
+    expect(resume.logs.map(({ bytes }) => bytes)).toEqual([0]);
+    again.worker.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+    const text = 'what is left\n';
+    send(again.worker, text);
+    const end = { type: 'stepFinished', at: 2, step: 0, results: 2, rc: 1, state: 'failed' } as const;
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const log = { name: 'stdio', bytes: text.length, sha256 };
+    again.worker.send({
+      ...{ type: 'progress', ...lease, sequence: resume.sequence + 1 },
+      event: { ...end, signal: null, properties: {}, logs: [log] },
+    });
+    again.worker.send({
+      ...{ type: 'progress', ...lease, sequence: resume.sequence + 2 },
+      event: { type: 'buildFinished', at: 3, results: 2, state: 'failed' },
+    });
+    const done = await ended(rig, 'app/1');
+    expect(done.steps?.[0]?.logs[0]).toMatchObject({ bytes: text.length, receipt: 'verified' });
+    expect(await logOf(rig, 'app/1')).toBe(text);
+    const { trouble } = await rig.client.call('status', {});
+    expect(trouble.filter(({ subject }) => subject.startsWith('log'))).toEqual([]);
   });
 
   it('waits after a restart for as long as the worker was told to go on, whatever the configuration says since', async () => {

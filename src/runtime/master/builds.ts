@@ -190,6 +190,7 @@ export function createBuilds(options: {
           }
         });
       }
+      await logs.comeAgain(kept.flatMap((build) => [...build.logs.values()]));
       for (const build of kept) {
         if (build.ended || build.givenUp) {
           session.drop(build.lease, 'it has ended meanwhile');

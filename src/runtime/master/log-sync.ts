@@ -17,6 +17,8 @@ const ROW_EVERY_MS = 2_000;
 export interface LogSync {
   /** `log.written` has grown, or came again. Synced soon, with what others wrote; at once when its sender's credit runs out. */
   add(log: OpenLog): void;
+  /** Resolves when everything that was added before is synced and acknowledged, or was found not to be. */
+  flush(): Promise<void>;
   /** The log is closed, which made it durable. */
   forget(log: OpenLog): void;
   /** Syncs and acknowledges what was added, for the last time. */
@@ -128,6 +130,11 @@ export function createLogSync(options: {
       // A fast log does not wait for company: its sender has little credit left.
       if (log.written - log.stored >= SYNC_BYTES) void sync();
       syncSoon();
+    },
+    async flush() {
+      // What came after a sync had begun is not in it.
+      await syncing;
+      await sync();
     },
     forget(log) {
       dirty.delete(log);

@@ -39,6 +39,8 @@ export interface LogWriter {
   writeAll(log: OpenLog): Promise<void>;
   /** What waits of it is dropped. */
   drop(log: OpenLog): void;
+  /** The same, and nobody waits to write it. */
+  forget(log: OpenLog): void;
   /** A flush has failed, and the log is as long as `stored` again: its worker sends the rest anew, when it has rested. */
   lose(log: OpenLog, error: Error): void;
 }
@@ -200,6 +202,11 @@ export function createLogWriter(options: {
         await write(log);
     },
     drop,
+    forget(log) {
+      clearTimeout(log.gathering);
+      log.gathering = undefined;
+      drop(log);
+    },
     lose,
   };
 }

@@ -1,3 +1,4 @@
+import { sleep } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { LogBytes } from '../../protocol/bbx/master-contract.ts';
@@ -19,7 +20,7 @@ import { logKey, nameOf, newLog, type OpenLog, type Running } from './running.ts
 /** How long the end waits for a full disk: the worker still has what is not acknowledged. */
 const STOP_MS = 1_000;
 
-/** A session is held up for so long because one log's row is not there: mostly that is over soon, and what rests is sent twice. */
+/** A session is held up for so long because one log's row is not there, or its bytes are not stored: mostly that is over soon, and what rests is sent twice. */
 const LATE_MS = 1_000;
 
 /** What workers send of logs, on its way to the disk and back as acknowledgements. */
@@ -28,6 +29,11 @@ export interface LogIntake {
   open(build: Running, step: number, name: string, at?: { logid: number; stored: number }): OpenLog;
   /** The row is committed: what waited is written. */
   placed(log: OpenLog, logid: number): void;
+  /**
+   * A new session is about to bring these logs from what is stored of them: what a former one brought is stored by then, or dropped where no file was begun. Its
+   * worker may have written something else, as one does whose directory is a copy. Where the disk hangs it is not waited for.
+   */
+  comeAgain(logs: Iterable<OpenLog>): Promise<void>;
   /** The build has its result: what waits for rows that never come is dropped, and who brought it goes on. */
   ended(build: Running): void;
   /** Takes a piece. Gives a promise when the sender must be held up until it resolves: the disk or the log's row is late. */
@@ -124,9 +130,7 @@ export function createLogIntake(options: {
     if (log.small === undefined) return undefined;
     log.complete = true;
     log.more?.();
-    clearTimeout(log.gathering);
-    log.gathering = undefined;
-    writer.drop(log);
+    writer.forget(log);
     writer.stalls.end(log);
     return log.small;
   }
@@ -171,6 +175,20 @@ export function createLogIntake(options: {
       if (log.waiting.length === 0) return log.placing?.resolve();
       if (log.placing === undefined && writer.mayStaySmall(log)) writer.soon(log);
       else writeHeld(log).then(log.placing?.resolve, log.placing?.reject ?? faultOf(log));
+    },
+    async comeAgain(logs) {
+      const unstored: OpenLog[] = [];
+      for (const log of logs) {
+        if (log.complete || log.stall !== undefined) continue;
+        if (!log.hasFile) writer.forget(log);
+        else if (log.waiting.length > 0 || log.writing !== undefined || log.written > log.stored)
+          unstored.push(log);
+      }
+      if (unstored.length === 0) return;
+      const stored = Promise.allSettled(unstored.map(writer.writeAll)).then(syncs.flush);
+      const limit = new AbortController();
+      await Promise.race([stored, sleep(LATE_MS, limit.signal).catch(() => undefined)]);
+      limit.abort();
     },
     ended(build) {
       for (const log of build.logs.values()) {

@@ -26,7 +26,7 @@ function buildsOf(worker: Worker, clock: Clock = systemClock) {
   const builds = createBuilds({
     farm: { store: { epoch: 'e', read: async () => [] }, change: async () => undefined } as unknown as Farm,
     roster: { byId: () => worker } as unknown as Roster,
-    logs: {} as LogIntake,
+    logs: { comeAgain: async () => undefined } as unknown as LogIntake,
     files: {} as LogFiles,
     recorder: () => recorder,
     config: () => ({ lostWorkerGraceMs: 10 }) as MasterConfig,

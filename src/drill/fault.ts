@@ -36,8 +36,8 @@ export interface Blow {
   hit?: readonly string[];
   /** An attempt of theirs may still live so long beside the next, ms; else not at all. */
   besideMs?: number;
-  /** Where it lasts longer than this, somebody must have noticed it by then, ms. */
-  noticeWithinMs?: number;
+  /** Where it lasts longer than this, the link of this worker must have been noticed to be dead by then. */
+  notice?: { worker: string; withinMs: number };
   /** Makes the fault and undoes it. When it resolves the farm must come back by itself. */
   strike(farm: Sandbox, striking: Striking): Promise<void>;
 }

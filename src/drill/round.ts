@@ -34,7 +34,7 @@ export async function runRound(stage: Stage, plan: RoundPlan, signal: AbortSigna
   stage.heard += heard.length;
   const found = await examine(stage, plan.blow, asked, heard, signal);
   const first = firstNotice(farm, times, heard);
-  wrong.push(...lateNotice(plan.blow, times, first));
+  wrong.push(...lateNotice(farm, plan.blow, times, heard));
   return reportOf(plan, asked, times, first, found, wrong, await sizeOf(farm.master.program.pid));
 }
 
@@ -118,15 +118,21 @@ const LATE_MS = 3_000;
 
 /** That a fault which lasted was not noticed in time, as a sentence. */
 function* lateNotice(
-  { noticeWithinMs = Infinity }: Blow,
+  farm: Sandbox,
+  { notice }: Blow,
   { struck, healed }: Times,
-  noticed: number | undefined,
+  heard: readonly Heard[],
 ): Generator<string> {
-  const limit = noticeWithinMs + LATE_MS;
-  if (healed - struck <= limit) return;
-  if (noticed !== undefined && noticed - struck <= limit) return;
-  const after = noticed === undefined ? 'never' : `after ${Math.round(noticed - struck) / 1_000} s`;
-  yield `it was noticed ${after}, and must be within ${noticeWithinMs / 1_000} s`;
+  if (notice === undefined || healed - struck <= notice.withinMs + LATE_MS) return;
+  const { worker, withinMs } = notice;
+  const lost = heard.find(
+    ({ at, event }) => at >= struck && event.type === 'worker.changed' && event.name === worker,
+  );
+  const dialled = farm.worker(worker).relay.dials.find((at) => at >= struck);
+  const noticed = Math.min(lost?.at ?? Infinity, dialled ?? Infinity);
+  if (noticed - struck <= withinMs + LATE_MS) return;
+  const after = noticed === Infinity ? 'never' : `after ${Math.round(noticed - struck) / 1_000} s`;
+  yield `the dead link of ${worker} was noticed ${after}, and must be within ${withinMs / 1_000} s`;
 }
 
 function reportOf(

@@ -75,8 +75,8 @@ export async function writeHistory(dir: string, rows: { builds: number; waiting?
         ${times(waiting)} select ${sql.lit(at.set + builds)} + i, 'forced', '{}', ${sql.lit(now)} from n`.execute(
         tx,
       );
-      await sql`insert into buildrequests (buildsetid, builderid, priority, submitted_at)
-        ${times(waiting)} select ${sql.lit(at.set + builds)} + i, ${sql.lit(other)}, 0, ${sql.lit(now)} from n`.execute(
+      await sql`insert into buildrequests (buildrequestid, buildsetid, builderid, priority, submitted_at)
+        ${times(waiting)} select ${sql.lit(at.request + builds)} + i, ${sql.lit(at.set + builds)} + i, ${sql.lit(other)}, 0, ${sql.lit(now)} from n`.execute(
         tx,
       );
     }

@@ -71,6 +71,7 @@ function intakeOf(
     number: 1,
     session,
     steps: new Map(),
+    course: { sequence: 1, steps: new Map([[0, 'runs']]) },
     ended: false,
   };
   const trouble = createTroubleList({ clock: systemClock, log: silentLog });
@@ -378,6 +379,33 @@ describe('what workers send of logs', () => {
     expect(disk.size).toBe(0);
     await intake.show(9);
     expect(disk.size).toBe(3);
+    await intake.stop();
+  });
+
+  it('is what a new session brings, unless its end was told: then its bytes stand with that', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files, { followed: false });
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'former'));
+    await intake.comeAgain([log]);
+    void intake.take(log, piece(0, 'new'));
+    log.build.course.steps.set(0, 'ended');
+    await intake.comeAgain([log]);
+    expect(textOf(intake.finishSmall(log, { bytes: 3 })?.content)).toBe('new');
+    await intake.stop();
+    expect(disk.size).toBe(0);
+  });
+
+  it('is stored before a new session brings the rest, where it has a file', async () => {
+    const { files, disk } = diskOf();
+    const { intake, log, piece } = intakeOf(files, { followed: false });
+    intake.placed(log, 9);
+    void intake.take(log, piece(0, 'x'.repeat(SMALL_LOG_BYTES + 1)));
+    await until('the file', () => disk.size > 0, 2_000);
+    void intake.take(log, piece(SMALL_LOG_BYTES + 1, 'more'));
+    await intake.comeAgain([log]);
+    expect(log.stored).toBe(SMALL_LOG_BYTES + 5);
+    expect(disk.synced).toBe(SMALL_LOG_BYTES + 5);
     await intake.stop();
   });
 

@@ -6,7 +6,6 @@ import type { Direction } from '../relay.ts';
 /** The tail goes beyond the 35 s after which a silent link is dead. */
 const SPAN = { least: 100, usual: 3_000, seldom: 45_000, most: 300_000 };
 const NOTICE_MS = 35_000;
-const HOLDS = `as if nothing; a dead link is noticed within ${seconds(NOTICE_MS)}`;
 
 /** A silent line: `directions` stop, and when they flow again the firewall may have forgotten the connection. */
 function silent(
@@ -18,7 +17,7 @@ function silent(
   return {
     name,
     title,
-    holds: HOLDS,
+    holds: `as if nothing; a dead link is noticed within ${seconds(NOTICE_MS)}`,
     weight,
     draw(random, { workers, long }) {
       const worker = pick(random, workers);
@@ -28,7 +27,7 @@ function silent(
       return {
         words: `${words} ${worker} for ${seconds(ms)}${forgotten ? ', then its connections are reset' : ''}`,
         mercy: 'untouched',
-        noticeWithinMs: NOTICE_MS,
+        notice: { worker, withinMs: NOTICE_MS },
         async strike(farm, { signal }) {
           const { relay } = farm.worker(worker);
           relay.hold(...directions);
@@ -56,7 +55,7 @@ export const LINK_FAULTS: readonly Fault[] = [
   {
     name: 'link-half-open',
     title: 'one end of a connection is told that it is over, the other is not',
-    holds: HOLDS,
+    holds: 'as if nothing; the end that is not told finds out by silence',
     weight: 1.5,
     draw(random, { workers, long }) {
       const worker = pick(random, workers);

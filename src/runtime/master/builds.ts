@@ -190,7 +190,8 @@ export function createBuilds(options: {
           }
         });
       }
-      await logs.comeAgain(kept.flatMap((build) => [...build.logs.values()]));
+      const theirs = kept.filter((build) => build.session === session && !build.ended && !build.givenUp);
+      await logs.comeAgain(theirs.flatMap((build) => [...build.logs.values()]));
       for (const build of kept) {
         if (build.ended || build.givenUp) {
           session.drop(build.lease, 'it has ended meanwhile');

@@ -184,8 +184,9 @@ export function createLogWriter(options: {
     add(log, piece) {
       const fresh = isAhead(log, piece) ? undefined : behindWaiting(log, piece);
       if (fresh !== undefined) {
+        const isLittle = !log.hasFile && log.waitingBytes + fresh.bytes.length <= SMALL_LOG_BYTES;
         // A copy of the little: what it was received in may be larger.
-        log.waiting.push(mayStaySmall(log) ? { ...fresh, bytes: Buffer.from(fresh.bytes) } : fresh);
+        log.waiting.push(isLittle ? { ...fresh, bytes: Buffer.from(fresh.bytes) } : fresh);
         log.waitingBytes += fresh.bytes.length;
         allWaitingBytes += fresh.bytes.length;
       }

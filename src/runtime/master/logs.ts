@@ -31,7 +31,8 @@ export interface LogIntake {
   placed(log: OpenLog, logid: number): void;
   /**
    * A new session is about to bring these logs from what is stored of them: what a former one brought is stored by then, or dropped where no file was begun. Its
-   * worker may have written something else, as one does whose directory is a copy. Where the disk hangs it is not waited for.
+   * worker may have written something else, as one does whose directory is a copy. What rests for want of room stays as it is, and a disk that hangs is waited for
+   * a second.
    */
   comeAgain(logs: Iterable<OpenLog>): Promise<void>;
   /** The build has its result: what waits for rows that never come is dropped, and who brought it goes on. */
@@ -180,12 +181,16 @@ export function createLogIntake(options: {
       const unstored: OpenLog[] = [];
       for (const log of logs) {
         if (log.complete || log.stall !== undefined) continue;
+        // Its end was told, and the bytes that belong to that are all here.
+        if (log.build.course.steps.get(log.step) === 'ended') continue;
         if (!log.hasFile) writer.forget(log);
         else if (log.waiting.length > 0 || log.writing !== undefined || log.written > log.stored)
           unstored.push(log);
       }
       if (unstored.length === 0) return;
-      const stored = Promise.allSettled(unstored.map(writer.writeAll)).then(syncs.flush);
+      const stored = Promise.all(unstored.map((log) => writer.writeAll(log).catch(faultOf(log)))).then(
+        syncs.flush,
+      );
       const limit = new AbortController();
       await Promise.race([stored, sleep(LATE_MS, limit.signal).catch(() => undefined)]);
       limit.abort();

@@ -1,3 +1,4 @@
+import { aborted } from '../../../base/abort.ts';
 import { pieceLine } from '../../../api/log-pieces.ts';
 import type { Channel } from '../../../build/command-port.ts';
 import { resultNumber } from '../../../build/results.ts';
@@ -39,7 +40,7 @@ export async function* readLog(
   let from = query.offset;
   let at = 0;
   try {
-    await logs.show(logid);
+    await Promise.race([logs.show(logid), aborted(signal).catch(() => undefined)]);
     while (!signal.aborted) {
       waiter.reset();
       // Asked before the size: a log that is complete now has its last byte now.

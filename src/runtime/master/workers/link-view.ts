@@ -40,10 +40,10 @@ export async function linksOfBuild(db: Db, build: BuildRow): Promise<LinkEventOb
       to,
     },
   );
-  const broken = events.length === 0 ? [] : (await logsOfBuild(db, build.buildid)).filter(isNotWhole);
+  const logs = events.length === 0 ? [] : await logsOfBuild(db, build.buildid);
   return events.map((event, index) => ({
     ...event,
-    words: `${event.words}, ${fate(build, event, index === events.length - 1, broken)}`,
+    words: `${event.words}, ${fate(build, event, index === events.length - 1, logs)}`,
   }));
 }
 
@@ -51,28 +51,23 @@ function isSame(a: { boot: string; number: number }, b: { boot: string; number: 
   return a.boot === b.boot && a.number === b.number;
 }
 
-/** By its receipt: something of it never came, or came as something else. */
-function isNotWhole({ receipt }: BuildLogRow): boolean {
-  return receipt === 'holes' || receipt === 'mismatch' || receipt === 'unsaid';
+/** By its receipt: something of it is missing or is something else, for whatever reason. `last`: only the last loss of a link leaves a log without its end. */
+function isNotWhole({ receipt }: BuildLogRow, last: boolean): boolean {
+  return receipt === 'holes' || receipt === 'mismatch' || (last && receipt === 'unsaid');
 }
 
-/** What a lost link did to a build, of whose logs some are `broken`. */
-function fate(
-  build: BuildRow,
-  event: LinkEventObject,
-  last: boolean,
-  broken: readonly BuildLogRow[],
-): string {
+/** What a lost link did to a build, as far as its result and its logs tell. */
+function fate(build: BuildRow, event: LinkEventObject, last: boolean, logs: readonly BuildLogRow[]): string {
   const result = resultOf(build.results);
   if (build.complete_at === null && event.back_at === null) return 'the build may go on there';
   const endedMeanwhile =
     build.complete_at !== null && (event.back_at === null || build.complete_at <= event.back_at);
   const givenUp = (result === 'retry' && last) || (result === 'exception' && endedMeanwhile);
   if (givenUp) return 'the build was given up';
-  const [first] = broken;
+  const [first, ...others] = logs.filter((log) => isNotWhole(log, last));
   if (first === undefined) return 'nothing lost';
-  const others = broken.length > 1 ? ` and ${broken.length - 1} more` : '';
-  return `log "${first.name}" of step ${first.step}${others} not whole`;
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  return `what it cost is not known: log "${first.name}" of step ${first.step}${more} not whole`;
 }
 
 /** The link to a worker, now and lately. `now` is epoch seconds. */

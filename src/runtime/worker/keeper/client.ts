@@ -7,6 +7,8 @@ export type Hello = Notice & { type: 'hello' };
 /** The worker's end of the way to a keeper. */
 export interface KeeperClient extends KeeperCalls {
   readonly hello: Hello;
+  /** How long that took: it was said within this time, ms. */
+  readonly helloMs: number;
   readonly lost: boolean;
   /** Bytes that the system has not taken yet. */
   readonly unsent: number;
@@ -42,6 +44,7 @@ export function meetKeeper(stream: Duplex, wall: number): Promise<KeeperClient> 
   let quitting = false;
   let client: KeeperClient | undefined;
   const early: Notice[] = [];
+  const begun = performance.now();
   const limit = setTimeout(() => line.close(), HELLO_MS);
 
   const line = createLine(stream, {
@@ -93,6 +96,7 @@ export function meetKeeper(stream: Duplex, wall: number): Promise<KeeperClient> 
     };
     return {
       hello,
+      helloMs: performance.now() - begun,
       get lost() {
         return lost;
       },

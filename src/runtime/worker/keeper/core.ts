@@ -12,6 +12,9 @@ import type { CallName, Calls, Notice } from './messages.ts';
 /** So many commands get their pipes from one run of `mkfifo`. */
 const PIPES_AT_ONCE = 16;
 
+/** A worker gives up a keeper that has not greeted it in this time, seconds. */
+const LATE_GREETING_S = 20;
+
 /** One for all: a stack of its own would cost each build, and tell nobody anything. */
 const FORGOTTEN = new Error('the build is forgotten');
 
@@ -213,7 +216,9 @@ export function createKeeperCore(options: { version: number; clock: SteadyClock 
     handle: (name, ask) => calls[name](ask as never) as Promise<never>,
     attach(given, software, { wall, isBehind = () => false } = {}) {
       teller.attach(given, isBehind);
-      if (builds.size === 0 && wall !== undefined) clock.follow(wall);
+      // One that is told late by a busy machine must not take that for another time.
+      const isSet = wall !== undefined && Math.abs(wall - clock.wall()) > LATE_GREETING_S;
+      if (builds.size === 0 && isSet) clock.follow(wall);
       const contactAgeMs = clock.monotonic() - contactAt;
       given({
         type: 'hello',

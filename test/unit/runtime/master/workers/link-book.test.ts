@@ -171,7 +171,8 @@ it('tells a build why its link was gone when it began, also from what was said a
 
 it.each([
   ['verified', 'nothing lost'],
-  ['holes', 'log "stdio" of step 2 not whole'],
+  ['holes', 'what it cost is not known: log "stdio" of step 2 not whole'],
+  ['unsaid', 'what it cost is not known: log "stdio" of step 2 not whole'],
 ] as const)('tells a build what its receipts say was lost: %s', async (receipt, words) => {
   await using dir = await tempDir();
   await using store = await openStore('sqlite:s', { dir: dir.path });

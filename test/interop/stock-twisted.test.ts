@@ -103,6 +103,9 @@ function compare(cases: readonly (readonly [Side, string])[]): void {
 }
 
 const SERVERS = [
+  // Of two faults the method's is found first.
+  'ssl:interface=:::ssl:1',
+  'ssl:9989:sslmethod=TLSv1_2_METHOD',
   'tcp:9989',
   String.raw`tcp:9989:interface=\:\:`,
   String.raw`tcp:9989:interface=\:\:1`,
@@ -139,6 +142,7 @@ const SERVERS = [
 ];
 
 const CLIENTS = [
+  'tls:INET:9989',
   'tcp:host=ci.example:port=9989',
   'tcp:ci.example:9989',
   String.raw`tcp:host=\:\:1:port=9989`,

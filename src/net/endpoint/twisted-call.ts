@@ -13,7 +13,8 @@ export class TwistedRefusal extends Error {
   }
 }
 
-export type PythonError = 'TypeError' | 'ValueError' | 'IndexError' | 'RuntimeError' | 'IDNAError';
+export type PythonError =
+  'AttributeError' | 'TypeError' | 'ValueError' | 'IndexError' | 'RuntimeError' | 'IDNAError';
 
 /** Values by the parameter that they went to. */
 export type Bound = ReadonlyMap<string, TwistedArgument>;

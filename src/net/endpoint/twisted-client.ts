@@ -40,7 +40,8 @@ export function parseTwistedClient(text: string): TwistedClient {
   if (through !== undefined) parseTwistedClient(through.value);
   return {
     kind,
-    host: host.value,
+    // Through IDNA, which makes its letters small.
+    host: through === undefined ? host.value.toLowerCase() : host.value,
     hostAt: host.at,
     port,
     ...(through === undefined ? {} : { through: through.value }),

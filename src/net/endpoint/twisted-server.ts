@@ -25,6 +25,8 @@ const SSL_ARGUMENTS = [
   ...['port', 'privateKey', 'certKey', 'sslmethod', 'interface', 'backlog'],
   ...['extraCertChain', 'dhParameters'],
 ];
+/** What `sslmethod` may name: these of pyOpenSSL's module. */
+const SSL_METHOD = /^(?:SSLv2|SSLv3|SSLv23|TLSv1|TLSv1_1|TLSv1_2|D?TLS|D?TLS_(?:CLIENT|SERVER))_METHOD$/;
 /** `int(text, 8)`. */
 const PYTHON_OCTAL = /^\s*[+-]?(0[oO]_?)?[0-7](_?[0-7])*\s*$/;
 
@@ -38,6 +40,13 @@ export function parseTwistedServer(text: string): TwistedServer {
     }
     case 'ssl': {
       const bound = bindArguments(endpoint, SSL_ARGUMENTS, 1, ['factory']);
+      const method = bound.get('sslmethod');
+      if (method !== undefined && !SSL_METHOD.test(method.value))
+        throw new TwistedRefusal(
+          'AttributeError',
+          'sslmethod must be a method of pyOpenSSL such as TLS_METHOD',
+          method.at,
+        );
       return listening('ssl', bound);
     }
     case 'unix': {

@@ -9,14 +9,17 @@ export interface SteadyClock extends Clock {
   wallAt(monotonicMs: number): number;
   /** Reads the machine's time anew. Only while nothing is being measured by this clock. */
   settle(): void;
-  /** Goes on from the wall time (epoch seconds) that another process's steady clock has shown just now. Only while nothing is being measured by this one. */
-  follow(wall: number): void;
+  /**
+   * Goes on from the wall time (epoch seconds) that another process's steady clock has shown, at most `lateS` seconds ago, where the two cannot be the same
+   * time. Only while nothing is being measured by this one.
+   */
+  follow(wall: number, lateS: number): void;
 }
 
 /** Two readings of one moment may lie so far apart. */
 const READING_S = 0.005;
-/** So long a message from process to process may take on a busy machine. */
-const TOLD_S = 0.5;
+/** Less is not worth a jump. */
+const APART_S = 0.5;
 
 /** Makes a steady clock of the machine's. */
 export function createSteadyClock(clock: Clock): SteadyClock {
@@ -32,9 +35,10 @@ export function createSteadyClock(clock: Clock): SteadyClock {
       // A few microseconds back and forth would put times out of order for nothing.
       if (Math.abs(now - start) > READING_S) start = now;
     },
-    follow(wall) {
+    follow(wall, lateS) {
       const told = wall - clock.monotonic() / 1000;
-      if (Math.abs(told - start) > TOLD_S) start = told;
+      // What was shown a while ago is behind by as much.
+      if (told > start + APART_S || told < start - lateS - APART_S) start = told;
     },
   };
 }

@@ -2,7 +2,7 @@ import { sleep } from '../base/abort.ts';
 import { sentences } from '../base/error.ts';
 import { askFor, type Asked } from './ask.ts';
 import { examine, type Findings } from './checks/examine.ts';
-import type { Blow } from './fault.ts';
+import { lateNotice, linkNotice } from './notice.ts';
 import type { RoundPlan } from './plan.ts';
 import { sizeOf } from './processes.ts';
 import type { RoundReport } from './report.ts';
@@ -34,7 +34,12 @@ export async function runRound(stage: Stage, plan: RoundPlan, signal: AbortSigna
   stage.heard += heard.length;
   const found = await examine(stage, plan.blow, asked, heard, signal);
   const first = firstNotice(farm, times, heard);
-  wrong.push(...lateNotice(farm, plan.blow, times, heard));
+  const { notice } = plan.blow;
+  if (notice !== undefined) {
+    const noticed = linkNotice([farm.worker(notice.worker)], times.struck, heard);
+    const late = lateNotice(plan.blow, { ...times, noticed });
+    if (late !== undefined) wrong.push(late);
+  }
   return reportOf(plan, asked, times, first, found, wrong, await sizeOf(farm.master.program.pid));
 }
 
@@ -103,36 +108,8 @@ async function watchTrouble(
 
 /** The first moment after the blow at which a worker dialled anew, the master missed one, or the fault itself saw that the farm told of it. */
 function firstNotice(farm: Sandbox, { struck, noticed }: Times, heard: readonly Heard[]): number | undefined {
-  const missed = heard.find(
-    ({ at, event }) =>
-      at >= struck &&
-      (event.type === 'build.lost' || (event.type === 'worker.changed' && event.what === 'detached')),
-  );
-  const dials = farm.workers.map(({ relay }) => relay.dials.find((at) => at >= struck));
-  const moments = [noticed, missed?.at, ...dials].filter((at) => at !== undefined);
-  return moments.length === 0 ? undefined : Math.min(...moments);
-}
-
-/** Beside other farms on two processors a side may look at its clock so late. */
-const LATE_MS = 3_000;
-
-/** That a fault which lasted was not noticed in time, as a sentence. */
-function* lateNotice(
-  farm: Sandbox,
-  { notice }: Blow,
-  { struck, healed }: Times,
-  heard: readonly Heard[],
-): Generator<string> {
-  if (notice === undefined || healed - struck <= notice.withinMs + LATE_MS) return;
-  const { worker, withinMs } = notice;
-  const lost = heard.find(
-    ({ at, event }) => at >= struck && event.type === 'worker.changed' && event.name === worker,
-  );
-  const dialled = farm.worker(worker).relay.dials.find((at) => at >= struck);
-  const noticed = Math.min(lost?.at ?? Infinity, dialled ?? Infinity);
-  if (noticed - struck <= withinMs + LATE_MS) return;
-  const after = noticed === Infinity ? 'never' : `after ${Math.round(noticed - struck) / 1_000} s`;
-  yield `the dead link of ${worker} was noticed ${after}, and must be within ${withinMs / 1_000} s`;
+  const first = Math.min(noticed ?? Infinity, linkNotice(farm.workers, struck, heard) ?? Infinity);
+  return first === Infinity ? undefined : first;
 }
 
 function reportOf(

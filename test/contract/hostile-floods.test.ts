@@ -27,6 +27,8 @@ afterAll(() => farm[Symbol.asyncDispose](), PATIENCE_MS);
 const GHOST = { build: 999_999, token: `1-${'9'.repeat(16)}` };
 /** What a test's own socket holds at most. */
 const UNSENT = 2 * MIB;
+/** So long it is given to hold nothing, before memory is looked at. */
+const LOOK_MS = 1_000;
 /** What is held is looked at after so many bytes. */
 const LOOK_EVERY = 20 * MIB;
 
@@ -38,15 +40,28 @@ async function flood(raw: RawWorker, messages: Iterable<Message>, lookEvery = LO
   void raw.end.then(() => (isOver = true));
   let most = 0;
   let sinceLook = 0;
-  for (const message of messages) {
+  const left = messages[Symbol.iterator]();
+  /** Apart, so that nothing of a message is held here when memory is looked at: this end of the line is in the same process. */
+  const sendNext = (): number | undefined => {
+    const { value: message, done } = left.next();
+    if (done === true) return undefined;
     const bytes = message instanceof Uint8Array ? message : Buffer.from(JSON.stringify(message));
     if (message instanceof Uint8Array) raw.socket.sendBinary(message);
     else raw.socket.sendText(bytes.toString());
-    while (raw.socket.unsent > UNSENT && !isOver) await new Promise((resolve) => setTimeout(resolve, 1));
+    return bytes.length;
+  };
+  const sentBut = async (bytes: number, limitMs = Infinity) => {
+    const end = performance.now() + limitMs;
+    while (raw.socket.unsent > bytes && !isOver && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  for (let sent = sendNext(); sent !== undefined; sent = sendNext()) {
+    await sentBut(UNSENT);
     if (isOver) break;
-    sinceLook += bytes.length;
+    sinceLook += sent;
     if (sinceLook < lookEvery) continue;
     sinceLook = 0;
+    await sentBut(0, LOOK_MS);
     most = Math.max(most, heldMb());
   }
   const answer = () =>

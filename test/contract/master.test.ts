@@ -7,7 +7,7 @@ import { createWorkerKey } from '../../src/protocol/bbx/keys.ts';
 import { eventsAfter } from '../../src/store/events.ts';
 import { SMALL_LOG_BYTES } from '../../src/store/small-log.ts';
 import { openStore } from '../../src/store/store.ts';
-import { fakeWorker, testMaster, type TestMaster } from '../rigs/master.ts';
+import { fakeWorker, testMaster, type FakeWorker, type TestMaster } from '../rigs/master.ts';
 import { until } from '../rigs/wait.ts';
 
 const CONFIG = `
@@ -30,6 +30,19 @@ async function logOf(rig: TestMaster, name: string, follow = false): Promise<str
   for await (const bytes of rig.client.log({ build: name, step: '0', log: 'stdio', follow }))
     parts.push(bytes);
   return Buffer.concat(parts).toString();
+}
+
+/** A forced build at w1, in its first step, whose log is opened as stream 1. */
+async function inStep(rig: TestMaster) {
+  const w1 = await rig.worker('w1');
+  await force(rig);
+  const { build: id, token } = await w1.next('assign');
+  const lease = { build: id, token };
+  w1.send({ type: 'assigned', ...lease, accepted: true });
+  const started = { type: 'stepStarted', at: 1, step: 0, name: 'step' } as const;
+  w1.send({ type: 'progress', ...lease, sequence: 1, event: started });
+  w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+  return { w1, lease };
 }
 
 describe('a master and its workers', () => {
@@ -73,18 +86,7 @@ describe('a master and its workers', () => {
 
   it('follows a log while it grows, to its end', async () => {
     await using rig = await testMaster(CONFIG);
-    const w1 = await rig.worker('w1');
-    await force(rig);
-    const { build: id, token } = await w1.next('assign');
-    const lease = { build: id, token };
-    w1.send({ type: 'assigned', ...lease, accepted: true });
-    w1.send({
-      type: 'progress',
-      ...lease,
-      sequence: 1,
-      event: { type: 'stepStarted', at: 1, step: 0, name: 'step' },
-    });
-    w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+    const { w1, lease } = await inStep(rig);
     w1.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 1, payload: Buffer.from('a\n') });
     // Who reads it once meets what has come, though little waits for the end of its log longer than that.
     await until(
@@ -108,14 +110,7 @@ describe('a master and its workers', () => {
 
   it('says of a log whose worker never told its end that it breaks off, where and why, and not how much is missing', async () => {
     await using rig = await testMaster(CONFIG);
-    const w1 = await rig.worker('w1');
-    await force(rig);
-    const { build: id, token } = await w1.next('assign');
-    const lease = { build: id, token };
-    w1.send({ type: 'assigned', ...lease, accepted: true });
-    const started = { type: 'stepStarted', at: 1, step: 0, name: 'step' } as const;
-    w1.send({ type: 'progress', ...lease, sequence: 1, event: started });
-    w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+    const { w1, lease } = await inStep(rig);
     w1.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 7, payload: Buffer.from('half a l') });
     await until('the log to be there', () => logOf(rig, 'app/1').catch(() => undefined));
     const pieces = (follow: boolean) =>
@@ -138,25 +133,14 @@ describe('a master and its workers', () => {
 
   it('adopts a running build after its own restart: same build, log from where it stood', async () => {
     await using rig = await testMaster(CONFIG);
-    const w1 = await rig.worker('w1');
-    await force(rig);
-    const { build: id, token } = await w1.next('assign');
-    const lease = { build: id, token };
-    w1.send({ type: 'assigned', ...lease, accepted: true });
-    const started = { type: 'stepStarted', at: 1, step: 0, name: 'step' } as const;
-    w1.send({ type: 'progress', ...lease, sequence: 1, event: started });
-    w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+    const { w1, lease } = await inStep(rig);
     w1.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 1, payload: Buffer.from('one\n') });
     await until('the bytes to be acknowledged', () =>
       w1.got.some((message) => message.type === 'ack' && message.streams.some(({ offset }) => offset === 4)),
     );
     await rig.restart();
     expect((await build(rig, 'app/1')).complete).toBe(false);
-    const address = rig.master.bound.workers[0]!;
-    const epoch = w1.session.greeting.epoch;
-    await using again = await keeping(
-      fakeWorker({ name: 'w1', address, key: w1.key, builds: [{ ...lease, epoch, state: 'running' }] }),
-    );
+    await using again = await keeping(comeBack(rig, w1, lease));
     const resume = again.worker.got.find((message) => message.type === 'resume');
     expect(resume).toMatchObject({ ...lease, sequence: 1, logs: [{ step: 0, log: 'stdio', bytes: 4 }] });
     again.worker.send({ type: 'open', ...lease, stream: 9, step: 0, log: 'stdio', offset: 4 });
@@ -180,14 +164,7 @@ describe('a master and its workers', () => {
 
   it('takes a log as the newer session brings it, where nothing of it is stored yet', async () => {
     await using rig = await testMaster(CONFIG);
-    const w1 = await rig.worker('w1');
-    await force(rig);
-    const { build: id, token } = await w1.next('assign');
-    const lease = { build: id, token };
-    w1.send({ type: 'assigned', ...lease, accepted: true });
-    const started = { type: 'stepStarted', at: 1, step: 0, name: 'step' } as const;
-    w1.send({ type: 'progress', ...lease, sequence: 1, event: started });
-    w1.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
+    const { w1, lease } = await inStep(rig);
     const send = (worker: typeof w1, text: string) =>
       worker.session.sendLog({ stream: 1, channel: 'stdout', offset: 0, at: 1, payload: Buffer.from(text) });
     send(w1, 'what the former process has written\n');
@@ -197,13 +174,7 @@ describe('a master and its workers', () => {
       1_500,
     );
     // A copy of the worker's directory, from before most of that.
-    const copy = { address: rig.master.bound.workers[0]!, epoch: w1.session.greeting.epoch };
-    await using again = await keeping(
-      fakeWorker({
-        ...{ name: 'w1', address: copy.address, key: w1.key },
-        builds: [{ ...lease, epoch: copy.epoch, state: 'running' }],
-      }),
-    );
+    await using again = await keeping(comeBack(rig, w1, lease));
     const resume = await again.worker.next('resume');
     expect(resume.logs.map(({ bytes }) => bytes)).toEqual([0]);
     again.worker.send({ type: 'open', ...lease, stream: 1, step: 0, log: 'stdio', offset: 0 });
@@ -734,6 +705,13 @@ describe('the end of a master', () => {
     expect((await rig.client.call('status', {})).title).toBeDefined();
   });
 });
+
+/** Another session of `w1`, which still has this build. */
+function comeBack(rig: TestMaster, w1: FakeWorker, lease: { build: number; token: string }) {
+  const address = rig.master.bound.workers[0]!;
+  const { epoch } = w1.session.greeting;
+  return fakeWorker({ name: 'w1', address, key: w1.key, builds: [{ ...lease, epoch, state: 'running' }] });
+}
 
 /** A fake worker for an `await using`. */
 async function keeping(coming: ReturnType<typeof fakeWorker>) {

@@ -93,6 +93,12 @@ export function createLogSync(options: {
     return syncing;
   }
 
+  async function flush(): Promise<void> {
+    // What came after a sync had begun is not in it.
+    await syncing;
+    await sync();
+  }
+
   function acknowledge(log: OpenLog, size: number): void {
     if (size > log.stored) {
       unflushed.delete(log);
@@ -131,20 +137,14 @@ export function createLogSync(options: {
       if (log.written - log.stored >= SYNC_BYTES) void sync();
       syncSoon();
     },
-    async flush() {
-      // What came after a sync had begun is not in it.
-      await syncing;
-      await sync();
-    },
+    flush,
     forget(log) {
       dirty.delete(log);
       rowsDue.delete(log);
       if (unflushed.delete(log)) disk.stuck(unflushed, unflushed.size > 0);
     },
     async stop() {
-      // What came after a sync had begun is not in it.
-      await syncing;
-      await sync();
+      await flush();
       stopped = true;
       clearTimeout(timer);
       await syncing;

@@ -39,8 +39,6 @@ export interface LogWriter {
   writeAll(log: OpenLog): Promise<void>;
   /** What waits of it is dropped. */
   drop(log: OpenLog): void;
-  /** The same, and nobody waits to write it. */
-  forget(log: OpenLog): void;
   /** A flush has failed, and the log is as long as `stored` again: its worker sends the rest anew, when it has rested. */
   lose(log: OpenLog, error: Error): void;
 }
@@ -139,6 +137,8 @@ export function createLogWriter(options: {
   }
 
   function drop(log: OpenLog): void {
+    clearTimeout(log.gathering);
+    log.gathering = undefined;
     log.waiting.length = 0;
     waitLess(log, log.waitingBytes);
   }
@@ -203,11 +203,6 @@ export function createLogWriter(options: {
         await write(log);
     },
     drop,
-    forget(log) {
-      clearTimeout(log.gathering);
-      log.gathering = undefined;
-      drop(log);
-    },
     lose,
   };
 }

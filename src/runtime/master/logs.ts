@@ -10,6 +10,7 @@ import type { WholeLog } from '../../store/logs.ts';
 import type { Store } from '../../store/store.ts';
 import { createLogDisk } from './log-disk.ts';
 import { createLogEnding, LostBytes } from './log-ending.ts';
+import { createLogFollowers } from './log-followers.ts';
 import { createLogPacker } from './log-packer.ts';
 import { createLogSync } from './log-sync.ts';
 import { createLogWriter } from './log-writer.ts';
@@ -20,8 +21,11 @@ import { logKey, nameOf, newLog, type OpenLog, type Running } from './running.ts
 /** How long the end waits for a full disk: the worker still has what is not acknowledged. */
 const STOP_MS = 1_000;
 
-/** A session is held up for so long because one log's row is not there, or its bytes are not stored: mostly that is over soon, and what rests is sent twice. */
+/** A session is held up for so long because one log's row is not there: mostly that is over soon, and what rests is sent twice. */
 const LATE_MS = 1_000;
+
+/** A worker that comes back waits so long until what it had sent before is stored. */
+const STORE_MS = 1_000;
 
 /** What workers send of logs, on its way to the disk and back as acknowledgements. */
 export interface LogIntake {
@@ -85,7 +89,7 @@ export function createLogIntake(options: {
     writer.stalls.stop();
   });
   const open = new Map<number, OpenLog>();
-  const listeners = new Map<number, Set<() => void>>();
+  const followers = createLogFollowers();
   /** Logs whose sessions are held up until they have their rows. */
   const placing = new Set<OpenLog>();
   let hurried = false;
@@ -93,10 +97,10 @@ export function createLogIntake(options: {
   const ending = createLogEnding({ disk, files, log: say, trouble, signal: stopping.signal });
   const writer = createLogWriter({
     disk,
-    isFollowed: ({ logid }) => listeners.has(logid!),
+    isFollowed: ({ logid }) => followers.has(logid!),
     onWritten(log) {
       syncs.add(log);
-      wake(log.logid!);
+      followers.wake(log.logid!);
     },
     onFault: (log, error) => faultOf(log)(error),
   });
@@ -131,7 +135,7 @@ export function createLogIntake(options: {
     if (log.small === undefined) return undefined;
     log.complete = true;
     log.more?.();
-    writer.forget(log);
+    writer.drop(log);
     writer.stalls.end(log);
     return log.small;
   }
@@ -158,10 +162,6 @@ export function createLogIntake(options: {
     return end;
   }
 
-  function wake(logid: number): void {
-    for (const listener of listeners.get(logid) ?? []) listener();
-  }
-
   return {
     open(build, step, name, at) {
       const log = newLog(build, step, name, at);
@@ -183,7 +183,7 @@ export function createLogIntake(options: {
         if (log.complete || log.stall !== undefined) continue;
         // Its end was told, and the bytes that belong to that are all here.
         if (log.build.course.steps.get(log.step) === 'ended') continue;
-        if (!log.hasFile) writer.forget(log);
+        if (!log.hasFile) writer.drop(log);
         else if (log.waiting.length > 0 || log.writing !== undefined || log.written > log.stored)
           unstored.push(log);
       }
@@ -192,7 +192,7 @@ export function createLogIntake(options: {
         syncs.flush,
       );
       const limit = new AbortController();
-      await Promise.race([stored, sleep(LATE_MS, limit.signal).catch(() => undefined)]);
+      await Promise.race([stored, sleep(STORE_MS, limit.signal).catch(() => undefined)]);
       limit.abort();
     },
     ended(build) {
@@ -252,16 +252,8 @@ export function createLogIntake(options: {
         if (log !== undefined) log.received = Math.max(log.received, bytes);
       }
     },
-    listen(logid, listener) {
-      let set = listeners.get(logid);
-      if (set === undefined) listeners.set(logid, (set = new Set()));
-      set.add(listener);
-      return () => {
-        set.delete(listener);
-        if (set.size === 0) listeners.delete(logid);
-      };
-    },
-    wake,
+    listen: followers.listen,
+    wake: followers.wake,
     async show(logid) {
       const log = open.get(logid);
       if (log !== undefined) await writer.show(log);

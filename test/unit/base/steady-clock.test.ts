@@ -24,12 +24,16 @@ it('takes over the machine’s time when it is told to, and leaves microseconds 
   expect(clock.wall()).toBe(4_600);
 });
 
-it('goes on from another one’s time, where a message cannot have taken so long', () => {
+it('goes on from another one’s time, where that cannot be its own, told late', () => {
   const at = { wall: 1_000, monotonic: 5_000 };
   const clock = createSteadyClock({ wall: () => at.wall, monotonic: () => at.monotonic });
-  clock.follow(999.8);
+  clock.follow(981, 20);
   expect(clock.wall()).toBe(1_000);
-  clock.follow(4_600);
+  clock.follow(1_000.3, 20);
+  expect(clock.wall()).toBe(1_000);
+  clock.follow(970, 20);
+  expect(clock.wall()).toBe(970);
+  clock.follow(4_600, 20);
   expect(clock.wall()).toBe(4_600);
   at.monotonic = 7_000;
   expect(clock.wall()).toBe(4_602);

@@ -1,6 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { createLine } from './line.ts';
-import { KeeperLost, type CallName, type Calls, type KeeperCalls, type Notice } from './messages.ts';
+import {
+  HELLO_MS,
+  KeeperLost,
+  type CallName,
+  type Calls,
+  type KeeperCalls,
+  type Notice,
+} from './messages.ts';
 
 export type Hello = Notice & { type: 'hello' };
 
@@ -20,9 +27,6 @@ export interface KeeperClient extends KeeperCalls {
   /** Hangs up; the keeper goes on. */
   leave(): void;
 }
-
-/** A keeper answers at once; to take one for hung on a machine that is only busy would cost its builds. */
-const HELLO_MS = 20_000;
 
 /** Ending commands takes their TERM, KILL and what outlives both; who waits longer waits for a keeper that hangs. */
 const QUIT_MS = 20_000;

@@ -7,13 +7,10 @@ import type { SpoolDeps } from '../spool-segment.ts';
 import { createKeeperBuild, type KeeperBuild, type KeeperBuildDeps } from './build.ts';
 import { orphanLeftMs } from './deadline.ts';
 import { createTeller } from './teller.ts';
-import type { CallName, Calls, Notice } from './messages.ts';
+import { HELLO_MS, type CallName, type Calls, type Notice } from './messages.ts';
 
 /** So many commands get their pipes from one run of `mkfifo`. */
 const PIPES_AT_ONCE = 16;
-
-/** A worker gives up a keeper that has not greeted it in this time, seconds. */
-const LATE_GREETING_S = 20;
 
 /** One for all: a stack of its own would cost each build, and tell nobody anything. */
 const FORGOTTEN = new Error('the build is forgotten');
@@ -216,9 +213,7 @@ export function createKeeperCore(options: { version: number; clock: SteadyClock 
     handle: (name, ask) => calls[name](ask as never) as Promise<never>,
     attach(given, software, { wall, isBehind = () => false } = {}) {
       teller.attach(given, isBehind);
-      // One that is told late by a busy machine must not take that for another time.
-      const isSet = wall !== undefined && Math.abs(wall - clock.wall()) > LATE_GREETING_S;
-      if (builds.size === 0 && isSet) clock.follow(wall);
+      if (builds.size === 0 && wall !== undefined) clock.follow(wall, HELLO_MS / 1_000);
       const contactAgeMs = clock.monotonic() - contactAt;
       given({
         type: 'hello',

@@ -99,10 +99,7 @@ export async function openKeptBuilds(options: KeptBuildsOptions): Promise<KeptBu
     onMet(met, lastWords) {
       keeper = met;
       const { builds: held, wall } = met.hello;
-      // Said at any moment since it was asked: only what lies outside of that is another time.
-      const ahead = wall === undefined ? 0 : wall - options.clock.wall();
-      if (held.length > 0 && wall !== undefined && (ahead > 0 || ahead < -met.helloMs / 1_000))
-        options.clock.follow(wall);
+      if (held.length > 0 && wall !== undefined) options.clock.follow(wall, met.helloMs / 1_000);
       // Before anything that it has told since: that may have come in one piece with its greeting.
       for (const state of met.hello.builds) adopt(met, state.build, state);
       met.onNotice = (notice) => {

@@ -156,5 +156,8 @@ export interface KeeperCalls {
   call<Name extends CallName>(name: Name, ask: Calls[Name]['ask']): Promise<Calls[Name]['answer']>;
 }
 
+/** A keeper answers its worker at once; to take one for hung on a machine that is only busy would cost its builds. */
+export const HELLO_MS = 20_000;
+
 /** The keeper ended, or does not answer any more. */
 export class KeeperLost extends Error {}

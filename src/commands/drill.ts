@@ -4,7 +4,7 @@ import { planSeries, runSeries } from '../drill/series.ts';
 import { FAULTS } from '../drill/faults/table.ts';
 import type { Shape } from '../drill/fault.ts';
 import { hasGit } from '../drill/origin.ts';
-import { runSoak, type SoakReport } from '../drill/soak.ts';
+import { goodWords, runSoak, type SoakReport } from '../drill/soak.ts';
 import { EXIT } from '../base/exit.ts';
 import { Interrupted, SAME_WISH_MS, type Context } from './terminal/context.ts';
 import { Outcome } from './terminal/exit.ts';
@@ -137,7 +137,7 @@ function soakWords(context: Context, { paint }: Style, report: SoakReport): stri
       (report.rounds === 0 ? '' : `, and ${report.rounds} rounds with a fault in between`),
     ...report.wrong.map((line) => paint.red(line)),
     ...(report.dir === null ? [] : [`kept: ${report.dir}`]),
-    report.verdict === 'ok' ? paint.green('nothing grew') : paint.red('not as it must be'),
+    report.verdict === 'ok' ? paint.green(goodWords(report.samples)) : paint.red('not as it must be'),
   ].join('\n');
 }
 

@@ -161,9 +161,21 @@ const ALLOWED: readonly { key: keyof SoakSample; what: string; share: number; mo
 /** So many builds at least: before, caches fill (256 log files are kept open) and the heap finds its size. */
 const LEAST_BUILDS = 1_000;
 
+/** Whether a soak was long enough to say what grows. */
+function isLongEnough(samples: readonly SoakSample[]): boolean {
+  return samples.length >= 8 && (samples.at(-1)?.builds ?? 0) >= LEAST_BUILDS;
+}
+
+/** What a soak has shown where nothing of it was wrong. */
+export function goodWords(samples: readonly SoakSample[]): string {
+  return isLongEnough(samples)
+    ? 'nothing grew'
+    : `all builds ended well; what grows is told from ${LEAST_BUILDS.toLocaleString('en')} builds on`;
+}
+
 /** What grew; nothing of a soak that is too short to say. */
 export function wrongIn(samples: readonly SoakSample[]): string[] {
-  if (samples.length < 8 || (samples.at(-1)?.builds ?? 0) < LEAST_BUILDS) return [];
+  if (!isLongEnough(samples)) return [];
   const quarter = Math.floor(samples.length / 4);
   const middle = (from: number, key: keyof SoakSample) =>
     samples

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wrongIn, type SoakSample } from '../../../src/drill/soak.ts';
+import { goodWords, wrongIn, type SoakSample } from '../../../src/drill/soak.ts';
 
 const samples = (of: (index: number) => Partial<SoakSample>): SoakSample[] =>
   Array.from({ length: 100 }, (_, index) => ({
@@ -28,6 +28,9 @@ describe('a soak', () => {
   });
 
   it('that is too short says nothing', () => {
-    expect(wrongIn(samples((index) => ({ builds: index, masterBytes: index * 1e9 })))).toEqual([]);
+    const short = samples((index) => ({ builds: index, masterBytes: index * 1e9 }));
+    expect(wrongIn(short)).toEqual([]);
+    expect(goodWords(short)).toBe('all builds ended well; what grows is told from 1,000 builds on');
+    expect(goodWords(samples(() => ({})))).toBe('nothing grew');
   });
 });

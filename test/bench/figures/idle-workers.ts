@@ -12,7 +12,7 @@ const WORKERS = 1_000;
 const RUNS = 3;
 /** How long the master is away: long enough that every worker waits the longest time between two tries. */
 const AWAY_MS = 10_000;
-/** Until what the coming needed has been collected. */
+/** Until it is quiet again. */
 const SETTLE_MS = 5_000;
 const KB = 1_000;
 

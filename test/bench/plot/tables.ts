@@ -24,10 +24,17 @@ export function storesTable(results: readonly Result[]): Table | undefined {
     name: figure.name.replace(/^(SQLite|PostgreSQL): /, ''),
   }));
   const pairs = all.flatMap(({ figure, name }) => {
-    const other = all.find((it) => it.figure.store === 'postgres' && it.name === name)?.figure;
-    return figure.store === 'sqlite' && other !== undefined ? [{ name, figure, other }] : [];
+    if (figure.store !== 'sqlite') return [];
+    const other = all.find(
+      (it) =>
+        it.figure.store === 'postgres' &&
+        it.name === name &&
+        it.figure.yardstick.name === figure.yardstick.name,
+    )?.figure;
+    return other === undefined ? [] : [{ name, figure, other }];
   });
-  const unique = [...new Map(pairs.map((pair) => [pair.name, pair])).values()];
+  // A figure with two yardsticks stands beside its first.
+  const unique = pairs.filter(({ name }, at) => pairs.findIndex((pair) => pair.name === name) === at);
   if (unique.length === 0) return undefined;
   const rows = unique.map(({ name, figure, other }) => [name, beside(figure), beside(other)]);
   return {
